@@ -1,0 +1,1 @@
+"""Tell whether the faces in a video are real or manipulated."""

@@ -1,0 +1,50 @@
+"""The base of every typed config: frozen, strict, and helpful about a misspelt field."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class FrozenConfig(BaseModel):
+    """A pydantic model that cannot change after its construction and refuses unknown fields.
+
+    >>> class Size(FrozenConfig):
+    ...     width: int = 2
+    >>> Size.model_validate_json(Size(width=3).model_dump_json())
+    Size(width=3)
+    >>> Size(widht=3)
+    Traceback (most recent call last):
+    ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for Size
+      Value error, unknown field 'widht' (did you mean 'width'?); the fields are: width ...
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_unknown_fields(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever it was given
+        if isinstance(data, dict):
+            for name in data:
+                if name not in cls.model_fields:
+                    raise ValueError(
+                        f"unknown field {name!r}{did_you_mean(str(name), cls.model_fields)}; "
+                        f"the fields are: {', '.join(cls.model_fields)}"
+                    )
+        return data
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest of the known names, or nothing where none is near.
+
+    >>> did_you_mean("orignal", ["original", "v2"])
+    " (did you mean 'original'?)"
+    >>> did_you_mean("resnet", ["original", "v2"])
+    ''
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

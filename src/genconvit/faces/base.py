@@ -1,0 +1,66 @@
+"""The contract of a face detector, and the rule from its boxes to the squares that networks see."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+
+from genconvit.config import FrozenConfig
+from genconvit.types import DetectedFace, ImageArray
+
+
+class SquareRule(FrozenConfig):
+    """How a detector's box becomes a square like dlib's, on which the published weights were trained.
+
+    Attributes:
+        side: the square's side, in heights of the box.
+        shift_down: how far the square's centre lies below the box's, in heights of the box.
+    """
+
+    side: float
+    shift_down: float
+
+
+class FaceDetector(ABC):
+    """Finds faces in images.
+
+    A detector is built with a model file where it needs one and a device, and used from one thread at a time.
+
+    Attributes:
+        name: the name it is registered under.
+        square_rule: its mapping from box to square.
+        needs_model: whether it cannot work without a model file.
+        licence: the terms of the model it runs, one line.
+    """
+
+    name: ClassVar[str]
+    square_rule: ClassVar[SquareRule]
+    needs_model: ClassVar[bool]
+    licence: ClassVar[str]
+
+    @abstractmethod
+    def __init__(self, model: Path | None, device: torch.device) -> None:
+        """Load the detector.
+
+        Args:
+            model: the model's file, or None where :attr:`needs_model` is False.
+            device: where to run.
+
+        Raises:
+            ConfigError: the model or the device cannot be used.
+        """
+
+    @abstractmethod
+    def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
+        """Find the faces of each image.
+
+        Args:
+            images: RGB uint8 [height, width, 3] each; sizes may differ.
+
+        Returns:
+            For each image its faces, left to right as far as their boxes' left edges tell.
+        """

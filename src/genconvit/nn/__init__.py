@@ -1,0 +1,1 @@
+"""The building blocks of the architectures, each built from a frozen config."""

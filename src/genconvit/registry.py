@@ -1,0 +1,137 @@
+"""Lazy plugin registries over entry points: listing reads metadata, asking for a name imports it.
+
+One registry serves each group. The built-ins are entry points of this distribution like everyone else's.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pkgutil
+from dataclasses import dataclass
+from typing import Any
+
+from genconvit.config import did_you_mean
+from genconvit.errors import PluginError
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """What the metadata says of one plugin, without importing it.
+
+    Attributes:
+        name: the name it is asked for by.
+        group: the entry-point group.
+        value: ``"module:attribute"``.
+        distribution: the package that declares it; ``"(this process)"`` for one registered by a call.
+        version: that package's version; empty for one registered by a call.
+    """
+
+    name: str
+    group: str
+    value: str
+    distribution: str
+    version: str
+
+
+class Registry:
+    """The plugins of one entry-point group.
+
+    Args:
+        group: the entry-point group, for example ``"genconvit.architectures"``.
+        kind: what a plugin is called in messages, for example ``"architecture"``.
+        base: ``"module:attribute"`` of the class that a plugin derives from; imported when a plugin is.
+    """
+
+    def __init__(self, group: str, *, kind: str, base: str) -> None:
+        self.group = group
+        self.kind = kind
+        self._base = base
+        self._registered: dict[str, type[Any]] = {}
+
+    def plugins(self) -> list[PluginInfo]:
+        """Every plugin of the group, by name, from metadata alone."""
+        found = {
+            PluginInfo(entry.name, self.group, entry.value, entry.dist.name, entry.dist.version)
+            for entry in importlib.metadata.entry_points(group=self.group)
+            if entry.dist is not None
+        }
+        found |= {
+            PluginInfo(name, self.group, f"{cls.__module__}:{cls.__qualname__}", "(this process)", "")
+            for name, cls in self._registered.items()
+        }
+        return sorted(found, key=lambda plugin: (plugin.name, plugin.distribution))
+
+    def names(self) -> list[str]:
+        """The known names, sorted."""
+        return sorted({plugin.name for plugin in self.plugins()})
+
+    def register(self, name: str, cls: type[Any]) -> None:
+        """Add a class under a name for the life of this process.
+
+        Registering the same name again replaces the earlier class, as a notebook's cell that runs twice does.
+
+        Raises:
+            PluginError: the class is of the wrong kind, or an installed distribution has that name.
+        """
+        self._check_kind(name, cls)
+        installed = [plugin for plugin in self.plugins() if plugin.name == name and plugin.version]
+        if installed:
+            raise PluginError(
+                f"{self.kind} {name!r} is already provided by {installed[0].distribution} {installed[0].version}; "
+                "register yours under another name"
+            )
+        self._registered[name] = cls
+
+    def unregister(self, name: str) -> None:
+        """Forget a class that :meth:`register` added; a name that was never registered is fine."""
+        self._registered.pop(name, None)
+
+    def load(self, name: str) -> type[Any]:
+        """Import the plugin of that name and return its class.
+
+        Raises:
+            PluginError: the name is unknown, two distributions provide it, its import fails (the cause is
+                chained), or it is of the wrong kind.
+        """
+        if name in self._registered:
+            return self._registered[name]
+        candidates = [plugin for plugin in self.plugins() if plugin.name == name]
+        if not candidates:
+            names = self.names()
+            raise PluginError(
+                f"unknown {self.kind} {name!r}{did_you_mean(name, names)}; known are: {', '.join(names) or 'none'}"
+            )
+        if len(candidates) > 1:
+            owners = " and ".join(f"{plugin.distribution} ({plugin.value})" for plugin in candidates)
+            raise PluginError(f"{self.kind} {name!r} is provided by {owners}; uninstall one of them")
+        return self._import(candidates[0])
+
+    def _import(self, plugin: PluginInfo) -> type[Any]:
+        try:
+            cls = pkgutil.resolve_name(plugin.value)
+        except Exception as error:
+            raise PluginError(
+                f"{self.kind} {plugin.name!r} of {plugin.distribution} {plugin.version} ({plugin.value}) "
+                f"cannot be imported: {type(error).__name__}: {error}"
+            ) from error
+        self._check_kind(plugin.name, cls)
+        return cls  # type: ignore[no-any-return]
+
+    def _check_kind(self, name: str, cls: object) -> None:
+        base = pkgutil.resolve_name(self._base)
+        if not (isinstance(cls, type) and issubclass(cls, base)):
+            raise PluginError(
+                f"{self.kind} {name!r} is {cls!r}, which is not a subclass of {base.__module__}.{base.__name__}"
+            )
+
+
+ARCHITECTURES = Registry(
+    "genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture"
+)
+FACE_DETECTORS = Registry(
+    "genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector"
+)
+VIDEO_DECODERS = Registry(
+    "genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder"
+)
+REGISTRIES = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS)

@@ -1,0 +1,1 @@
+"""From a file to frames: decoders, images and folders, and the choice of frames."""

@@ -1,0 +1,67 @@
+"""The contract of a video decoder: open a file, say how many frames it has, yield the frames asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar
+
+from genconvit.types import Frame
+
+
+class FrameStream(ABC):
+    """An opened source of frames; a context manager that releases what it holds.
+
+    Attributes:
+        decoder: what reads it, for the result's provenance: ``"decord"``, ``"pyav"``, ``"image"``, ...
+    """
+
+    decoder: str
+
+    @property
+    @abstractmethod
+    def frame_count(self) -> int:
+        """How many frames the source has, at least 1."""
+
+    @abstractmethod
+    def read(self, indices: Sequence[int]) -> Iterator[Frame]:
+        """Yield the frames at these indices, in their order, one in memory at a time.
+
+        A frame that cannot be decoded is left out where the decoder can go on without it.
+
+        Args:
+            indices: strictly increasing, each in ``[0, frame_count)``.
+
+        Raises:
+            SourceError: decoding fails and cannot go on.
+        """
+
+    def close(self) -> None:
+        """Release files and buffers; more than once is fine."""
+
+    def __enter__(self) -> FrameStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class VideoDecoder(ABC):
+    """Opens video files. One instance serves many files and threads, so it holds no state of a file."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def open(self, path: Path) -> FrameStream:
+        """Open a video file.
+
+        Args:
+            path: an existing, non-empty regular file.
+
+        Raises:
+            SourceError: the file holds no video stream, no frame, or cannot be opened; names the path and why.
+        """
