@@ -1,0 +1,104 @@
+"""The contract of an architecture: a config, a preprocessing, and logits for each branch.
+
+A third party derives from :class:`Architecture`, names its config class, and declares one entry point in the group
+``genconvit.architectures``. ``docs/plugins.md`` shows a whole one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from genconvit.config import FrozenConfig
+from genconvit.errors import WeightsError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class ArchitectureConfig(FrozenConfig):
+    """Base of an architecture's config: everything that is needed to rebuild the model, and nothing else.
+
+    A subclass may narrow ``mode`` to a ``Literal``.
+    """
+
+    mode: str
+
+
+@dataclass(frozen=True, eq=False)
+class ModelOutput:
+    """What an architecture returns for N faces.
+
+    Attributes:
+        logits: for each branch [N, 2]; index 0 is fake, 1 is real.
+        reconstructions: for each branch that has one [N, 3, h, w], for the training's losses.
+        kl: the KL term of a variational branch, or None.
+    """
+
+    logits: Mapping[str, Tensor]
+    reconstructions: Mapping[str, Tensor] = field(default_factory=dict)
+    kl: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class ReferenceStart:
+    """How the files of the original's networks fill an architecture.
+
+    Attributes:
+        config: the config to build, adapted where the files ask for it.
+        networks: the files that are needed, of ``"ed"`` and ``"vae"``.
+        new_layers: whether the architecture has layers that those files do not hold (a warm start).
+    """
+
+    config: ArchitectureConfig
+    networks: tuple[str, ...]
+    new_layers: bool
+
+
+class Architecture(nn.Module, ABC):
+    """A network from face crops to logits.
+
+    Attributes:
+        config_class: the config that builds it.
+        default_weights: what ``weights=None`` means: ``"published"``, or None where weights must be named.
+        config: the config it was built from.
+        input_size: height and width of a face crop in pixels.
+    """
+
+    config_class: ClassVar[type[ArchitectureConfig]]
+    default_weights: ClassVar[str | None] = None
+
+    config: ArchitectureConfig
+    input_size: int
+
+    @abstractmethod
+    def __init__(self, config: ArchitectureConfig) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, faces: Tensor) -> ModelOutput:
+        """Score preprocessed faces [N, 3, input_size, input_size]."""
+
+    def preprocess(self, faces: Tensor) -> Tensor:
+        """Map uint8 RGB crops [N, size, size, 3] to float32 [N, 3, size, size], normalised as ImageNet is."""
+        images = faces.permute(0, 3, 1, 2).float().div(255)
+        mean = torch.tensor(IMAGENET_MEAN, device=faces.device).view(3, 1, 1)
+        std = torch.tensor(IMAGENET_STD, device=faces.device).view(3, 1, 1)
+        return (images - mean) / std
+
+    @classmethod
+    def reference_start(cls, config: ArchitectureConfig) -> ReferenceStart:
+        """How to start from files in the original's format.
+
+        Raises:
+            WeightsError: this architecture, or this config of it, cannot; the message says why.
+        """
+        raise WeightsError(
+            f"{cls.__name__} does not read files of the original's networks; give weights that were saved for it "
+            f"(weights='PATH.safetensors'), or weights='random' for a trial without a verdict; got {config!r}"
+        )

@@ -1,0 +1,107 @@
+"""What the architectures of the GenConViT family share: the two branches, their sizes, and the latent's choice."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeInt
+from torch import Tensor, nn
+
+from genconvit.errors import WeightsError
+from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.nn.autoencoder import AutoencoderConfig
+from genconvit.nn.backbone import BackboneConfig
+from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig
+from genconvit.nn.vae import Latent, VAEConfig
+
+Network = Literal["ed", "vae"]
+
+
+class GenerativeConfig(ArchitectureConfig):
+    """What the family's configs share.
+
+    Attributes:
+        mode: which branches run; a subclass names the choices.
+        size: of both backbones, ``convnext_tiny`` or ``convnext_large``. Published weights are ``tiny``.
+        latent: the noise of the VAE branch at prediction time: ``"shared"`` is one vector for every face, so that a
+            score never depends on the batch or the run; ``"mean"`` none; ``"random"`` fresh, as in the reference.
+        latent_seed: seed of the shared noise.
+        variational: build ``var`` too, which only the KL term of a training needs.
+    """
+
+    size: Literal["tiny", "large"] = "tiny"
+    latent: Latent = "shared"
+    latent_seed: NonNegativeInt = 0
+    variational: bool = False
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The branches that the mode runs."""
+        return (self.mode,) if self.mode in ("ed", "vae") else ("ed", "vae")  # type: ignore[return-value]
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of a face crop in pixels."""
+        return 224
+
+    def ed_branch(self, *, negative_slope: float) -> EDBranchConfig:
+        """The config of the ED branch."""
+        return EDBranchConfig(
+            image_size=self.image_size,
+            autoencoder=AutoencoderConfig(negative_slope=negative_slope),
+            backbone=self._backbone(),
+        )
+
+    def vae_branch(self, *, negative_slope: float, head_negative_slope: float) -> VAEBranchConfig:
+        """The config of the VAE branch."""
+        vae = VAEConfig(
+            image_size=self.image_size,
+            negative_slope=negative_slope,
+            variational=self.variational,
+            latent=self.latent,
+            latent_seed=self.latent_seed,
+        )
+        return VAEBranchConfig(vae=vae, backbone=self._backbone(), head_negative_slope=head_negative_slope)
+
+    def _backbone(self) -> BackboneConfig:
+        return BackboneConfig(name=f"convnext_{self.size}")
+
+
+class GenerativeModel(Architecture):
+    """Base of the family's models: holds the branches that the mode runs."""
+
+    config: GenerativeConfig
+
+    def __init__(self, config: GenerativeConfig, ed: EDBranchConfig, vae: VAEBranchConfig) -> None:
+        super().__init__(config)
+        self.config = config
+        self.input_size = config.image_size
+        blueprints = {"ed": ed, "vae": vae}
+        self.branches = nn.ModuleDict({name: blueprints[name].build() for name in config.networks})
+
+    def branch(self, name: str) -> Branch:
+        """The branch of that name, ``"ed"`` or ``"vae"``."""
+        branch = self.branches[name]
+        assert isinstance(branch, Branch)
+        return branch
+
+    def read(self, faces: Tensor) -> dict[str, Reading]:
+        """What each branch sees of normalised faces [N, 3, size, size]."""
+        return {name: self.branch(name).read(faces) for name in self.branches}
+
+    def conclude(self, readings: dict[str, Reading], hidden: dict[str, Tensor]) -> ModelOutput:
+        """Logits from each branch's hidden layer, with what the losses need."""
+        return ModelOutput(
+            logits={name: self.branch(name).classify(vector) for name, vector in hidden.items()},
+            reconstructions={name: reading.reconstruction for name, reading in readings.items()},
+            kl=readings["vae"].kl if "vae" in readings else None,
+        )
+
+
+def refuse_unpublished_size(config: GenerativeConfig) -> None:
+    """Raise a WeightsError where no published file has the config's size."""
+    if config.size != "tiny":
+        raise WeightsError(
+            f"no weights are published for size {config.size!r}, only for 'tiny'; give a file of your own "
+            "(weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
+        )

@@ -1,0 +1,118 @@
+"""GenConViT V2: the branches look at each other, and their features meet in a SwiGLU fusion.
+
+Source: the description of V2 (github.com/ctxnn/GenConViT): cross-attention between the ED and the VAE branch, a
+fusion W3((W1 x) * silu(W2 x)), LeakyReLU against dying units, optional residuals. No line of its code is used.
+
+Choices where the description is silent: attention runs over the positions of the feature maps of image and
+reconstruction, before pooling; the fused vector is added to each branch's hidden layer, so that both branches keep
+logits of their own and a video's score is formed as the original's is; every new layer is reached through a gate
+that starts at zero, so that V2 can start from the original's weights as the identical function.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor
+
+from genconvit.errors import ConfigError, WeightsError
+from genconvit.models.base import ArchitectureConfig, ModelOutput, ReferenceStart
+from genconvit.models.generative import GenerativeConfig, GenerativeModel
+from genconvit.nn.branches import HIDDEN_DIM
+from genconvit.nn.exchange import MapExchange, MapExchangeConfig
+from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig
+from genconvit.nn.swiglu import SwiGLUFusionConfig
+
+ORIGINAL_SLOPES = {"ed_slope": 0.0, "vae_slope": 0.01, "vae_head_slope": 0.0}
+"""With these V2's branches are the original's."""
+
+
+class V2Config(GenerativeConfig):
+    """GenConViT V2.
+
+    Attributes:
+        mode: ``"ed"``, ``"vae"`` or ``"genconvit"`` run the bare branches, ``"v2"`` joins them.
+        attention: let the branches attend to each other's feature maps (mode ``"v2"``).
+        residual: keep what the new layers are added to; without it their output takes its place (mode ``"v2"``).
+        ed_slope: LeakyReLU slope of the ED branch's autoencoder.
+        vae_slope: LeakyReLU slope of the VAE branch's autoencoder.
+        vae_head_slope: LeakyReLU slope of the VAE branch's head. The ED branch's head keeps its GELU.
+        attention_head_dim: width of one attention head.
+        fusion_dim: width of the fusion's gated layer.
+    """
+
+    mode: Literal["ed", "vae", "genconvit", "v2"] = "v2"
+    attention: bool = True
+    residual: bool = True
+    ed_slope: NonNegativeFloat = 0.01
+    vae_slope: NonNegativeFloat = 0.01
+    vae_head_slope: NonNegativeFloat = 0.01
+    attention_head_dim: PositiveInt = 64
+    fusion_dim: PositiveInt = 1024
+
+    def build(self) -> V2:
+        """Build the model, freshly initialised."""
+        return V2(self)
+
+
+class V2(GenerativeModel):
+    """The original's branches, joined before pooling by attention and at their hidden layers by fusion."""
+
+    config_class = V2Config
+    default_weights = "published"
+    config: V2Config
+
+    def __init__(self, config: V2Config) -> None:
+        ed = config.ed_branch(negative_slope=config.ed_slope)
+        vae = config.vae_branch(negative_slope=config.vae_slope, head_negative_slope=config.vae_head_slope)
+        super().__init__(config, ed, vae)
+        joined = config.mode == "v2"
+        residual: Residual = "zero_gate" if config.residual else "off"
+        self.exchange: MapExchange | None = None
+        self.fusion: ResidualWrap | None = None
+        if joined and config.attention:
+            dim = self.branch("ed").backbone.map_dim
+            self.exchange = MapExchangeConfig(
+                dim=dim,
+                num_heads=dim // config.attention_head_dim,
+                grids_a=ed.grids,
+                grids_b=vae.grids,
+                residual=residual,
+            ).build()
+        if joined:
+            dims = (HIDDEN_DIM, HIDDEN_DIM)
+            fusion = SwiGLUFusionConfig(dims=dims, hidden_dim=config.fusion_dim, out_dim=HIDDEN_DIM).build()
+            self.fusion = ResidualWrapConfig(dims=dims, residual=residual).build(fusion)
+
+    def forward(self, faces: Tensor) -> ModelOutput:
+        """Logits [N, 2] for each branch of the mode, from normalised faces [N, 3, 224, 224]."""
+        readings = self.read(faces)
+        maps = {name: reading.maps for name, reading in readings.items()}
+        if self.exchange is not None:
+            maps["ed"], maps["vae"] = self.exchange(maps["ed"], maps["vae"])
+        hidden = {name: self.branch(name).hidden(pair) for name, pair in maps.items()}
+        if self.fusion is not None:
+            hidden["ed"], hidden["vae"] = self.fusion(hidden["ed"], hidden["vae"])
+        return self.conclude(readings, hidden)
+
+    @classmethod
+    def reference_start(cls, config: ArchitectureConfig) -> ReferenceStart:
+        """The original's files fill the branches; the new layers start as the identity, where residuals are on."""
+        assert isinstance(config, V2Config)
+        joined = config.mode == "v2"
+        if joined and not config.residual:
+            raise WeightsError(
+                "without residuals (residual=False, --no-residual) V2's new layers take the place of what they see, "
+                "so they cannot be neutral and the original's weights cannot start them; give the weights of a "
+                "trained V2 (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
+            )
+        chosen = config.model_dump(include=config.model_fields_set & ORIGINAL_SLOPES.keys())
+        other = {name: slope for name, slope in chosen.items() if slope != ORIGINAL_SLOPES[name]}
+        if other:
+            raise ConfigError(
+                f"a warm start from the original's weights needs its slopes {ORIGINAL_SLOPES}; got {other}; "
+                "leave these fields out, or give weights that were trained with them"
+            )
+        start = V2Config.model_validate(config.model_dump(exclude_unset=True) | ORIGINAL_SLOPES)
+        return ReferenceStart(start, config.networks, new_layers=joined)

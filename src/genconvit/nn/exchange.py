@@ -1,0 +1,75 @@
+"""Lets two branches look at each other's feature maps before pooling."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from genconvit.config import FrozenConfig
+from genconvit.nn.cross_attention import CrossAttentionConfig, Grid, TokenEmbeddingConfig
+from genconvit.nn.residual import Residual, ResidualWrapConfig
+
+
+class MapExchangeConfig(FrozenConfig):
+    """What a :class:`MapExchange` is made of.
+
+    Attributes:
+        dim: channels of the feature maps.
+        num_heads: attention heads.
+        grids_a: height and width of each feature map of the first branch, the largest first.
+        grids_b: the same for the second branch.
+        residual: how what attention finds joins the maps.
+    """
+
+    dim: PositiveInt
+    num_heads: PositiveInt
+    grids_a: tuple[Grid, ...]
+    grids_b: tuple[Grid, ...]
+    residual: Residual = "zero_gate"
+
+    def build(self) -> MapExchange:
+        """Build the module."""
+        return MapExchange(self)
+
+
+class MapExchange(nn.Module):
+    """Cross-attention between the positions of two branches' feature maps, each with its residual."""
+
+    def __init__(self, config: MapExchangeConfig) -> None:
+        super().__init__()
+        self.config = config
+        wrap = ResidualWrapConfig(dims=(config.dim, config.dim), residual=config.residual)
+        self.attend = wrap.build(_EmbeddedAttention(config))
+
+    def forward(
+        self, maps_a: tuple[Tensor, ...], maps_b: tuple[Tensor, ...]
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Map each branch's feature maps ``n dim h w`` to maps of the same shapes."""
+        a, b = self.attend(_to_tokens(maps_a), _to_tokens(maps_b))
+        return _to_maps(a, self.config.grids_a), _to_maps(b, self.config.grids_b)
+
+
+class _EmbeddedAttention(nn.Module):
+    def __init__(self, config: MapExchangeConfig) -> None:
+        super().__init__()
+        self.embed_a = TokenEmbeddingConfig(dim=config.dim, grids=config.grids_a).build()
+        self.embed_b = TokenEmbeddingConfig(dim=config.dim, grids=config.grids_b).build()
+        self.attention = CrossAttentionConfig(dim=config.dim, num_heads=config.num_heads).build()
+
+    def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        for_a, for_b = self.attention(self.embed_a(a), self.embed_b(b))
+        return for_a, for_b
+
+
+def _to_tokens(maps: tuple[Tensor, ...]) -> Tensor:
+    return torch.cat([rearrange(source, "n d h w -> n (h w) d") for source in maps], dim=1)
+
+
+def _to_maps(tokens: Tensor, grids: tuple[Grid, ...]) -> tuple[Tensor, ...]:
+    sources = tokens.split([height * width for height, width in grids], dim=1)
+    return tuple(
+        rearrange(source, "n (h w) d -> n d h w", h=height, w=width)
+        for source, (height, width) in zip(sources, grids, strict=True)
+    )
