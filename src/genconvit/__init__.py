@@ -1,1 +1,67 @@
-"""Tell whether the faces in a video are real or manipulated."""
+"""Tell whether the faces in a video are real or manipulated, and what that answer rests on.
+
+>>> from genconvit import Detector
+>>> detector = Detector("original", mode="ed", weights="random", device="cpu")
+
+Importing this package imports no other module of it: the names below are loaded when they are asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from genconvit.version import __version__
+
+if TYPE_CHECKING:
+    from genconvit.detector import Detector, DetectorConfig
+    from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError, WeightsError
+    from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+    from genconvit.registry import register_architecture
+    from genconvit.result import FaceResult, VideoResult
+    from genconvit.types import FaceScores
+
+_HOMES = {
+    "Architecture": "models.base",
+    "ArchitectureConfig": "models.base",
+    "ConfigError": "errors",
+    "Detector": "detector",
+    "DetectorConfig": "detector",
+    "FaceResult": "result",
+    "FaceScores": "types",
+    "GenConViTError": "errors",
+    "ModelOutput": "models.base",
+    "PluginError": "errors",
+    "SourceError": "errors",
+    "VideoResult": "result",
+    "WeightsError": "errors",
+    "register_architecture": "registry",
+}
+
+__all__ = [
+    "Architecture",
+    "ArchitectureConfig",
+    "ConfigError",
+    "Detector",
+    "DetectorConfig",
+    "FaceResult",
+    "FaceScores",
+    "GenConViTError",
+    "ModelOutput",
+    "PluginError",
+    "SourceError",
+    "VideoResult",
+    "WeightsError",
+    "__version__",
+    "register_architecture",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'genconvit' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"genconvit.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 
 class FrozenConfig(BaseModel):
@@ -48,3 +48,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def validation_message(error: ValidationError) -> str:
+    """What pydantic found, in one line: each field, the value it got and what is allowed."""
+    return "; ".join(
+        ".".join(map(str, problem["loc"]))
+        + (f"={problem['input']!r}: " if problem["loc"] else "")
+        + problem["msg"].removeprefix("Value error, ")
+        for problem in error.errors(include_url=False)
+    )

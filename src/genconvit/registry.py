@@ -125,13 +125,20 @@ class Registry:
             )
 
 
-ARCHITECTURES = Registry(
-    "genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture"
-)
-FACE_DETECTORS = Registry(
-    "genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector"
-)
-VIDEO_DECODERS = Registry(
-    "genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder"
-)
+ARCHITECTURES = Registry("genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture")
+FACE_DETECTORS = Registry("genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector")
+VIDEO_DECODERS = Registry("genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder")
 REGISTRIES = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS)
+
+
+def register_architecture(name: str, cls: type[Any]) -> None:
+    """Add an architecture for the life of this process, for notebooks and tests; packages use an entry point.
+
+    Args:
+        name: what :class:`genconvit.Detector` is asked for.
+        cls: a subclass of :class:`genconvit.Architecture`.
+
+    Raises:
+        PluginError: the class is of the wrong kind, or an installed distribution has that name.
+    """
+    ARCHITECTURES.register(name, cls)

@@ -100,8 +100,7 @@ class FaceScores:
         for branch, logits in self.logits.items():
             if logits.dtype != torch.float32 or tuple(logits.shape) != (count, 2):
                 raise ValueError(
-                    f"the logits of branch {branch!r} are float32 [{count}, 2]; "
-                    f"got {logits.dtype} {list(logits.shape)}"
+                    f"the logits of branch {branch!r} are float32 [{count}, 2]; got {logits.dtype} {list(logits.shape)}"
                 )
 
     def __len__(self) -> int:

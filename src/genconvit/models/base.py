@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,22 @@ from genconvit.errors import WeightsError
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+Network = Literal["ed", "vae"]
+"""A branch of the original, with a weights file of its own."""
+
+
+@dataclass(frozen=True)
+class ReferenceStart:
+    """How the files of the original's networks fill an architecture.
+
+    Attributes:
+        config: the config to build, adapted where the files ask for it.
+        new_layers: names of the parameters that those files do not hold (a warm start), sorted.
+    """
+
+    config: ArchitectureConfig
+    new_layers: tuple[str, ...] = ()
+
 
 class ArchitectureConfig(FrozenConfig):
     """Base of an architecture's config: everything that is needed to rebuild the model, and nothing else.
@@ -28,6 +44,28 @@ class ArchitectureConfig(FrozenConfig):
     """
 
     mode: str
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The original's networks whose files can fill this model; none by default."""
+        return ()
+
+    @property
+    def unpublished(self) -> str | None:
+        """Why ``weights="published"`` cannot serve this config; None where it can."""
+        return "no weights are published for this architecture"
+
+    def reference_start(self) -> ReferenceStart:
+        """How to start from files in the original's format.
+
+        Raises:
+            ConfigError: a field contradicts such a start.
+            WeightsError: this architecture, or this config of it, cannot; the message says why.
+        """
+        raise WeightsError(
+            f"{type(self).__name__} does not read files of the original's networks; give weights that were saved for "
+            "it (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +81,6 @@ class ModelOutput:
     logits: Mapping[str, Tensor]
     reconstructions: Mapping[str, Tensor] = field(default_factory=dict)
     kl: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class ReferenceStart:
-    """How the files of the original's networks fill an architecture.
-
-    Attributes:
-        config: the config to build, adapted where the files ask for it.
-        networks: the files that are needed, of ``"ed"`` and ``"vae"``.
-        new_layers: whether the architecture has layers that those files do not hold (a warm start).
-    """
-
-    config: ArchitectureConfig
-    networks: tuple[str, ...]
-    new_layers: bool
 
 
 class Architecture(nn.Module, ABC):
@@ -90,15 +113,3 @@ class Architecture(nn.Module, ABC):
         mean = torch.tensor(IMAGENET_MEAN, device=faces.device).view(3, 1, 1)
         std = torch.tensor(IMAGENET_STD, device=faces.device).view(3, 1, 1)
         return (images - mean) / std
-
-    @classmethod
-    def reference_start(cls, config: ArchitectureConfig) -> ReferenceStart:
-        """How to start from files in the original's format.
-
-        Raises:
-            WeightsError: this architecture, or this config of it, cannot; the message says why.
-        """
-        raise WeightsError(
-            f"{cls.__name__} does not read files of the original's networks; give weights that were saved for it "
-            f"(weights='PATH.safetensors'), or weights='random' for a trial without a verdict; got {config!r}"
-        )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import NonNegativeInt
 from torch import Tensor, nn
 
-from genconvit.errors import WeightsError
-from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig
 from genconvit.nn.vae import Latent, VAEConfig
 
-Network = Literal["ed", "vae"]
+NETWORKS: tuple[Network, ...] = ("ed", "vae")
 
 
 class GenerativeConfig(ArchitectureConfig):
@@ -37,7 +36,12 @@ class GenerativeConfig(ArchitectureConfig):
     @property
     def networks(self) -> tuple[Network, ...]:
         """The branches that the mode runs."""
-        return (self.mode,) if self.mode in ("ed", "vae") else ("ed", "vae")  # type: ignore[return-value]
+        return tuple(network for network in NETWORKS if self.mode not in NETWORKS or self.mode == network)
+
+    @property
+    def unpublished(self) -> str | None:
+        """Only size ``tiny`` is published."""
+        return None if self.size == "tiny" else f"no weights are published for size {self.size!r}, only for 'tiny'"
 
     @property
     def image_size(self) -> int:
@@ -76,14 +80,12 @@ class GenerativeModel(Architecture):
         super().__init__(config)
         self.config = config
         self.input_size = config.image_size
-        blueprints = {"ed": ed, "vae": vae}
+        blueprints: dict[Network, EDBranchConfig | VAEBranchConfig] = {"ed": ed, "vae": vae}
         self.branches = nn.ModuleDict({name: blueprints[name].build() for name in config.networks})
 
     def branch(self, name: str) -> Branch:
         """The branch of that name, ``"ed"`` or ``"vae"``."""
-        branch = self.branches[name]
-        assert isinstance(branch, Branch)
-        return branch
+        return cast("Branch", self.branches[name])
 
     def read(self, faces: Tensor) -> dict[str, Reading]:
         """What each branch sees of normalised faces [N, 3, size, size]."""
@@ -95,13 +97,4 @@ class GenerativeModel(Architecture):
             logits={name: self.branch(name).classify(vector) for name, vector in hidden.items()},
             reconstructions={name: reading.reconstruction for name, reading in readings.items()},
             kl=readings["vae"].kl if "vae" in readings else None,
-        )
-
-
-def refuse_unpublished_size(config: GenerativeConfig) -> None:
-    """Raise a WeightsError where no published file has the config's size."""
-    if config.size != "tiny":
-        raise WeightsError(
-            f"no weights are published for size {config.size!r}, only for 'tiny'; give a file of your own "
-            "(weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
         )

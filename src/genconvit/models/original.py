@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from genconvit.models.base import ArchitectureConfig, ModelOutput, ReferenceStart
+from genconvit.models.base import ModelOutput, ReferenceStart
 from genconvit.models.generative import GenerativeConfig, GenerativeModel
 
 
@@ -29,6 +29,10 @@ class OriginalConfig(GenerativeConfig):
     """
 
     mode: Literal["ed", "vae", "genconvit"] = "genconvit"
+
+    def reference_start(self) -> ReferenceStart:
+        """The reference's files fill this architecture entirely."""
+        return ReferenceStart(self)
 
     def build(self) -> Original:
         """Build the model, freshly initialised."""
@@ -54,9 +58,3 @@ class Original(GenerativeModel):
         readings = self.read(faces)
         hidden = {name: self.branch(name).hidden(reading.maps) for name, reading in readings.items()}
         return self.conclude(readings, hidden)
-
-    @classmethod
-    def reference_start(cls, config: ArchitectureConfig) -> ReferenceStart:
-        """The reference's files fill this architecture entirely."""
-        assert isinstance(config, OriginalConfig)
-        return ReferenceStart(config, config.networks, new_layers=False)

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from genconvit.errors import ConfigError, WeightsError
-from genconvit.models.base import ArchitectureConfig, ModelOutput, ReferenceStart
+from genconvit.models.base import ModelOutput, ReferenceStart
 from genconvit.models.generative import GenerativeConfig, GenerativeModel
 from genconvit.nn.branches import HIDDEN_DIM
 from genconvit.nn.exchange import MapExchange, MapExchangeConfig
@@ -50,6 +51,26 @@ class V2Config(GenerativeConfig):
     vae_head_slope: NonNegativeFloat = 0.01
     attention_head_dim: PositiveInt = 64
     fusion_dim: PositiveInt = 1024
+
+    def reference_start(self) -> ReferenceStart:
+        """The original's files fill the branches; the new layers start as the identity, where residuals are on."""
+        if self.mode == "v2" and not self.residual:
+            raise WeightsError(
+                "without residuals (residual=False, --no-residual) V2's new layers take the place of what they see, "
+                "so they cannot be neutral and the original's weights cannot start them; give the weights of a "
+                "trained V2 (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
+            )
+        chosen = self.model_dump(include=self.model_fields_set & ORIGINAL_SLOPES.keys())
+        other = {name: slope for name, slope in chosen.items() if slope != ORIGINAL_SLOPES[name]}
+        if other:
+            raise ConfigError(
+                f"a warm start from the original's weights needs its slopes {ORIGINAL_SLOPES}; got {other}; "
+                "leave these fields out, or give weights that were trained with them"
+            )
+        start = V2Config.model_validate(self.model_dump(exclude_unset=True) | ORIGINAL_SLOPES)
+        with torch.device("meta"):
+            names = V2(start).state_dict()
+        return ReferenceStart(start, tuple(sorted(name for name in names if not name.startswith("branches."))))
 
     def build(self) -> V2:
         """Build the model, freshly initialised."""
@@ -95,24 +116,3 @@ class V2(GenerativeModel):
         if self.fusion is not None:
             hidden["ed"], hidden["vae"] = self.fusion(hidden["ed"], hidden["vae"])
         return self.conclude(readings, hidden)
-
-    @classmethod
-    def reference_start(cls, config: ArchitectureConfig) -> ReferenceStart:
-        """The original's files fill the branches; the new layers start as the identity, where residuals are on."""
-        assert isinstance(config, V2Config)
-        joined = config.mode == "v2"
-        if joined and not config.residual:
-            raise WeightsError(
-                "without residuals (residual=False, --no-residual) V2's new layers take the place of what they see, "
-                "so they cannot be neutral and the original's weights cannot start them; give the weights of a "
-                "trained V2 (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
-            )
-        chosen = config.model_dump(include=config.model_fields_set & ORIGINAL_SLOPES.keys())
-        other = {name: slope for name, slope in chosen.items() if slope != ORIGINAL_SLOPES[name]}
-        if other:
-            raise ConfigError(
-                f"a warm start from the original's weights needs its slopes {ORIGINAL_SLOPES}; got {other}; "
-                "leave these fields out, or give weights that were trained with them"
-            )
-        start = V2Config.model_validate(config.model_dump(exclude_unset=True) | ORIGINAL_SLOPES)
-        return ReferenceStart(start, config.networks, new_layers=joined)

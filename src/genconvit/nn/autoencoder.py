@@ -41,7 +41,11 @@ class Autoencoder(nn.Module):
         self.config = config
         encoder: list[nn.Module] = []
         for narrow, wide in pairwise((IMAGE_CHANNELS, *config.channels)):
-            encoder += [nn.Conv2d(narrow, wide, 3, padding=1), leaky_relu(config.negative_slope), nn.MaxPool2d(2)]
+            encoder += [
+                nn.Conv2d(narrow, wide, 3, padding=1),
+                leaky_relu(config.negative_slope),
+                nn.MaxPool2d(2),
+            ]
         self.encoder = nn.Sequential(*encoder)
         self.decoder = upsampler((*config.channels[::-1], IMAGE_CHANNELS), config.negative_slope)
 

@@ -117,8 +117,12 @@ class TokenEmbedding(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.source = nn.Parameter(torch.empty(len(config.grids), config.dim))
         self.position = nn.Parameter(torch.empty(config.dim, *config.grids[0]))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw small random embeddings."""
         for table in (self.source, self.position):
-            nn.init.trunc_normal_(table, std=1 / math.sqrt(config.dim))
+            nn.init.trunc_normal_(table, std=1 / math.sqrt(self.config.dim))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map ``n t d`` to ``n t d``, t running over the sources' positions, source by source."""

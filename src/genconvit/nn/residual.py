@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from genconvit.config import FrozenConfig
 
-
 Residual = Literal["zero_gate", "plain", "off"]
 """Added times a gate that starts at zero, added as it is, or in the stream's place."""
 
@@ -36,6 +35,23 @@ class ResidualWrapConfig(FrozenConfig):
         return ResidualWrap(self, module)
 
 
+class ZeroGate(nn.Module):
+    """Adds an update to a stream, each channel times a learned factor that starts at zero."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Close the gate."""
+        nn.init.zeros_(self.weight)
+
+    def forward(self, stream: Tensor, update: Tensor) -> Tensor:
+        """Map ``... dim`` and ``... dim`` to ``... dim``."""
+        return torch.addcmul(stream, self.weight, update)
+
+
 class ResidualWrap(nn.Module):
     """Sends streams through a module and keeps what they were.
 
@@ -51,9 +67,7 @@ class ResidualWrap(nn.Module):
         super().__init__()
         self.config = config
         self.module = module
-        self.gates = nn.ParameterList(
-            nn.Parameter(torch.zeros(dim)) for dim in config.dims if config.residual == "zero_gate"
-        )
+        self.gates = nn.ModuleList(ZeroGate(dim) for dim in config.dims if config.residual == "zero_gate")
 
     def forward(self, *streams: Tensor) -> tuple[Tensor, ...]:
         """Map streams of shape ``... dims[i]`` to as many of the same shapes."""
@@ -63,7 +77,4 @@ class ResidualWrap(nn.Module):
             return updates
         if self.config.residual == "plain":
             return tuple(stream + update for stream, update in zip(streams, updates, strict=True))
-        return tuple(
-            torch.addcmul(stream, gate, update)
-            for stream, gate, update in zip(streams, self.gates, updates, strict=True)
-        )
+        return tuple(gate(stream, update) for stream, gate, update in zip(streams, self.gates, updates, strict=True))

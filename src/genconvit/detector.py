@@ -1,0 +1,256 @@
+"""The front door: choose an architecture, weights, a face detector and a decoder; then ask about sources."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, field_validator
+from torch import Tensor
+
+from genconvit.config import FrozenConfig, did_you_mean, validation_message
+from genconvit.device import Precision, resolve_device
+from genconvit.errors import ConfigError, GenConViTError, SourceError
+from genconvit.faces.select import resolve_face_detector
+from genconvit.models.base import Architecture
+from genconvit.pipeline import Pipeline, PipelineOptions
+from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
+from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
+from genconvit.scorer import Scorer
+from genconvit.types import FaceScores
+from genconvit.verdict import answer, unreadable
+from genconvit.version import __version__
+from genconvit.video.names import Source
+from genconvit.video.select import resolve_decoders
+from genconvit.weights.checkpoint import sha256_of
+from genconvit.weights.load import load_model
+
+
+class DetectorConfig(FrozenConfig):
+    """Everything a :class:`Detector` is made of; round-trips through JSON.
+
+    Attributes:
+        architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
+        model: fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ...
+        weights: ``"published"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None is the
+            architecture's default.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
+        precision: of the networks, ``"fp32"`` or ``"bf16"``.
+        frames: how many evenly spaced frames of a video to look at; -1 is all.
+        decoder: ``"auto"``, ``"decord"``, ``"pyav"``, or a plugin's.
+        face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
+        face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
+            are for non-commercial research only.
+        max_faces: the most faces of one source, in the order of the frames; None is all.
+        reference_crops: at most as many faces as frames, as in the reference.
+        margin: how much longer the side of a crop is than the face detector's rule says, as a fraction.
+        batch_size: the most faces that go through the networks at once.
+    """
+
+    architecture: str = "original"
+    model: dict[str, JsonValue] = Field(default_factory=dict)
+    weights: str | dict[str, str] | None = None
+    device: str = "auto"
+    precision: Precision = "fp32"
+    frames: int = Field(default=15, ge=-1)
+    decoder: str = "auto"
+    face_detector: str = "auto"
+    face_model: str | None = None
+    max_faces: PositiveInt | None = None
+    reference_crops: bool = False
+    margin: float = Field(default=0.0, ge=-0.5, le=2.0)
+    batch_size: PositiveInt = 32
+
+    @field_validator("frames")
+    @classmethod
+    def _some_frames(cls, frames: int) -> int:
+        if frames == 0:
+            raise ValueError("no frame would be looked at; give 1 or more, or -1 for all")
+        return frames
+
+    @classmethod
+    def from_options(cls, architecture: str = "original", **options: Any) -> DetectorConfig:  # noqa: ANN401
+        """A config from flat options; those that are not the detector's own are the architecture's.
+
+        Raises:
+            ConfigError: an option is unknown, or has a value that is not allowed.
+            PluginError: the architecture is unknown or broken.
+        """
+        own = {name: value for name, value in options.items() if name in cls.model_fields}
+        model = {name: value for name, value in options.items() if name not in cls.model_fields}
+        _refuse_unknown(architecture, model)
+        own["model"] = {**own.get("model", {}), **model}
+        for name in ("weights", "face_model"):
+            own[name] = _as_text(own.get(name))
+        try:
+            return cls(architecture=architecture, **own)
+        except ValidationError as error:
+            raise ConfigError(validation_message(error)) from error
+
+
+class Detector:
+    """Tells whether the faces in videos are real or manipulated.
+
+    A context manager; may be called from several threads.
+
+    Args:
+        architecture: a registered name, or a whole :class:`DetectorConfig`.
+        options: fields of :class:`DetectorConfig`, and fields of the architecture's config such as ``mode``.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed.
+        PluginError: a plugin is unknown, broken, or claimed twice.
+        WeightsError: the weights cannot be had, read, or do not fit.
+
+    >>> from genconvit import Detector
+    >>> with Detector("original", mode="ed", weights="random", device="cpu") as detector:
+    ...     scores = detector.score_faces(np.zeros((2, 224, 224, 3), np.uint8))
+    >>> scores.logits["ed"].shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(self, architecture: str | DetectorConfig = "original", **options: Any) -> None:  # noqa: ANN401
+        if isinstance(architecture, DetectorConfig):
+            if options:
+                raise ConfigError(
+                    f"a DetectorConfig takes no further options, got {', '.join(options)}; put them into the config"
+                )
+            self.config = architecture
+        else:
+            self.config = DetectorConfig.from_options(architecture, **options)
+        config = self.config
+        self._device = resolve_device(config.device)
+        self._face_choice = resolve_face_detector(config.face_detector, config.face_model)
+        self._face_class = FACE_DETECTORS.load(self._face_choice.name)
+        if self._face_class.needs_model and self._face_choice.model_path is None:
+            raise ConfigError(
+                f"face detector {self._face_choice.name!r} needs a model file; give face_model=PATH (--face-model)"
+            )
+        self._decoders = [VIDEO_DECODERS.load(name)() for name in resolve_decoders(config.decoder)]
+        cls = ARCHITECTURES.load(config.architecture)
+        loaded = load_model(config.architecture, cls, config.model, config.weights)
+        self._scorer: Scorer | None = Scorer(
+            loaded.model, device=self._device, precision=config.precision, batch_size=config.batch_size
+        )
+        self._pipeline: Pipeline | None = None
+        self._opening = threading.Lock()
+        self._provenance = Provenance(
+            library_version=__version__,
+            architecture=config.architecture,
+            config=loaded.model.config.model_dump(mode="json"),
+            weights=loaded.info,
+            face_detector=self._face_detector_info(),
+            decoder=None,
+            device=str(self._device),
+            precision=config.precision,
+        )
+
+    @property
+    def model(self) -> Architecture:
+        """The network, on its device."""
+        return self._open_scorer().model
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """Where the weights came from."""
+        return self._provenance.weights
+
+    def predict(self, source: Source) -> VideoResult:
+        """Score one source.
+
+        Args:
+            source: a path to a video, an image or a folder of frames; or frames, uint8 RGB [T, H, W, 3], [T, 3, H, W]
+                or a single one without T, as an array or tensor.
+
+        Raises:
+            SourceError: it cannot be read; names it and the reason.
+            WeightsError: the weights yield scores that are not finite.
+            GenConViTError: the detector is closed.
+        """
+        return answer(source, self._open_pipeline().run(source), self._provenance)
+
+    def predict_many(self, sources: Iterable[Source]) -> Iterator[VideoResult]:
+        """Score sources one by one; what cannot be read becomes a result with the status ``unreadable``."""
+        for source in sources:
+            try:
+                yield self.predict(source)
+            except SourceError as error:
+                yield unreadable(source, error.reason, self._provenance)
+
+    def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
+        """Score face crops without looking for faces.
+
+        Args:
+            faces: RGB uint8 [N, S, S, 3] with S the architecture's input size (224), an array or tensor.
+
+        Raises:
+            ConfigError: another shape or type, or the detector is closed.
+            WeightsError: the weights yield scores that are not finite.
+        """
+        return self._open_scorer().score(faces)
+
+    def close(self) -> None:
+        """Let go of the networks; further calls raise an error. More than once is fine."""
+        self._scorer = None
+        self._pipeline = None
+
+    def __enter__(self) -> Detector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_scorer(self) -> Scorer:
+        scorer = self._scorer
+        if scorer is None:
+            raise GenConViTError("this detector is closed; build another one, or call it inside its with block")
+        return scorer
+
+    def _open_pipeline(self) -> Pipeline:
+        scorer = self._open_scorer()
+        with self._opening:
+            if self._pipeline is None:
+                config = self.config
+                options = PipelineOptions(
+                    frames=config.frames,
+                    margin=config.margin,
+                    max_faces=config.max_faces,
+                    reference_crops=config.reference_crops,
+                )
+                face_detector = self._face_class(self._face_choice.model_path, self._device)
+                self._pipeline = Pipeline(self._decoders, face_detector, scorer, options)
+            return self._pipeline
+
+    def _face_detector_info(self) -> FaceDetectorInfo:
+        model = self._face_choice.model_path
+        return FaceDetectorInfo(
+            name=self._face_choice.name,
+            reason=self._face_choice.reason,
+            model=model.name if model else None,
+            model_sha256=sha256_of(model) if model else None,
+            licence=self._face_class.licence,
+        )
+
+
+def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:
+    fields = ARCHITECTURES.load(architecture).config_class.model_fields
+    for name in options:
+        if name not in fields:
+            known = [*fields, *DetectorConfig.model_fields]
+            raise ConfigError(
+                f"unknown option {name!r}{did_you_mean(name, known)}; architecture {architecture!r} has "
+                f"{', '.join(fields)}; the detector has {', '.join(DetectorConfig.model_fields)}"
+            )
+
+
+def _as_text(paths: Any) -> Any:  # noqa: ANN401 - a config's validator judges what it is
+    if isinstance(paths, Mapping):
+        return {name: _as_text(path) for name, path in paths.items()}
+    return os.fspath(paths) if isinstance(paths, os.PathLike) else paths

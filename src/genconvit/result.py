@@ -1,0 +1,187 @@
+"""The answer for one source, with everything it rests on; JSON both ways."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from genconvit.config import FrozenConfig
+from genconvit.types import Box
+
+SCHEMA_VERSION: Literal[1] = 1
+UNTRAINED = "untrained: no verdict"
+WARM_START = "warm start: the score is the original architecture's"
+
+Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
+Label = Literal["FAKE", "REAL"]
+
+
+class WeightsFile(FrozenConfig):
+    """One file of weights.
+
+    Attributes:
+        name: its file name.
+        sha256: of its bytes, in hexadecimal.
+        repository: the hub repository it came from, or None for a local file.
+        revision: the commit of that repository.
+    """
+
+    name: str
+    sha256: str
+    repository: str | None = None
+    revision: str | None = None
+
+
+class WeightsInfo(FrozenConfig):
+    """Where a model's weights came from.
+
+    Attributes:
+        origin: ``published`` (the original's, from the hub), ``embedded`` (shipped with the library), ``file``,
+            ``warm_start`` (another architecture's weights; layers of its own are still neutral) or ``random``.
+        trained: False where a score means nothing.
+        files: what was read.
+        new_layers: for a warm start, the parameters that no file held.
+    """
+
+    origin: Literal["published", "embedded", "file", "warm_start", "random"]
+    trained: bool
+    files: tuple[WeightsFile, ...] = ()
+    new_layers: tuple[str, ...] = ()
+
+
+class FaceDetectorInfo(FrozenConfig):
+    """Which face detector ran.
+
+    Attributes:
+        name: the name it is registered under.
+        reason: why this one, where it was chosen automatically.
+        model: its model's file name, or None where it ships its own.
+        model_sha256: of that file, or None.
+        licence: the terms of its model.
+    """
+
+    name: str
+    reason: str
+    model: str | None
+    model_sha256: str | None
+    licence: str
+
+
+class Provenance(FrozenConfig):
+    """What a result rests on.
+
+    Attributes:
+        library_version: of genconvit.
+        architecture: its registered name.
+        config: the model's whole config.
+        weights: where its weights came from.
+        face_detector: which one ran.
+        decoder: what read the source; None where nothing could.
+        device: where the networks ran, for example ``cpu`` or ``cuda:0``.
+        precision: of the networks, ``fp32`` or ``bf16``.
+        frame_indices: the frames that were decoded and searched for faces.
+        source_sha256: of the file's bytes; None for arrays, tensors and folders.
+    """
+
+    library_version: str
+    architecture: str
+    config: dict[str, JsonValue]
+    weights: WeightsInfo
+    face_detector: FaceDetectorInfo
+    decoder: str | None
+    device: str
+    precision: str
+    frame_indices: tuple[int, ...] = ()
+    source_sha256: str | None = None
+
+
+class BranchProbability(FrozenConfig):
+    """One branch's sigmoids for one face; they need not add up to 1."""
+
+    fake: float = Field(ge=0, le=1)
+    real: float = Field(ge=0, le=1)
+
+
+class FaceResult(FrozenConfig):
+    """One face of one frame.
+
+    Attributes:
+        frame_index: counted from 0.
+        pts_seconds: the frame's presentation time in seconds; None where the source has no clock.
+        box: the detector's box: left, top, right, bottom in pixels of the frame.
+        crop: the square that the networks saw, in the same terms.
+        confidence: the face detector's own, in [0, 1].
+        fake_probability: mean over branches of (p_fake + 1 - p_real) / 2.
+        branches: each branch's probabilities.
+    """
+
+    frame_index: int
+    pts_seconds: float | None
+    box: Box
+    crop: Box
+    confidence: float
+    fake_probability: float
+    branches: dict[str, BranchProbability]
+
+
+class VideoResult(FrozenConfig):
+    """The answer for one source.
+
+    Attributes:
+        schema_version: of this layout; grows when a field changes its meaning.
+        source: what was asked for, as given.
+        status: ``ok``, ``no_face`` or ``unreadable``; ``inconclusive`` is reserved.
+        label: ``FAKE`` or ``REAL``; None unless the status is ok and the weights are trained.
+        fake_probability: (p_fake + 1 - p_real) / 2 with p the mean of the sigmoids over faces and branches; above one
+            half exactly where the label is FAKE. None unless the status is ok.
+        published_score: what the reference would have stored: p_fake for FAKE, 1 - p_real for REAL.
+        faces: every face that was scored, in the order of the frames.
+        reason: why a source is unreadable, else None.
+        notes: what a reader must know: untrained weights, a warm start, a fallback, frames that did not decode.
+        provenance: what the answer rests on.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    source: str
+    status: Status
+    label: Label | None = None
+    fake_probability: float | None = None
+    published_score: float | None = None
+    faces: tuple[FaceResult, ...] = ()
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    provenance: Provenance
+
+    def __str__(self) -> str:
+        return f"{printable(self.source)}: {self.verdict}"
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a few words, without the source's name."""
+        if self.status == "unreadable":
+            return f"unreadable: {printable(self.reason or 'no reason given')}"
+        if self.status == "no_face":
+            return f"no face found in {_count(len(self.provenance.frame_indices), 'frame')}"
+        basis = f"fake probability {self.fake_probability:.3f} from {_count(len(self.faces), 'face')}"
+        if not self.provenance.weights.trained:
+            return f"{UNTRAINED} ({basis})"
+        if self.provenance.weights.origin == "warm_start":
+            basis += f"; {WARM_START}"
+        return f"{self.label} ({basis})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def printable(text: str) -> str:
+    r"""Text from outside, safe for a terminal: control characters become backslash escapes.
+
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )

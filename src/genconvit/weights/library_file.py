@@ -1,0 +1,75 @@
+"""The library's own weights file: safetensors with the model's config in its header."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from pydantic import JsonValue, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from genconvit.config import FrozenConfig
+from genconvit.errors import WeightsError
+from genconvit.result import WeightsFile
+
+METADATA_KEY = "genconvit"
+
+
+class FileHeader(FrozenConfig):
+    """What a weights file says of itself.
+
+    Attributes:
+        format: of this header.
+        library_version: of genconvit when it was written.
+        architecture: the registered name.
+        config: the model's whole config.
+        trained: False for weights that were never trained.
+        made_from: the files that it was converted from.
+    """
+
+    format: int = 1
+    library_version: str
+    architecture: str
+    config: dict[str, JsonValue]
+    trained: bool
+    made_from: tuple[WeightsFile, ...] = ()
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, dtype: torch.dtype) -> None:
+    """Write tensors and header, whole or not at all.
+
+    Floating-point tensors are stored as `dtype`; integers keep theirs.
+    """
+    stored = {
+        name: tensor.to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in tensors.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        save_file(stored, partial, metadata={METADATA_KEY: header.model_dump_json()})
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def header_of(metadata: Mapping[str, str], path: Path) -> FileHeader | None:
+    """The header among a safetensors file's metadata; None where the file is not the library's.
+
+    Raises:
+        WeightsError: the header is damaged or from a later format.
+    """
+    if METADATA_KEY not in metadata:
+        return None
+    try:
+        header = FileHeader.model_validate_json(metadata[METADATA_KEY])
+    except ValidationError as error:
+        raise WeightsError(f"{path}: its header does not say what model it holds: {error}") from error
+    if header.format != 1:
+        raise WeightsError(
+            f"{path}: its header has format {header.format}, this version reads format 1; upgrade genconvit"
+        )
+    return header

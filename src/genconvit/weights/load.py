@@ -1,0 +1,241 @@
+"""From weights to a model: built on the meta device, filled from memory-mapped files, every tensor accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from genconvit.config import validation_message
+from genconvit.errors import ConfigError, WeightsError
+from genconvit.models.base import Architecture, ArchitectureConfig
+from genconvit.registry import ARCHITECTURES
+from genconvit.result import WeightsFile, WeightsInfo
+from genconvit.weights.checkpoint import read_tensors
+from genconvit.weights.hub import PUBLISHED_REPOSITORY
+from genconvit.weights.library_file import FileHeader, header_of
+from genconvit.weights.locate import LocatedFile, WeightsSpec, locate
+from genconvit.weights.reference import VARIATIONAL_PREFIX, listing, live_tensors, network_of, own_prefix
+
+RANDOM_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model on the CPU in evaluation mode, and where its weights came from."""
+
+    model: Architecture
+    info: WeightsInfo
+
+
+@dataclass(frozen=True, eq=False)
+class _Contents:
+    """What the files hold.
+
+    Attributes:
+        tensors: under this library's names.
+        files: the paths, for messages.
+        header: of the library's own file, or None for files in the original's format.
+        known: names that may be there without being used (a branch that the mode does not run, ``var``).
+    """
+
+    tensors: Mapping[str, Tensor]
+    files: str
+    header: FileHeader | None
+    known: frozenset[str]
+
+
+def load_model(
+    name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None = None
+) -> LoadedModel:
+    """Build an architecture and give it weights.
+
+    Args:
+        name: the architecture's registered name.
+        cls: its class.
+        options: fields of its config; what is left out comes from the weights file's own config, or the default.
+        spec: where the weights come from; None is the architecture's default.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed.
+        WeightsError: the weights cannot be had, read, or do not fit.
+    """
+    config = parse_config(name, cls, options)
+    spec = cls.default_weights if spec is None else spec
+    if spec is None:
+        raise WeightsError(
+            f"architecture {name!r} has no default weights; give weights='PATH.safetensors', a hub id, or "
+            "weights='random' for a trial without a verdict"
+        )
+    if spec == "random":
+        return _ready(_random(cls, config), WeightsInfo(origin="random", trained=False))
+    if spec == "published" and config.unpublished is not None:
+        raise WeightsError(
+            f"{config.unpublished}; give a file of your own (weights='PATH.safetensors'), or weights='random' for a "
+            "trial without a verdict"
+        )
+    if spec == "published" or isinstance(spec, Mapping):
+        config.reference_start()  # refuses what cannot work before gigabytes are fetched or read
+    located = locate(spec, config.networks)
+    contents = read_contents(located)
+    if contents.header is not None and contents.header.architecture == name:
+        config = parse_config(name, cls, contents.header.config | config.model_dump(exclude_unset=True))
+        model = _fill(cls, config, contents, may_lack=())
+        info = WeightsInfo(origin="file", trained=contents.header.trained, files=_files(located))
+        return _ready(model, info)
+    return _from_reference(name, cls, config, located, contents)
+
+
+def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
+    """The config of an architecture from its options; an unknown option is an error that lists the valid ones."""
+    try:
+        return cls.config_class.model_validate(dict(options))
+    except ValidationError as error:
+        raise ConfigError(f"architecture {name!r}: {validation_message(error)}") from error
+
+
+def read_contents(located: Iterable[LocatedFile]) -> _Contents:
+    """Read the tensors of located files, under this library's names."""
+    tensors: dict[str, Tensor] = {}
+    header = None
+    located = list(located)
+    for item in located:
+        checkpoint = read_tensors(item.path)
+        header = header_of(checkpoint.metadata, item.path)
+        if header is not None:
+            if len(located) > 1:
+                raise WeightsError(
+                    f"{item.path} holds a whole model ({header.architecture}); give it alone, as weights={str(item.path)!r}"
+                )
+            tensors.update(checkpoint.tensors)
+            continue
+        network = network_of(checkpoint.tensors)
+        if network is None or item.network not in (None, network):
+            found = "neither network of the original GenConViT" if network is None else f"network {network!r}"
+            raise WeightsError(
+                f"{item.path} was given as {item.network or 'weights'!r} but holds {found}; its first tensors are "
+                f"{listing(list(checkpoint.tensors)[:4])}"
+            )
+        tensors.update(live_tensors(network, checkpoint.tensors, path=item.path))
+    files = " and ".join(str(item.path) for item in located)
+    known = (
+        _described_names(header, files) if header else [name for name in tensors if name.startswith(VARIATIONAL_PREFIX)]
+    )
+    return _Contents(tensors, files, header, frozenset(known))
+
+
+def _described_names(header: FileHeader, files: str) -> Iterable[str]:
+    cls = ARCHITECTURES.load(header.architecture)
+    try:
+        return _on_meta(cls, parse_config(header.architecture, cls, header.config)).state_dict()
+    except ConfigError as error:
+        raise WeightsError(f"{files}: its header holds a config that this version does not know: {error}") from error
+
+
+def _from_reference(
+    name: str,
+    cls: type[Architecture],
+    config: ArchitectureConfig,
+    located: list[LocatedFile],
+    contents: _Contents,
+) -> LoadedModel:
+    header = contents.header
+    if header is not None and header.architecture != "original":
+        raise WeightsError(
+            f"{contents.files} holds architecture {header.architecture!r}, not {name!r}; choose architecture "
+            f"{header.architecture!r} (--arch), or give weights of {name!r}"
+        )
+    start = config.reference_start()
+    lacking = [
+        network
+        for network in config.networks
+        if not any(tensor.startswith(own_prefix(network)) for tensor in contents.tensors)
+    ]
+    if lacking:
+        raise WeightsError(
+            f"mode {config.mode!r} needs the weights of {' and '.join(config.networks)}, but {contents.files} lacks "
+            f"{' and '.join(lacking)}; give weights={{'ed': PATH, 'vae': PATH}} (--weights ed=PATH --weights "
+            "vae=PATH), or choose the mode with mode='ed' or mode='vae' (--mode)"
+        )
+    model = _fill(cls, start.config, contents, may_lack=start.new_layers)
+    from_hub = all(item.file.repository == PUBLISHED_REPOSITORY for item in located)
+    origin = "warm_start" if start.new_layers else "published" if from_hub else "file"
+    info = WeightsInfo(
+        origin=origin,
+        trained=header is None or header.trained,
+        files=_files(located),
+        new_layers=start.new_layers,
+    )
+    return _ready(model, info)
+
+
+def _fill(
+    cls: type[Architecture], config: ArchitectureConfig, contents: _Contents, may_lack: Iterable[str]
+) -> Architecture:
+    model = _on_meta(cls, config)
+    expected = model.state_dict()
+    tensors = contents.tensors
+    problems = {
+        "missing": expected.keys() - tensors.keys() - set(may_lack),
+        "not part of the model": tensors.keys() - expected.keys() - contents.known,
+        "of another shape or kind": [
+            f"{name} {list(tensors[name].shape)} instead of {list(wanted.shape)}"
+            for name, wanted in expected.items()
+            if name in tensors and not _same_kind(tensors[name], wanted)
+        ],
+    }
+    found = [f"{what}: {listing(names)}" for what, names in problems.items() if names]
+    if found:
+        raise WeightsError(
+            f"{contents.files} does not fit {cls.__name__} with config {config.model_dump_json()}. Tensors "
+            + ". Tensors ".join(found)
+        )
+    used = {name: tensors[name] for name in expected if name in tensors}
+    model.load_state_dict(used, strict=False, assign=True)
+    unfilled = [module for module in model.modules() if _is_on_meta(module)]
+    if not all(hasattr(module, "reset_parameters") for module in unfilled):
+        model = _random(cls, config)
+        model.load_state_dict(used, strict=False, assign=True)
+    else:
+        _initialise(unfilled)
+    return model
+
+
+def _same_kind(tensor: Tensor, wanted: Tensor) -> bool:
+    return tensor.shape == wanted.shape and tensor.is_floating_point() == wanted.is_floating_point()
+
+
+def _is_on_meta(module: nn.Module) -> bool:
+    own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    return any(tensor.is_meta for tensor in own)
+
+
+def _initialise(modules: Iterable[nn.Module]) -> None:
+    """Give modules on the meta device memory and their own initial values, the same in every run."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(RANDOM_SEED)
+        for module in modules:
+            module.to_empty(device="cpu", recurse=False)
+            module.reset_parameters()  # type: ignore[operator]
+
+
+def _on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+    with torch.device("meta"):
+        return cls(config)
+
+
+def _random(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(RANDOM_SEED)
+        return cls(config)
+
+
+def _files(located: Iterable[LocatedFile]) -> tuple[WeightsFile, ...]:
+    return tuple(item.file for item in located)
+
+
+def _ready(model: Architecture, info: WeightsInfo) -> LoadedModel:
+    return LoadedModel(model.eval().requires_grad_(False), info)

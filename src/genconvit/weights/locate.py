@@ -1,0 +1,117 @@
+"""From what a user says about weights to files on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from genconvit.errors import WeightsError
+from genconvit.models.base import Network
+from genconvit.result import WeightsFile
+from genconvit.weights import hub
+from genconvit.weights.checkpoint import sha256_of
+
+WeightsSpec = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
+"""``"published"``, ``"random"``, a path, a hub id ``owner/name``, or a path for each network."""
+
+LIBRARY_FILE = "model.safetensors"
+"""What the library's own weights file is called in a hub repository."""
+
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class LocatedFile:
+    """A weights file on disk.
+
+    Attributes:
+        path: where it lies.
+        file: its name, hash and origin for the result.
+        network: whose it is, where the user said so.
+    """
+
+    path: Path
+    file: WeightsFile
+    network: Network | None = None
+
+
+def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile]:
+    """The files that a spec other than ``"random"`` names.
+
+    Args:
+        spec: see :data:`WeightsSpec`.
+        networks: the networks that are needed, for ``"published"`` and for a mapping.
+
+    Raises:
+        WeightsError: it names nothing that is there; the message says what is allowed.
+    """
+    if isinstance(spec, Mapping):
+        return _locate_each(spec, networks)
+    if spec == "published":
+        return [_from_hub(hub.PUBLISHED_REPOSITORY, hub.PUBLISHED_FILES[name], name) for name in networks]
+    text = os.fspath(spec)
+    path = Path(text).expanduser()
+    if isinstance(spec, os.PathLike) or path.exists() or _looks_like_a_path(text):
+        return [_on_disk(path)]
+    if _HUB_ID.fullmatch(text):
+        return _hub_repository(text, networks)
+    raise WeightsError(
+        f"weights={text!r} is neither a file here nor a hub id; give 'published', 'random', a path "
+        "(.safetensors, or the reference's .pth), {'ed': PATH, 'vae': PATH}, or a hub id 'owner/name'"
+    )
+
+
+def _locate_each(spec: Mapping[str, str | os.PathLike[str]], networks: tuple[Network, ...]) -> list[LocatedFile]:
+    if set(spec) != set(networks):
+        raise WeightsError(
+            f"weights name {_names(spec)}, but this mode runs {_names(networks)}; give one file for each of them, "
+            "or choose the mode with mode='ed' or mode='vae' (--mode)"
+        )
+    return [_on_disk(Path(spec[name]).expanduser(), name) for name in networks]
+
+
+def _on_disk(path: Path, network: Network | None = None) -> LocatedFile:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise WeightsError(
+            f"weights file {str(path)!r} {what}; give the path of a .safetensors file or of the reference's .pth, "
+            "or 'published' to download the original's"
+        )
+    return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of(path)), network)
+
+
+def _from_hub(repository: str, filename: str, network: Network | None = None) -> LocatedFile:
+    found = hub.download(repository, filename)
+    file = WeightsFile(name=filename, sha256=found.sha256, repository=repository, revision=found.revision)
+    return LocatedFile(found.path, file, network)
+
+
+def _hub_repository(repository: str, networks: tuple[Network, ...]) -> list[LocatedFile]:
+    files = hub.list_files(repository)
+    if LIBRARY_FILE in files:
+        return [_from_hub(repository, LIBRARY_FILE)]
+    wanted = {name: hub.PUBLISHED_FILES[name] for name in networks}
+    if set(wanted.values()) <= set(files):
+        return [_from_hub(repository, filename, name) for name, filename in wanted.items()]
+    raise WeightsError(
+        f"hub repository {repository!r} holds neither {LIBRARY_FILE} nor {' and '.join(wanted.values())}; "
+        "`genconvit weights convert` writes the first"
+    )
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return (
+        text.endswith(_SUFFIXES)
+        or text.startswith((".", "~"))
+        or Path(text).is_absolute()
+        or text.count("/") > 1
+        or "\\" in text
+    )
+
+
+def _names(networks: Mapping[str, object] | tuple[str, ...]) -> str:
+    return " and ".join(repr(name) for name in networks) or "no network"
