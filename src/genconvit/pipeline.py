@@ -116,7 +116,7 @@ class Pipeline:
                 with opened.stream as stream:
                     scores = self._run_stream(stream, source)
             except SourceError as error:
-                decoders = _after(opened.stream.decoder, decoders)
+                decoders = opened.untried
                 if not decoders:
                     raise
                 notes.append(f"{opened.stream.decoder}: {error.reason}")
@@ -157,8 +157,3 @@ class Pipeline:
         scores.batches.append(self._scorer.score(np.stack([crop.image for crop in pending])))
         scores.faces += [FoundFace(crop.frame_index, crop.pts_seconds, crop.face, crop.square) for crop in pending]
         pending.clear()
-
-
-def _after(name: str, decoders: Sequence[VideoDecoder]) -> Sequence[VideoDecoder]:
-    names = [decoder.name for decoder in decoders]
-    return decoders[names.index(name) + 1 :] if name in names else ()

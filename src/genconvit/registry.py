@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,11 +51,7 @@ class Registry:
 
     def plugins(self) -> list[PluginInfo]:
         """Every plugin of the group, by name, from metadata alone."""
-        found = {
-            PluginInfo(entry.name, self.group, entry.value, entry.dist.name, entry.dist.version)
-            for entry in importlib.metadata.entry_points(group=self.group)
-            if entry.dist is not None
-        }
+        found = set(_installed(self.group))
         found |= {
             PluginInfo(name, self.group, f"{cls.__module__}:{cls.__qualname__}", "(this process)", "")
             for name, cls in self._registered.items()
@@ -109,7 +106,7 @@ class Registry:
     def _import(self, plugin: PluginInfo) -> type[Any]:
         try:
             cls = pkgutil.resolve_name(plugin.value)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{self.kind} {plugin.name!r} of {plugin.distribution} {plugin.version} ({plugin.value}) "
                 f"cannot be imported: {type(error).__name__}: {error}"
@@ -123,6 +120,28 @@ class Registry:
             raise PluginError(
                 f"{self.kind} {name!r} is {cls!r}, which is not a subclass of {base.__module__}.{base.__name__}"
             )
+
+
+def _installed(group: str) -> Iterator[PluginInfo]:
+    """The plugins of every distribution on the path; one whose metadata cannot be read harms nobody else."""
+    seen = set()
+    for distribution in importlib.metadata.distributions():
+        try:
+            entries = distribution.entry_points.select(group=group)
+            if not entries:
+                continue
+            owner, version = (_field(distribution, name) for name in ("Name", "Version"))
+        except Exception:  # noqa: S112 - damaged metadata fails in any way, and is not ours to report
+            continue
+        if owner in seen:  # as Python does, the first on the path counts
+            continue
+        seen.add(owner)
+        for entry in entries:
+            yield PluginInfo(entry.name, group, entry.value, owner, version)
+
+
+def _field(distribution: importlib.metadata.Distribution, name: str) -> str:
+    return distribution.metadata.get(name) or f"(no {name.lower()})"
 
 
 ARCHITECTURES = Registry("genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture")

@@ -95,6 +95,17 @@ class Provenance(FrozenConfig):
     frame_indices: tuple[int, ...] = ()
     source_sha256: str | None = None
 
+    @property
+    def summary(self) -> str:
+        """One line for people: what looked at the sources."""
+        files = ", ".join(file.name for file in self.weights.files)
+        mode = self.config.get("mode")
+        return (
+            f"genconvit {self.library_version}: {self.architecture} ({mode}), weights {self.weights.origin}"
+            f"{f' ({files})' if files else ''}, {self.precision} on {self.device}; "
+            f"faces by {self.face_detector.name} ({self.face_detector.licence})"
+        )
+
 
 class BranchProbability(FrozenConfig):
     """One branch's sigmoids for one face; they need not add up to 1."""
@@ -157,18 +168,25 @@ class VideoResult(FrozenConfig):
         return f"{printable(self.source)}: {self.verdict}"
 
     @property
+    def headline(self) -> str:
+        """The verdict alone: the label, or why there is none."""
+        if self.status == "ok":
+            return self.label or UNTRAINED
+        return self.status.replace("_", " ")
+
+    @property
     def verdict(self) -> str:
         """The answer in a few words, without the source's name."""
+        frames = _count(len(self.provenance.frame_indices), "frame")
         if self.status == "unreadable":
-            return f"unreadable: {printable(self.reason or 'no reason given')}"
-        if self.status == "no_face":
-            return f"no face found in {_count(len(self.provenance.frame_indices), 'frame')}"
-        basis = f"fake probability {self.fake_probability:.3f} from {_count(len(self.faces), 'face')}"
-        if not self.provenance.weights.trained:
-            return f"{UNTRAINED} ({basis})"
-        if self.provenance.weights.origin == "warm_start":
-            basis += f"; {WARM_START}"
-        return f"{self.label} ({basis})"
+            details = [printable(self.reason or "no reason given")]
+        elif self.status == "no_face":
+            details = [f"searched {frames}", *self.notes]
+        else:
+            found = f"{_count(len(self.faces), 'face')} in {frames}"
+            details = [f"fake probability {self.fake_probability:.3f}, {found}"]
+            details += [printable(note) for note in self.notes if note != UNTRAINED]
+        return f"{self.headline} ({'; '.join(details)})"
 
 
 def _count(number: int, noun: str) -> str:

@@ -26,7 +26,7 @@ class AutoencoderConfig(FrozenConfig):
     @property
     def stride(self) -> int:
         """Pixels of the image for one position of the code."""
-        return 2 ** len(self.channels)
+        return 1 << len(self.channels)
 
     def build(self) -> Autoencoder:
         """Build the module."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import timm
 import torch
 from pydantic import PositiveInt, field_validator
+from timm.models.convnext import ConvNeXt
 from torch import Tensor, nn
 
 from genconvit.config import FrozenConfig
@@ -44,8 +48,9 @@ class Backbone(nn.Module):
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
         self.config = config
-        self.net = timm.create_model(config.name, num_classes=config.num_classes, pretrained=False)
-        self.map_dim: int = self.net.num_features
+        net = timm.create_model(config.name, num_classes=config.num_classes, pretrained=False)
+        self.net = cast("ConvNeXt", net)
+        self.map_dim = self.net.num_features
 
     def maps(self, *images: Tensor) -> tuple[Tensor, ...]:
         """The last feature maps ``n map_dim h/32 w/32`` of image batches ``n 3 h w``, equal sizes in one call."""
@@ -56,7 +61,7 @@ class Backbone(nn.Module):
         return tuple(self.net.forward_head(batch) for batch in maps)
 
 
-def _in_one_call(function: nn.Module, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _in_one_call(function: Callable[[Tensor], Tensor], batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     if len({batch.shape for batch in batches}) > 1:
         return tuple(function(batch) for batch in batches)
     return tuple(function(torch.cat(batches)).chunk(len(batches)))

@@ -78,7 +78,8 @@ class _Attention(nn.Module):
             for tokens in (self.query(x), self.key(context), self.value(context))
         )
         found = functional.scaled_dot_product_attention(query, key, value)
-        return self.out(rearrange(found, "n heads t d -> n t (heads d)"))
+        joined: Tensor = self.out(rearrange(found, "n heads t d -> n t (heads d)"))
+        return joined
 
 
 class TokenEmbeddingConfig(FrozenConfig):
@@ -130,4 +131,5 @@ class TokenEmbedding(nn.Module):
             rearrange(functional.adaptive_avg_pool2d(self.position, grid), "d h w -> (h w) d") + source
             for grid, source in zip(self.config.grids, self.source, strict=True)
         ]
-        return self.norm(tokens) + torch.cat(where)
+        embedded: Tensor = self.norm(tokens) + torch.cat(where)
+        return embedded

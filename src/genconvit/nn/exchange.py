@@ -68,7 +68,7 @@ def _to_tokens(maps: tuple[Tensor, ...]) -> Tensor:
 
 
 def _to_maps(tokens: Tensor, grids: tuple[Grid, ...]) -> tuple[Tensor, ...]:
-    sources = tokens.split([height * width for height, width in grids], dim=1)
+    sources = torch.split(tokens, [height * width for height, width in grids], dim=1)
     return tuple(
         rearrange(source, "n (h w) d -> n d h w", h=height, w=width)
         for source, (height, width) in zip(sources, grids, strict=True)

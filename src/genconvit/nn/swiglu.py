@@ -49,4 +49,5 @@ class SwiGLUFusion(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Fuse ``n a`` and ``n b`` into ``n out_dim``."""
         x = torch.cat((a, b), dim=-1)
-        return self.out(self.value(x) * functional.silu(self.gate(x)))
+        fused: Tensor = self.out(self.value(x) * functional.silu(self.gate(x)))
+        return fused

@@ -48,9 +48,10 @@ class VAEConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _stages_divide_the_image(self) -> VAEConfig:
-        if self.image_size % 2 ** len(self.channels):
+        stride = 1 << len(self.channels)
+        if self.image_size % stride:
             raise ValueError(
-                f"image_size must be a multiple of {2 ** len(self.channels)} for {len(self.channels)} encoder stages; "
+                f"image_size must be a multiple of {stride} for {len(self.channels)} encoder stages; "
                 f"got {self.image_size}"
             )
         return self
@@ -58,7 +59,8 @@ class VAEConfig(FrozenConfig):
     @property
     def flat_dim(self) -> int:
         """Width of the encoder's flattened output."""
-        return self.channels[-1] * (self.image_size // 2 ** len(self.channels)) ** 2
+        side = self.image_size >> len(self.channels)
+        return self.channels[-1] * side * side
 
     @property
     def latent_dim(self) -> int:
@@ -68,7 +70,7 @@ class VAEConfig(FrozenConfig):
     @property
     def reconstruction_size(self) -> tuple[int, int]:
         """Height and width of the reconstruction in pixels."""
-        scale = 2 ** (len(self.decoder_channels) + 1)
+        scale = 1 << (len(self.decoder_channels) + 1)
         return self.latent_shape[1] * scale, self.latent_shape[2] * scale
 
     def build(self) -> VAE:

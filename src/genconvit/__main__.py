@@ -1,0 +1,5 @@
+"""``python -m genconvit`` is the same program as ``genconvit``."""
+
+from genconvit.cli import main
+
+main()

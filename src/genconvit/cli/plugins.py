@@ -1,0 +1,41 @@
+"""``genconvit plugins``: what is installed, from metadata alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from genconvit.errors import PluginError
+
+
+def plugins(
+    check: Annotated[bool, typer.Option("--check", help="Load each plugin and print why one fails.")] = False,
+) -> None:
+    """List the architectures, face detectors and video decoders that are installed.
+
+    Exit status: 1 when --check finds a broken plugin, else 0.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from genconvit.registry import REGISTRIES
+    from genconvit.result import printable
+
+    table = Table("name", "group", "distribution", "version", *(["check"] if check else []))
+    broken = False
+    for registry in REGISTRIES:
+        for plugin in registry.plugins():
+            cells = [plugin.name, plugin.group, plugin.distribution, plugin.version]
+            if check:
+                cells.append("ok")
+                try:
+                    registry.load(plugin.name)
+                except PluginError as error:
+                    cells[-1], broken = str(error), True
+            table.add_row(*(Text(printable(cell), overflow="fold") for cell in cells))
+    Console().print(table)
+    if broken:
+        sys.exit(1)

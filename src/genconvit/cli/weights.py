@@ -1,0 +1,68 @@
+"""``genconvit weights``: look at, convert and download weights."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genconvit.cli.predict import parse_weights
+from genconvit.errors import ConfigError
+
+weights = typer.Typer(no_args_is_help=True, help="Look at, convert and download weights.")
+
+
+class Stored(str, Enum):
+    """The precisions in which weights are stored."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+@weights.command()
+def show(
+    file: Annotated[Path | None, typer.Argument(help="A weights file; left out: the published ones.")] = None,
+) -> None:
+    """Say what a weights file holds, or whether the published files are on this machine."""
+    from genconvit.weights.describe import describe, describe_published
+
+    for line in describe(file) if file else describe_published():
+        typer.echo(line)
+
+
+@weights.command()
+def convert(
+    output: Annotated[Path, typer.Option(help="The safetensors file to write.", metavar="FILE")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--weights", help="ed=FILE and vae=FILE, or one of them; left out: the published ones."),
+    ] = None,
+    precision: Annotated[Stored, typer.Option(help="Of the stored tensors.")] = Stored.fp32,
+    variational: Annotated[bool, typer.Option(help="Keep var, for trainings with a KL term.")] = False,
+    size: Annotated[str, typer.Option(help="tiny or large.")] = "tiny",
+) -> None:
+    """Write the live tensors of the original's files as one safetensors file with its config.
+
+    The published files hold 2.9 GB, of which half takes part in no prediction.
+    """
+    from genconvit.weights.convert import convert_reference
+
+    if output.suffix != ".safetensors":
+        raise ConfigError(f"--output {str(output)!r} must end in .safetensors")
+    written = convert_reference(
+        parse_weights(source) or "published", output, precision=precision.value, variational=variational, size=size
+    )
+    typer.echo(f"wrote {output} ({written.tensors} tensors, {written.bytes / 1e6:.0f} MB, {precision.value})")
+
+
+@weights.command()
+def download() -> None:
+    """Download the published weights into the hub's cache, or check the ones that are there."""
+    from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY
+    from genconvit.weights.hub import download as fetch
+
+    for filename in PUBLISHED_FILES.values():
+        found = fetch(PUBLISHED_REPOSITORY, filename)
+        typer.echo(f"{found.path} (revision {found.revision}, SHA-256 {found.sha256})")

@@ -1,0 +1,47 @@
+"""What a weights file holds, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from genconvit.weights.checkpoint import read_tensors, sha256_of
+from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached
+from genconvit.weights.library_file import header_of
+from genconvit.weights.reference import DEAD, VARIATIONAL_PREFIX, live_tensors, network_of
+
+
+def describe(path: Path) -> Iterator[str]:
+    """Say what a weights file is, its hash, and how much of it takes part in a prediction.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
+    checkpoint = read_tensors(path)
+    total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
+    yield f"{path}: {len(checkpoint.tensors)} tensors, {total:,} values, {path.stat().st_size / 1e6:.0f} MB"
+    yield f"SHA-256: {sha256_of(path)}"
+    header = header_of(checkpoint.metadata, path)
+    if header is not None:
+        yield f"written by genconvit {header.library_version} for architecture {header.architecture}"
+        yield f"config: {header.config}"
+        yield f"trained: {'yes' if header.trained else 'no'}"
+        for file in header.made_from:
+            yield f"made from: {file.name} (SHA-256 {file.sha256})"
+        return
+    network = network_of(checkpoint.tensors)
+    if network is None:
+        yield "neither this library's nor the original GenConViT's"
+        return
+    live = live_tensors(network, checkpoint.tensors, path)
+    used = sum(tensor.numel() for name, tensor in live.items() if not name.startswith(VARIATIONAL_PREFIX))
+    yield f"network {network} of the original GenConViT: {used:,} values take part in a prediction"
+    yield f"never used: tensors whose names begin with {', '.join(DEAD[network])}"
+
+
+def describe_published() -> Iterator[str]:
+    """Say which of the published files are in the hub's cache."""
+    for network, filename in PUBLISHED_FILES.items():
+        found = cached(PUBLISHED_REPOSITORY, filename)
+        where = f"{found.path} (revision {found.revision})" if found else "not on this machine"
+        yield f"{network}: {PUBLISHED_REPOSITORY}/{filename}: {where}"
