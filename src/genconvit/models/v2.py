@@ -109,10 +109,14 @@ class V2(GenerativeModel):
     def forward(self, faces: Tensor) -> ModelOutput:
         """Logits [N, 2] for each branch of the mode, from normalised faces [N, 3, 224, 224]."""
         readings = self.read(faces)
-        maps = {name: reading.maps for name, reading in readings.items()}
+        return self.conclude(readings, self.join({name: reading.maps for name, reading in readings.items()}))
+
+    def join(self, maps: dict[str, tuple[Tensor, ...]]) -> dict[str, Tensor]:
+        """Each branch's hidden layer ``n 500`` after attention and fusion, from its feature maps ``n d h w``."""
         if self.exchange is not None:
-            maps["ed"], maps["vae"] = self.exchange(maps["ed"], maps["vae"])
+            ed, vae = self.exchange(maps["ed"], maps["vae"])
+            maps = {"ed": ed, "vae": vae}
         hidden = {name: self.branch(name).hidden(pair) for name, pair in maps.items()}
         if self.fusion is not None:
             hidden["ed"], hidden["vae"] = self.fusion(hidden["ed"], hidden["vae"])
-        return self.conclude(readings, hidden)
+        return hidden

@@ -1,0 +1,114 @@
+"""MTCNN by way of facenet-pytorch, which carries its weights in its package."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from genconvit.errors import ConfigError
+from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.found import faces_from_arrays
+from genconvit.faces.models_on_disk import mtcnn_takes_no_model_message
+from genconvit.faces.reduce import reduced, reduced_size
+from genconvit.types import DetectedFace, ImageArray
+
+_FIRST_LINES = 480
+"""Images are first searched with their shorter side reduced to this many pixels."""
+
+_SECOND_LINES = 1440
+"""Where nothing was found, they are searched again with a shorter side of at most this many pixels."""
+
+_SMALLEST_FACE_PX = 24
+"""The least side of a face in the reduced image."""
+
+_BATCH_PX = 8_000_000
+"""Images of one size are searched together up to this many pixels."""
+
+
+class MTCNNDetector(FaceDetector):
+    """MTCNN, in facenet-pytorch's version.
+
+    Paper: Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks",
+    IEEE Signal Processing Letters 23(10), 2016.
+
+    Images are reduced to a shorter side of 480 pixels, in which it finds faces from 24 pixels. An image in
+    which nothing is found is searched again at full resolution (a shorter side of at most 1440 pixels). An
+    image with a side below 24 pixels has no face.
+
+    Attributes:
+        confidence: the least confidence of a face.
+    """
+
+    name = "mtcnn"
+    square_rule = SquareRule(side=0.777, shift_down=0.064)
+    needs_model = False
+    licence = "MIT (facenet-pytorch 2.5.3, weights inside its package)"
+    confidence = 0.9
+
+    def __init__(self, model: Path | None, device: torch.device) -> None:
+        if model is not None:
+            raise ConfigError(mtcnn_takes_no_model_message(model))
+        try:
+            from facenet_pytorch import MTCNN
+        except ImportError as error:
+            raise ConfigError(
+                f"facenet-pytorch cannot be imported ({error}); install facenet-pytorch==2.5.3"
+            ) from error
+        try:
+            self._cascade = MTCNN(keep_all=True, min_face_size=_SMALLEST_FACE_PX, select_largest=False, device=device)
+        except (AssertionError, RuntimeError) as error:
+            raise ConfigError(
+                f"the face detector 'mtcnn' cannot run on {str(device)!r} ({error}); use 'cpu'"
+            ) from error
+
+    def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
+        """Find the faces of each image; see :meth:`genconvit.faces.base.FaceDetector.detect`."""
+        found = self._search(images, range(len(images)), _FIRST_LINES)
+        again = [index for index, image in enumerate(images) if not found[index] and _lines(image) > _FIRST_LINES]
+        found.update(self._search(images, again, _SECOND_LINES))
+        return [found[index] for index in range(len(images))]
+
+    def _search(
+        self, images: Sequence[ImageArray], indices: Iterable[int], lines: int
+    ) -> dict[int, list[DetectedFace]]:
+        """Faces by the image's index, of the images at those indices."""
+        found: dict[int, list[DetectedFace]] = {}
+        by_shape = sorted(indices, key=lambda index: images[index].shape)
+        for shape, group in itertools.groupby(by_shape, key=lambda index: images[index].shape):
+            members = list(group)
+            width, height = reduced_size(shape[1], shape[0], lines / min(shape[:2]))
+            if min(width, height) < _SMALLEST_FACE_PX:
+                found.update((index, []) for index in members)
+                continue
+            for batch in _batches(members, max(_BATCH_PX // (width * height), 1)):
+                batched = np.stack([reduced(images[index], width, height) for index in batch])
+                scale = (shape[1] / width, shape[0] / height)
+                found.update(zip(batch, self._run(batched, scale), strict=True))
+        return found
+
+    def _run(self, images: ImageArray, scale: tuple[float, float]) -> list[list[DetectedFace]]:
+        """Faces of a uint8 batch [n, height, width, 3], in pixels of the images before reduction."""
+        faces: list[list[DetectedFace]] = []
+        for boxes, confidences, landmarks in zip(*self._cascade.detect(images, landmarks=True), strict=True):
+            if boxes is None:
+                faces.append([])
+                continue
+            scores = np.asarray(confidences, dtype=np.float32)
+            sure = scores >= self.confidence
+            corners, points = np.asarray(boxes, dtype=np.float32), np.asarray(landmarks, dtype=np.float32)
+            faces.append(faces_from_arrays(corners[sure], scores[sure], points[sure], scale=scale))
+        return faces
+
+
+def _lines(image: ImageArray) -> int:
+    lines: int = min(image.shape[:2])
+    return lines
+
+
+def _batches(indices: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(indices), size):
+        yield indices[start : start + size]
