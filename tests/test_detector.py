@@ -250,12 +250,10 @@ def test_a_closed_detector_says_so(portrait_clip: Path) -> None:
     detector = Detector("original", mode="ed", weights="random", device="cpu")
     detector.close()
     detector.close()
-    for call in (
-        lambda: detector.predict(portrait_clip),
-        lambda: detector.score_faces(np.zeros((0, 224, 224, 3), np.uint8)),
-    ):
-        with pytest.raises(GenConViTError, match="closed"):
-            call()
+    with pytest.raises(GenConViTError, match="closed"):
+        detector.predict(portrait_clip)
+    with pytest.raises(GenConViTError, match="closed"):
+        detector.score_faces(np.zeros((0, 224, 224, 3), np.uint8))
 
 
 def test_threads_share_a_detector(detector: Detector, portrait_clip: Path) -> None:

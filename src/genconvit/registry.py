@@ -141,7 +141,8 @@ def _installed(group: str) -> Iterator[PluginInfo]:
 
 
 def _field(distribution: importlib.metadata.Distribution, name: str) -> str:
-    return distribution.metadata.get(name) or f"(no {name.lower()})"
+    values = distribution.metadata.get_all(name, [""])
+    return str(values[0]) or f"(no {name.lower()})"
 
 
 ARCHITECTURES = Registry("genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture")

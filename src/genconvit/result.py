@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from genconvit.config import FrozenConfig
+from genconvit.text import printable
 from genconvit.types import Box
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -191,15 +192,3 @@ class VideoResult(FrozenConfig):
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def printable(text: str) -> str:
-    r"""Text from outside, safe for a terminal: control characters become backslash escapes.
-
-    >>> printable("a\x1b[31mb\n")
-    'a\\x1b[31mb\\n'
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from genconvit.aggregate import face_fake_probability
 from genconvit.device import DTYPES, Precision
-from genconvit.errors import ConfigError
-from genconvit.models.base import Architecture
+from genconvit.errors import ConfigError, PluginError
+from genconvit.models.base import Architecture, ModelOutput
 from genconvit.types import FaceScores
 
 
@@ -53,6 +53,14 @@ class Scorer:
     def _logits(self, crops: Tensor) -> dict[str, Tensor]:
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         output = self.model(images)
+        if not (isinstance(output, ModelOutput) and output.logits):
+            raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
+        for branch, logits in output.logits.items():
+            if tuple(logits.shape) != (len(crops), 2):
+                raise PluginError(
+                    f"{type(self.model).__name__} must return logits [{len(crops)}, 2] (fake, real) for branch "
+                    f"{branch!r}, got {list(logits.shape)}"
+                )
         return {branch: logits.float().cpu() for branch, logits in output.logits.items()}
 
     def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:

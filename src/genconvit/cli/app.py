@@ -12,8 +12,10 @@ from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.weights import weights
 from genconvit.errors import ConfigError, GenConViTError, PluginError
+from genconvit.text import printable
 from genconvit.version import __version__
 
+LINE_BREAK = "\n"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -51,5 +53,5 @@ def main() -> None:
     try:
         app()
     except GenConViTError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {printable(str(error), keep=LINE_BREAK)}", err=True)
         sys.exit(EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED)

@@ -106,7 +106,7 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from genconvit.result import printable
+    from genconvit.text import printable
 
     table = Table()
     for name in ("source", "verdict"):

@@ -22,7 +22,7 @@ def plugins(
     from rich.text import Text
 
     from genconvit.registry import REGISTRIES
-    from genconvit.result import printable
+    from genconvit.text import printable
 
     table = Table("name", "group", "distribution", "version", *(["check"] if check else []))
     broken = False

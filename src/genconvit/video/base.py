@@ -38,7 +38,7 @@ class FrameStream(ABC):
             SourceError: decoding fails and cannot go on.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a stream that holds nothing need not define it
         """Release files and buffers; more than once is fine."""
 
     def __enter__(self) -> FrameStream:

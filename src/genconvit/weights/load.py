@@ -108,7 +108,7 @@ def read_contents(located: Iterable[LocatedFile]) -> _Contents:
         if header is not None:
             if len(located) > 1:
                 raise WeightsError(
-                    f"{item.path} holds a whole model ({header.architecture}); give it alone, as weights={str(item.path)!r}"
+                    f"{item.path} holds a whole model ({header.architecture}); give it alone"
                 )
             tensors.update(checkpoint.tensors)
             continue
@@ -196,11 +196,11 @@ def _fill(
     used = {name: tensors[name] for name in expected if name in tensors}
     model.load_state_dict(used, strict=False, assign=True)
     unfilled = [module for module in model.modules() if _is_on_meta(module)]
-    if not all(hasattr(module, "reset_parameters") for module in unfilled):
-        model = _random(cls, config)
-        model.load_state_dict(used, strict=False, assign=True)
-    else:
+    if all(_can_reset(module) for module in unfilled):
         _initialise(unfilled)
+        return model
+    model = _random(cls, config)
+    model.load_state_dict(used, strict=False, assign=True)
     return model
 
 
@@ -211,6 +211,13 @@ def _same_kind(tensor: Tensor, wanted: Tensor) -> bool:
 def _is_on_meta(module: nn.Module) -> bool:
     own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
     return any(tensor.is_meta for tensor in own)
+
+
+def _can_reset(module: nn.Module) -> bool:
+    """Whether a module can draw its own values without losing any that a file gave it."""
+    own = list(module.parameters(recurse=False))
+    has_buffers = any(True for _ in module.buffers(recurse=False))
+    return hasattr(module, "reset_parameters") and all(tensor.is_meta for tensor in own) and not has_buffers
 
 
 def _initialise(modules: Iterable[nn.Module]) -> None:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+from skimage import data
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def run(name: str, *arguments: str | Path) -> str:
+    """What an example prints; its exit status is 0."""
+    done = subprocess.run([sys.executable, EXAMPLES / name, *arguments], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_custom_architecture_scores_faces_and_says_that_it_is_no_verdict() -> None:
+    printed = run("custom_architecture.py")
+    (probabilities,) = re.findall(r"fake probabilities: \[(.*)\]", printed)
+    values = [float(value) for value in probabilities.split(", ")]
+    assert len(values) == 4
+    assert all(0 < value < 1 for value in values)
+    assert "no verdict" in printed
+
+
+def write_clip(path: Path, image: npt.NDArray[np.uint8]) -> Path:
+    """A clip of two equal frames, a second apart."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the video example prints about a portrait, an empty wall and a missing clip."""
+    folder = tmp_path_factory.mktemp("clips")
+    portrait: Callable[[], npt.NDArray[np.uint8]] = data.astronaut
+    clips = [
+        write_clip(folder / "portrait.mp4", portrait()),
+        write_clip(folder / "wall.mp4", np.full((240, 320, 3), 128, np.uint8)),
+        folder / "missing.mp4",
+    ]
+    return run("predict_video.py", "--weights", "random", *clips)
+
+
+def test_the_video_example_shows_each_status(predicted: str) -> None:
+    assert re.findall(r"status: (\w+)", predicted) == ["ok", "no_face", "unreadable"]
+    assert re.findall(r"label: (\w+)", predicted) == ["None"] * 3
+    assert re.search(r"portrait\.mp4: .*no verdict", predicted)
+    assert re.search(r"missing\.mp4: .*no such file", predicted)
+
+
+def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicted: str) -> None:
+    faces = re.findall(r"frame (\d+): face at \d+, \d+ to \d+, \d+: 0\.\d+", predicted)
+    assert faces == ["0", "1"]
+    assert predicted.count("weights: random") == 3
+    assert re.search(r"read by: (decord|pyav) - faces by: ", predicted)
+    assert predicted.count("note: untrained") == 3
