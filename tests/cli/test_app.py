@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+
+from genconvit.version import __version__
+
+from .conftest import Run
+
+
+def test_version_and_help(run: Callable[..., Run]) -> None:
+    assert run("--version").out == f"genconvit {__version__}\n"
+    for command in ("predict", "plugins", "weights", "demo"):
+        assert command in run("--help").out
+        assert run(command, "--help").status == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['genconvit', 'predict', '--help']\n"
+        "from genconvit.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numpy', 'timm', 'av', 'decord', 'PIL', 'huggingface_hub'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_python_m_is_the_same_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "genconvit", "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"genconvit {__version__}\n")
+
+
+def test_no_arguments_show_the_help(run: Callable[..., Run]) -> None:
+    ended = run()
+    assert ended.status == 2
+    assert "Usage" in ended.out + ended.err
+
+
+def test_plugins_lists_the_built_ins_and_checks_them(run: Callable[..., Run]) -> None:
+    listed = run("plugins")
+    assert listed.status == 0
+    for name in ("original", "v2", "insightface", "mtcnn", "decord", "pyav"):
+        assert name in listed.out
+    assert "genconvit.architectures" in listed.out
+    assert __version__ in listed.out
+    checked = run("plugins", "--check")
+    assert checked.status == 0
+    assert checked.out.count("ok") >= 6
+
+
+def test_plugins_check_prints_why_one_fails(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "broken-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[genconvit.architectures]\nsick = broken_plugin_module:Nothing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run("plugins").status == 0
+    checked = run("plugins", "--check")
+    assert checked.status == 1
+    assert "ModuleNotFoundError" in checked.out
+
+
+def test_demo_runs_the_whole_way_and_keeps_the_clip(run: Callable[..., Run], tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    ended = run("demo", "--keep", clip)
+    assert ended.status == 0
+    assert "untrained: no verdict" in ended.out
+    assert "the score means nothing" in ended.out
+    assert ended.out.count("face at (") == 15
+    with av.open(clip) as container:
+        assert container.streams.video[0].frames == 24

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from genconvit import Detector
+from weights.reference_files import ed_checkpoint, save
+
+from .conftest import Run
+
+
+@pytest.fixture(scope="module")
+def ed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(ed_checkpoint(), tmp_path_factory.mktemp("reference") / "ed.pth")
+
+
+def test_show_says_whose_file_it_is_and_how_much_of_it_is_used(run: Callable[..., Run], ed_file: Path) -> None:
+    out = run("weights", "show", ed_file).out
+    assert "network ed of the original GenConViT: 30,157,753 values take part" in out
+    assert "SHA-256: " in out
+
+
+def test_convert_writes_a_file_that_predict_takes(run: Callable[..., Run], ed_file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "ed.safetensors"
+    ended = run("weights", "convert", "--weights", f"ed={ed_file}", "--output", target, "--precision", "bf16")
+    assert ended.status == 0
+    assert "MB, bf16)" in ended.out
+    shown = run("weights", "show", target).out
+    assert "for architecture original" in shown
+    assert "made from: ed.pth" in shown
+    with Detector("original", weights=target, device="cpu") as detector:
+        assert detector.config.model == {}
+        assert detector.model.config.mode == "ed"
+        assert detector.weights.files[0].name == "ed.safetensors"
+
+
+def test_convert_refuses_another_suffix(run: Callable[..., Run], ed_file: Path, tmp_path: Path) -> None:
+    ended = run("weights", "convert", "--weights", f"ed={ed_file}", "--output", tmp_path / "ed.pth")
+    assert ended.status == 2
+    assert "must end in .safetensors" in ended.err
+
+
+class Payload:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("open('executed', 'w').close()",)
+
+
+@pytest.mark.parametrize("command", [("weights", "show"), ("predict", "clip.mp4", "--mode", "ed", "--weights")])
+def test_a_pickle_with_code_in_it_is_refused_and_not_run(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": Payload()}, "evil.pth")
+    ended = run(*command, "evil.pth")
+    assert ended.status == 1
+    assert "could run code" in ended.err
+    assert "safetensors" in ended.err
+    assert not Path("executed").exists()
+
+
+def test_show_without_a_file_says_what_is_cached(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    ended = run("weights", "show")
+    assert ended.status == 0
+    assert ended.out.count("not on this machine") == 2

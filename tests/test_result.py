@@ -1,0 +1,89 @@
+"""What a result says in a line, and what its fields refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from genconvit.result import UNTRAINED, WARM_START, FaceDetectorInfo, Provenance, VideoResult, WeightsFile, WeightsInfo
+from genconvit.types import DetectedFace, FaceScores, Frame
+
+
+def provenance(**weights: Any) -> Provenance:
+    return Provenance(
+        library_version="1",
+        architecture="original",
+        config={"mode": "ed"},
+        weights=WeightsInfo(**{"origin": "published", "trained": True, **weights}),
+        face_detector=FaceDetectorInfo(name="mtcnn", reason="", model=None, model_sha256=None, licence="MIT"),
+        decoder="pyav",
+        device="cpu",
+        precision="fp32",
+        frame_indices=(0, 7),
+    )
+
+
+def result(**fields: Any) -> VideoResult:
+    usual = {"source": "a.mp4", "status": "ok", "label": "FAKE", "fake_probability": 0.75, "provenance": provenance()}
+    return VideoResult(**{**usual, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({}, "a.mp4: FAKE (fake probability 0.750, 0 faces in 2 frames)"),
+        (
+            {"label": None, "provenance": provenance(origin="random", trained=False), "notes": (UNTRAINED,)},
+            "a.mp4: untrained: no verdict (fake probability 0.750, 0 faces in 2 frames)",
+        ),
+        (
+            {"label": "REAL", "provenance": provenance(origin="warm_start"), "notes": (WARM_START,)},
+            f"a.mp4: REAL (fake probability 0.750, 0 faces in 2 frames; {WARM_START})",
+        ),
+        (
+            {"status": "no_face", "label": None, "fake_probability": None},
+            "a.mp4: no face (searched 2 frames)",
+        ),
+        (
+            {"status": "unreadable", "label": None, "fake_probability": None, "reason": "it is \x1b[1mempty"},
+            "a.mp4: unreadable (it is \\x1b[1mempty)",
+        ),
+    ],
+)
+def test_a_result_is_one_readable_line(fields: dict[str, Any], line: str) -> None:
+    assert str(result(**fields)) == line
+
+
+def test_json_holds_everything_both_ways() -> None:
+    files = (WeightsFile(name="ed.pth", sha256="0" * 64, repository="owner/name", revision="1" * 40),)
+    whole = result(notes=("one", "two"), provenance=provenance(files=files, new_layers=("fusion.gate",)))
+    assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
+    assert whole.model_dump(mode="json")["schema_version"] == 1
+
+
+def test_a_result_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(ValidationError, match="unknown field 'lable'"):
+        result(lable="FAKE")
+    with pytest.raises(ValidationError, match="schema_version"):
+        result(schema_version=2)
+    with pytest.raises(ValidationError, match="finite"):
+        result(fake_probability=float("nan"))
+
+
+def test_types_refuse_what_they_are_not() -> None:
+    with pytest.raises(ValueError, match=r"uint8 \[height, width, 3\]; got float64 \[2, 2, 3\]"):
+        Frame(0, None, np.zeros((2, 2, 3)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least one pixel"):
+        Frame(0, None, np.zeros((0, 2, 3), np.uint8))
+    with pytest.raises(ValueError, match="left < right"):
+        DetectedFace((3.0, 0.0, 1.0, 2.0), 0.9)
+    with pytest.raises(ValueError, match="finite"):
+        DetectedFace((0.0, 0.0, float("inf"), 2.0), 0.9)
+    with pytest.raises(ValueError, match=r"\[0, 1\]; got 1.5"):
+        DetectedFace((0.0, 0.0, 1.0, 2.0), 1.5)
+    with pytest.raises(ValueError, match=r"branch 'ed' are float32 \[2, 2\]; got torch.float64 \[2, 2\]"):
+        FaceScores({"ed": torch.zeros(2, 2).double()}, torch.zeros(2))
