@@ -1,7 +1,8 @@
 """Tell whether the faces in a video are real or manipulated, and what that answer rests on.
 
->>> from genconvit import Detector
->>> detector = Detector("original", mode="ed", weights="random", device="cpu")
+Examples:
+    >>> from genconvit import Detector
+    >>> detector = Detector("original", mode="ed", weights="random", device="cpu")
 
 Importing this package imports no other module of it: the names below are loaded when they are asked for.
 """

@@ -57,8 +57,9 @@ def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:
     Raises:
         WeightsError: a logit is not finite, as damaged weights make it.
 
-    >>> face_fake_probability({"ed": torch.tensor([[0.0, 0.0]])})
-    tensor([0.5000])
+    Examples:
+        >>> face_fake_probability({"ed": torch.tensor([[0.0, 0.0]])})
+        tensor([0.5000])
     """
     probabilities = _sigmoids(logits)
     return (0.5 + (probabilities[..., FAKE] - probabilities[..., REAL]) / 2).mean(dim=0)

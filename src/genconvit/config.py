@@ -12,15 +12,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 class FrozenConfig(BaseModel):
     """A pydantic model that cannot change after its construction and refuses unknown fields.
 
-    >>> class Size(FrozenConfig):
-    ...     width: int = 2
-    >>> Size.model_validate_json(Size(width=3).model_dump_json())
-    Size(width=3)
-    >>> Size(widht=3)
-    Traceback (most recent call last):
-    ...
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for Size
-      Value error, unknown field 'widht' (did you mean 'width'?); the fields are: width ...
+    Examples:
+        >>> class Size(FrozenConfig):
+        ...     width: int = 2
+        >>> Size.model_validate_json(Size(width=3).model_dump_json())
+        Size(width=3)
+        >>> Size(widht=3)
+        Traceback (most recent call last):
+        ...
+        pydantic_core._pydantic_core.ValidationError: 1 validation error for Size
+          Value error, unknown field 'widht' (did you mean 'width'?); the fields are: width ...
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
@@ -41,10 +42,11 @@ class FrozenConfig(BaseModel):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest of the known names, or nothing where none is near.
 
-    >>> did_you_mean("orignal", ["original", "v2"])
-    " (did you mean 'original'?)"
-    >>> did_you_mean("resnet", ["original", "v2"])
-    ''
+    Examples:
+        >>> did_you_mean("orignal", ["original", "v2"])
+        " (did you mean 'original'?)"
+        >>> did_you_mean("resnet", ["original", "v2"])
+        ''
     """
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

@@ -32,7 +32,7 @@ from genconvit.weights.load import load_model
 
 
 class DetectorConfig(FrozenConfig):
-    """Everything a :class:`Detector` is made of; round-trips through JSON.
+    """Everything a ``Detector`` is made of; round-trips through JSON.
 
     Attributes:
         architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
@@ -99,19 +99,20 @@ class Detector:
     A context manager; may be called from several threads.
 
     Args:
-        architecture: a registered name, or a whole :class:`DetectorConfig`.
-        options: fields of :class:`DetectorConfig`, and fields of the architecture's config such as ``mode``.
+        architecture: a registered name, or a whole ``DetectorConfig``.
+        options: fields of ``DetectorConfig``, and fields of the architecture's config such as ``mode``.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed.
         PluginError: a plugin is unknown, broken, or claimed twice.
         WeightsError: the weights cannot be had, read, or do not fit.
 
-    >>> from genconvit import Detector
-    >>> with Detector("original", mode="ed", weights="random", device="cpu") as detector:
-    ...     scores = detector.score_faces(np.zeros((2, 224, 224, 3), np.uint8))
-    >>> scores.logits["ed"].shape
-    torch.Size([2, 2])
+    Examples:
+        >>> from genconvit import Detector
+        >>> with Detector("original", mode="ed", weights="random", device="cpu") as detector:
+        ...     scores = detector.score_faces(np.zeros((2, 224, 224, 3), np.uint8))
+        >>> scores.logits["ed"].shape
+        torch.Size([2, 2])
     """
 
     def __init__(self, architecture: str | DetectorConfig = "original", **options: Any) -> None:  # noqa: ANN401

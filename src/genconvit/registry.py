@@ -80,7 +80,7 @@ class Registry:
         self._registered[name] = cls
 
     def unregister(self, name: str) -> None:
-        """Forget a class that :meth:`register` added; a name that was never registered is fine."""
+        """Forget a class that ``register`` added; a name that was never registered is fine."""
         self._registered.pop(name, None)
 
     def load(self, name: str) -> type[Any]:
@@ -155,8 +155,8 @@ def register_architecture(name: str, cls: type[Any]) -> None:
     """Add an architecture for the life of this process, for notebooks and tests; packages use an entry point.
 
     Args:
-        name: what :class:`genconvit.Detector` is asked for.
-        cls: a subclass of :class:`genconvit.Architecture`.
+        name: what ``genconvit.Detector`` is asked for.
+        cls: a subclass of ``genconvit.Architecture``.
 
     Raises:
         PluginError: the class is of the wrong kind, or an installed distribution has that name.

@@ -10,8 +10,9 @@ def printable(text: str, *, keep: str = "") -> str:
         text: any text.
         keep: characters that stay as they are.
 
-    >>> printable("a\x1b[31mb\n")
-    'a\\x1b[31mb\\n'
+    Examples:
+        >>> printable("a\x1b[31mb\n")
+        'a\\x1b[31mb\\n'
     """
     return "".join(
         character

@@ -104,8 +104,9 @@ def predict(
 def parse_weights(values: list[str] | None) -> str | dict[str, str] | None:
     """What ``--weights`` means: one value as it is, or ``ed=FILE`` and ``vae=FILE`` as a mapping.
 
-    >>> parse_weights(["ed=a.pth", "vae=b.pth"])
-    {'ed': 'a.pth', 'vae': 'b.pth'}
+    Examples:
+        >>> parse_weights(["ed=a.pth", "vae=b.pth"])
+        {'ed': 'a.pth', 'vae': 'b.pth'}
     """
     if not values:
         return None

@@ -47,7 +47,7 @@ class FaceDetector(ABC):
         """Load the detector.
 
         Args:
-            model: the model's file, or None where :attr:`needs_model` is False.
+            model: the model's file, or None where ``needs_model`` is False.
             device: where to run.
 
         Raises:

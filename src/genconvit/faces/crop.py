@@ -39,8 +39,9 @@ def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
     Raises:
         ConfigError: the margin is below -0.5 or not finite.
 
-    >>> square_of((10.0, 20.0, 110.0, 120.0), SquareRule(side=0.8, shift_down=0.05), margin=0.25)
-    (10.0, 25.0, 110.0, 125.0)
+    Examples:
+        >>> square_of((10.0, 20.0, 110.0, 120.0), SquareRule(side=0.8, shift_down=0.05), margin=0.25)
+        (10.0, 25.0, 110.0, 125.0)
     """
     if not (math.isfinite(margin) and margin >= -0.5):
         raise ConfigError(f"the crop's margin is a number of at least -0.5, got {margin}; 0.0 adds none")

@@ -66,7 +66,7 @@ class MTCNNDetector(FaceDetector):
             ) from error
 
     def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
-        """Find the faces of each image; see :meth:`genconvit.faces.base.FaceDetector.detect`."""
+        """Find the faces of each image; see ``genconvit.faces.base.FaceDetector.detect``."""
         found = self._search(images, range(len(images)), _FIRST_LINES)
         again = [index for index, image in enumerate(images) if not found[index] and _lines(image) > _FIRST_LINES]
         found.update(self._search(images, again, _SECOND_LINES))

@@ -57,7 +57,7 @@ class InsightFaceDetector(FaceDetector):
         self._network.prepare(0, input_size=self.input_size, det_thresh=self.confidence)
 
     def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
-        """Find the faces of each image; see :meth:`genconvit.faces.base.FaceDetector.detect`."""
+        """Find the faces of each image; see ``genconvit.faces.base.FaceDetector.detect``."""
         return [self._detect_once(image) or self._detect_bordered(image) for image in images]
 
     def _detect_bordered(self, image: ImageArray) -> list[DetectedFace]:

@@ -1,6 +1,6 @@
 """The contract of an architecture: a config, a preprocessing, and logits for each branch.
 
-A third party derives from :class:`Architecture`, names its config class, and declares one entry point in the group
+A third party derives from ``Architecture``, names its config class, and declares one entry point in the group
 ``genconvit.architectures``. ``docs/plugins.md`` shows a whole one.
 """
 

@@ -24,8 +24,9 @@ class OriginalConfig(GenerativeConfig):
     Attributes:
         mode: ``"ed"``, ``"vae"``, or ``"genconvit"`` for both.
 
-    >>> OriginalConfig(mode="ed").networks
-    ('ed',)
+    Examples:
+        >>> OriginalConfig(mode="ed").networks
+        ('ed',)
     """
 
     mode: Literal["ed", "vae", "genconvit"] = "genconvit"

@@ -13,7 +13,7 @@ IMAGE_CHANNELS = 3
 
 
 class AutoencoderConfig(FrozenConfig):
-    """What an :class:`Autoencoder` is made of.
+    """What an ``Autoencoder`` is made of.
 
     Attributes:
         channels: width of each encoder stage; every stage halves height and width, and the decoder mirrors them.

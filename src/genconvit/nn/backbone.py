@@ -15,7 +15,7 @@ from genconvit.config import FrozenConfig
 
 
 class BackboneConfig(FrozenConfig):
-    """What a :class:`Backbone` is made of.
+    """What a ``Backbone`` is made of.
 
     Attributes:
         name: a ConvNeXt of timm's.

@@ -164,7 +164,7 @@ class EDBranch(Branch):
         self.head = HeadConfig(in_dim=2 * config.backbone.num_classes).build()
 
     def read(self, faces: Tensor) -> Reading:
-        """See :meth:`Branch.read`; the reconstruction comes first."""
+        """See ``Branch.read``; the reconstruction comes first."""
         reconstruction = self.autoencoder(faces)
         return Reading(self.backbone.maps(reconstruction, faces), reconstruction)
 
@@ -184,7 +184,7 @@ class VAEBranch(Branch):
         ).build()
 
     def read(self, faces: Tensor) -> Reading:
-        """See :meth:`Branch.read`; the image comes first."""
+        """See ``Branch.read``; the image comes first."""
         output = self.autoencoder(faces)
         return Reading(self.backbone.maps(faces, output.reconstruction), output.reconstruction, output.kl)
 

@@ -21,7 +21,7 @@ Grid = tuple[PositiveInt, PositiveInt]
 
 
 class CrossAttentionConfig(FrozenConfig):
-    """What a :class:`CrossAttention` is made of.
+    """What a ``CrossAttention`` is made of.
 
     Attributes:
         dim: width of the tokens of both sequences.
@@ -45,11 +45,12 @@ class CrossAttentionConfig(FrozenConfig):
 class CrossAttention(nn.Module):
     """Each sequence asks the other: a's queries meet b's keys and values, and the other way round.
 
-    >>> import torch
-    >>> attend = CrossAttentionConfig(dim=8, num_heads=2).build()
-    >>> for_a, for_b = attend(torch.zeros(1, 49, 8), torch.zeros(1, 9, 8))
-    >>> for_a.shape, for_b.shape
-    (torch.Size([1, 49, 8]), torch.Size([1, 9, 8]))
+    Examples:
+        >>> import torch
+        >>> attend = CrossAttentionConfig(dim=8, num_heads=2).build()
+        >>> for_a, for_b = attend(torch.zeros(1, 49, 8), torch.zeros(1, 9, 8))
+        >>> for_a.shape, for_b.shape
+        (torch.Size([1, 49, 8]), torch.Size([1, 9, 8]))
     """
 
     def __init__(self, config: CrossAttentionConfig) -> None:
@@ -83,7 +84,7 @@ class _Attention(nn.Module):
 
 
 class TokenEmbeddingConfig(FrozenConfig):
-    """What a :class:`TokenEmbedding` is made of.
+    """What a ``TokenEmbedding`` is made of.
 
     Attributes:
         dim: width of the tokens.

@@ -13,7 +13,7 @@ from genconvit.nn.residual import Residual, ResidualWrapConfig
 
 
 class MapExchangeConfig(FrozenConfig):
-    """What a :class:`MapExchange` is made of.
+    """What a ``MapExchange`` is made of.
 
     Attributes:
         dim: channels of the feature maps.

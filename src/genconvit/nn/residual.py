@@ -19,7 +19,7 @@ Residual = Literal["zero_gate", "plain", "off"]
 
 
 class ResidualWrapConfig(FrozenConfig):
-    """What a :class:`ResidualWrap` does with its module's output.
+    """What a ``ResidualWrap`` does with its module's output.
 
     Attributes:
         dims: width of the last axis of each stream that goes through; one number for a module of one stream.
@@ -57,10 +57,11 @@ class ResidualWrap(nn.Module):
 
     The module returns one tensor for each stream, or a single one that all streams share.
 
-    >>> import torch
-    >>> wrap = ResidualWrapConfig(dims=(3,)).build(torch.nn.Linear(3, 3))
-    >>> wrap(torch.ones(1, 3))
-    (tensor([[1., 1., 1.]], grad_fn=<AddcmulBackward0>),)
+    Examples:
+        >>> import torch
+        >>> wrap = ResidualWrapConfig(dims=(3,)).build(torch.nn.Linear(3, 3))
+        >>> wrap(torch.ones(1, 3))
+        (tensor([[1., 1., 1.]], grad_fn=<AddcmulBackward0>),)
     """
 
     def __init__(self, config: ResidualWrapConfig, module: nn.Module) -> None:

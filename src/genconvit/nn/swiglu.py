@@ -11,7 +11,7 @@ from genconvit.config import FrozenConfig
 
 
 class SwiGLUFusionConfig(FrozenConfig):
-    """What a :class:`SwiGLUFusion` is made of.
+    """What a ``SwiGLUFusion`` is made of.
 
     Attributes:
         dims: widths of the two vectors that are joined.
@@ -33,10 +33,11 @@ class SwiGLUFusionConfig(FrozenConfig):
 class SwiGLUFusion(nn.Module):
     """Joins two vectors x = [a, b] as W3((W1 x) * silu(W2 x)).
 
-    >>> import torch
-    >>> fuse = SwiGLUFusionConfig(dims=(4, 6), hidden_dim=16, out_dim=5).build()
-    >>> fuse(torch.zeros(2, 4), torch.zeros(2, 6)).shape
-    torch.Size([2, 5])
+    Examples:
+        >>> import torch
+        >>> fuse = SwiGLUFusionConfig(dims=(4, 6), hidden_dim=16, out_dim=5).build()
+        >>> fuse(torch.zeros(2, 4), torch.zeros(2, 6)).shape
+        torch.Size([2, 5])
     """
 
     def __init__(self, config: SwiGLUFusionConfig) -> None:

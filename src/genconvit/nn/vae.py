@@ -23,7 +23,7 @@ Latent = Literal["shared", "mean", "random"]
 
 
 class VAEConfig(FrozenConfig):
-    """What a :class:`VAE` is made of.
+    """What a ``VAE`` is made of.
 
     Attributes:
         image_size: height and width of the image in pixels.
@@ -80,7 +80,7 @@ class VAEConfig(FrozenConfig):
 
 @dataclass(frozen=True, eq=False)
 class VAEOutput:
-    """What a :class:`VAE` returns.
+    """What a ``VAE`` returns.
 
     Attributes:
         reconstruction: ``n 3 h w`` of the config's reconstruction size.
