@@ -1,0 +1,140 @@
+"""The index of a video's frames, made by reading its packets without decoding them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from genconvit.errors import SourceError
+from genconvit.video.names import first_line, source_name
+
+_UNTIMED_CONTAINERS = frozenset({"avi"})
+
+
+@dataclass(frozen=True)
+class FrameIndex:
+    """Where the frames of one video stream lie in time.
+
+    Attributes:
+        container: FFmpeg's name of the file format, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``.
+        stream: the number of the video stream in the file.
+        frame_count: how many frames the packets hold, at least 1.
+        pts: each frame's presentation time in units of ``time_base``, strictly increasing; empty where the file does
+            not say, so that a frame is known by its place in the decoder's output alone.
+        keys: the display positions of the key frames, increasing; empty where ``pts`` is.
+        keys_in_order: no key frame has another number in the file than in display, so that both ways of counting find
+            the same key frames.
+        time_base: seconds per unit of ``pts``.
+        start: the stream's start in units of ``time_base``.
+        rate: frames per second where the file says so.
+    """
+
+    container: str
+    stream: int
+    frame_count: int
+    pts: Sequence[int]
+    keys: Sequence[int]
+    keys_in_order: bool
+    time_base: Fraction
+    start: int
+    rate: Fraction | None
+
+    def seconds(self, position: int) -> float | None:
+        """When the frame at a position is shown, in seconds from the stream's start; None where unknown."""
+        if self.pts:
+            return float((self.pts[position] - self.start) * self.time_base)
+        return float(position / self.rate) if self.rate else None
+
+
+def index_frames(path: Path) -> FrameIndex:
+    """Read a video's packets and index its frames.
+
+    Packets that are damaged, or that the file itself marks as not to be shown, are left out. Where reading breaks off,
+    the frames before that place remain.
+
+    Raises:
+        SourceError: the file cannot be opened, or holds no video or no frame.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        packets = list(_packets(container, stream))
+        if not packets:
+            raise SourceError(source_name(path), "its video stream holds no frame")
+        times = [pts for pts, _ in packets if pts is not None]
+        is_key = [key for _, key in packets]
+        timed = len(set(times)) == len(packets) and (container.format.name not in _UNTIMED_CONTAINERS or all(is_key))
+        order = sorted(range(len(packets)), key=times.__getitem__) if timed else []
+        keys = [position for position, number in enumerate(order) if is_key[number]]
+        pts = [times[number] for number in order]
+        start = stream.start_time
+        return FrameIndex(
+            container=container.format.name,
+            stream=stream.index,
+            frame_count=len(packets),
+            pts=pts,
+            keys=keys,
+            keys_in_order=timed and all(order[key] == key for key in keys),
+            time_base=stream.time_base or Fraction(1),
+            start=start if start is not None else (pts[0] if pts else 0),
+            rate=stream.average_rate or None,
+        )
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """Open a file with FFmpeg and close it at the end.
+
+    Raises:
+        SourceError: FFmpeg does not know the format, or cannot open the file.
+    """
+    try:
+        container = av.open(str(path.absolute()), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise SourceError(source_name(path), _opening_reason(error)) from error
+    with container:
+        yield container
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that FFmpeg takes for the main video; a cover picture is none.
+
+    Raises:
+        SourceError: there is no video stream, or no decoder for it.
+    """
+    streams = [each for each in container.streams.video if Disposition.attached_pic not in each.disposition]
+    if not streams:
+        held = "sound alone" if container.streams.audio else "no picture"
+        held += " and a cover picture" if container.streams.video else ""
+        raise SourceError(source_name(path), f"it holds no video stream ({held})")
+    best = container.streams.best("video")
+    stream = next((each for each in streams if best is not None and each.index == best.index), streams[0])
+    if getattr(stream, "codec_context", None) is None:
+        raise SourceError(source_name(path), "its video codec is one that FFmpeg cannot decode here")
+    return stream
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool]]:
+    """Each frame's presentation time and whether it is a key frame, in the file's order, up to the first error."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        if packet.size and not packet.is_discard and not packet.is_corrupt:
+            yield packet.pts, packet.is_keyframe
+
+
+def _opening_reason(error: av.FFmpegError) -> str:
+    said = error.strerror or first_line(error)
+    if isinstance(error, av.InvalidDataError):
+        return f"not a video that FFmpeg can read, or one that is cut short ({said})"
+    return f"FFmpeg cannot open it ({said})"

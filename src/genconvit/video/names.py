@@ -1,0 +1,38 @@
+"""How a source is called in messages and results."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+
+Source = str | os.PathLike[str] | np.ndarray | torch.Tensor
+"""A path of a video, an image or a folder of frames; or the frames themselves."""
+
+
+def source_name(source: Source) -> str:
+    r"""The name of a source, always valid Unicode.
+
+    A path is named as given; bytes of it that are no UTF-8 become backslash escapes, so that the name fits into JSON.
+    An array is named by its element type and shape.
+
+    Examples:
+        >>> source_name("clip\udcff.mp4")
+        'clip\\xff.mp4'
+        >>> source_name(np.zeros((2, 4, 6, 3), np.uint8))
+        'array uint8 [2, 4, 6, 3]'
+    """
+    if isinstance(source, (np.ndarray, torch.Tensor)):
+        return f"array {str(source.dtype).removeprefix('torch.')} {list(source.shape)}"
+    path = os.fspath(source)
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 160 characters; the type's name where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__

@@ -1,0 +1,181 @@
+"""From what a caller names to a stream of frames, and from arguments to the list of sources they mean."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from genconvit.errors import ConfigError, SourceError
+from genconvit.video.arrays import ArrayStream
+from genconvit.video.base import FrameStream, VideoDecoder
+from genconvit.video.images import open_folder, open_image
+from genconvit.video.names import Source, first_line, source_name
+from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+__all__ = ["OpenedSource", "Source", "expand_paths", "file_sha256", "open_source", "source_name"]
+
+_REASONS = {
+    errno.ENOENT: "no such file; check the path",
+    errno.ENOTDIR: "no such file; a part of the path is not a directory",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ELOOP: "its symbolic links lead in a circle",
+}
+
+
+@dataclass(frozen=True)
+class OpenedSource:
+    """A source that a stream was found for.
+
+    Attributes:
+        stream: its frames; ``stream.decoder`` says what reads them.
+        fallbacks: for each decoder that was tried before and failed, its name and why, as ``"decord: reason"``.
+        untried: the decoders that are left, for a caller who starts again when reading the frames fails.
+    """
+
+    stream: FrameStream
+    fallbacks: tuple[str, ...] = ()
+    untried: tuple[VideoDecoder, ...] = ()
+
+
+def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSource:
+    """Open an array, an image, a folder of frames or a video.
+
+    A path is an image by its suffix, a folder of frames when it is a directory, and else a video, for which the
+    decoders are tried in their order.
+
+    Args:
+        source: what to open.
+        decoders: the decoders to try on a video, at least one.
+
+    Raises:
+        SourceError: the path is missing, empty, not readable or no file; or no decoder can open it, with each one's
+            reason.
+        ConfigError: there is no decoder, or one is not installed.
+    """
+    if isinstance(source, (np.ndarray, torch.Tensor)):
+        return OpenedSource(ArrayStream(source))
+    name = source_name(source)
+    path = Path(source)
+    if _checked_mode(name, path) == stat.S_IFDIR:
+        return OpenedSource(open_folder(path))
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return OpenedSource(open_image(path))
+    return _open_video(name, path, decoders)
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal, read piece by piece.
+
+    Raises:
+        SourceError: the file cannot be read, or is not a regular file.
+    """
+    name = source_name(path)
+    if _checked_mode(name, Path(path), empty_is_fine=True) == stat.S_IFDIR:
+        raise SourceError(name, "a directory has no checksum")
+    digest = hashlib.sha256()
+    try:
+        with Path(path).open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    except OSError as error:
+        raise SourceError(name, _os_reason(error)) from error
+    return digest.hexdigest()
+
+
+def expand_paths(paths: Sequence[str | Path]) -> list[str]:
+    """The sources that a list of files, folders and patterns means, each once, in the order of first mention.
+
+    - A file stands for itself, whatever its suffix.
+    - A pattern (``*``, ``?``, ``[...]``, ``**`` for any depth) stands for what it matches, sorted; a file that has
+      literally that name goes first, and a pattern without a match stays as it is, to be reported as missing.
+    - A folder is walked, sorted, without following links to folders: each video in it, by suffix, is a source, and a
+      folder with images and no video is one source, a folder of frames. Images beside videos are left alone, and so
+      is everything hidden. A folder with neither anywhere below stays as it is, to be reported.
+    - What may not be listed is passed over.
+    """
+    found: dict[str, None] = {}
+    for given in paths:
+        for path in _matches(os.fspath(given)):
+            found.update(dict.fromkeys(_walk(path) if _is_directory(path) else [path]))
+    return list(found)
+
+
+def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> OpenedSource:
+    if not decoders:
+        raise ConfigError("decoders is empty; give at least one video decoder, for example 'pyav'")
+    failures: list[SourceError] = []
+    for number, decoder in enumerate(decoders):
+        try:
+            stream = decoder.open(path)
+        except SourceError as error:
+            failures.append(error)
+            continue
+        fallbacks = tuple(_named_reasons(decoders, failures))
+        return OpenedSource(stream, fallbacks, tuple(decoders[number + 1 :]))
+    reasons = {failure.reason for failure in failures}
+    reason = reasons.pop() if len(reasons) == 1 else "; ".join(_named_reasons(decoders, failures))
+    raise SourceError(name, reason) from failures[-1]
+
+
+def _named_reasons(decoders: Sequence[VideoDecoder], failures: Sequence[SourceError]) -> list[str]:
+    return [f"{decoder.name}: {failure.reason}" for decoder, failure in zip(decoders, failures, strict=False)]
+
+
+def _checked_mode(name: str, path: Path, *, empty_is_fine: bool = False) -> int:
+    """The kind of a path, a regular file or a directory, after making sure that it can be read."""
+    try:
+        status = path.stat()
+        kind = stat.S_IFMT(status.st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFDIR):
+            raise SourceError(name, "neither a file nor a directory, but a pipe, a socket or a device")
+        if kind == stat.S_IFREG:
+            with path.open("rb"):
+                pass
+    except OSError as error:
+        raise SourceError(name, _os_reason(error)) from error
+    except ValueError as error:
+        raise SourceError(name, f"not a path ({first_line(error)})") from error
+    if kind == stat.S_IFREG and not status.st_size and not empty_is_fine:
+        raise SourceError(name, "the file is empty")
+    return kind
+
+
+def _os_reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0) or f"it cannot be read ({error.strerror or first_line(error)})"
+
+
+def _matches(given: str) -> list[str]:
+    if not has_magic(given) or os.path.lexists(given):
+        return [given]
+    found = glob(given, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(found) or [given]
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _walk(folder: str) -> list[str]:
+    """The videos and the folders of frames below a folder, or the folder itself where there are none."""
+    found: list[str] = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        suffixes = {each: Path(each).suffix.lower() for each in sorted(files) if not each.startswith(".")}
+        videos = [str(Path(place, each)) for each, suffix in suffixes.items() if suffix in VIDEO_SUFFIXES]
+        is_folder_of_frames = not videos and not IMAGE_SUFFIXES.isdisjoint(suffixes.values())
+        found += [place] if is_folder_of_frames else videos
+    return found or [folder]

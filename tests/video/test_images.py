@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genconvit.errors import SourceError
+from genconvit.video.images import MAX_IMAGE_PIXELS, open_folder, open_image
+from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+RED = (250, 10, 10)
+
+
+def save(path: Path, mode: str = "RGB", color: tuple[int, int, int] = RED, size: tuple[int, int] = (6, 4)) -> Path:
+    Image.new("RGB", size, color).convert(mode).save(path)
+    return path
+
+
+def huge_png(path: Path, width: int, height: int) -> Path:
+    """A PNG whose header claims a size and whose pixels are missing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    content = struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", 0))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.png", "RGB"), ("a.PNG", "RGBA"), ("a.png", "P"), ("a.bmp", "RGB"), ("a.tiff", "CMYK"), ("a.webp", "RGBA")],
+)
+def test_every_mode_becomes_rgb(tmp_path: Path, name: str, mode: str) -> None:
+    with open_image(save(tmp_path / name, mode)) as stream:
+        assert (stream.decoder, stream.frame_count) == ("image", 1)
+        (frame,) = stream.read([0])
+    assert (frame.index, frame.pts_seconds, frame.image.shape) == (0, None, (4, 6, 3))
+    np.testing.assert_allclose(frame.image[1, 1].astype(int), RED, atol=12)
+
+
+def test_a_transparent_palette_is_no_warning(tmp_path: Path) -> None:
+    image = Image.new("P", (6, 4), 1)
+    image.putpalette([0, 0, 0, *RED])
+    image.save(tmp_path / "a.png", transparency=bytes([0, 128]))
+    (frame,) = open_image(tmp_path / "a.png").read([0])
+    assert tuple(frame.image[0, 0]) == RED
+
+
+def test_sixteen_bit_grey_is_scaled(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 6), 0x8000, np.uint16)).save(tmp_path / "a.png")
+    Image.fromarray(np.full((4, 6), 0xFFFF, np.int32)).save(tmp_path / "a.tif")
+    assert [int(next(open_image(tmp_path / name).read([0])).image.mean()) for name in ("a.png", "a.tif")] == [128, 255]
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    image = Image.new("RGB", (6, 4))
+    image.putpixel((0, 0), (255, 255, 255))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.png", exif=exif)
+    (frame,) = open_image(tmp_path / "a.png").read([0])
+    assert frame.image.shape == (6, 4, 3)
+    assert np.argwhere(frame.image[..., 0] == 255).tolist() == [[0, 3]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(10_001, 10_000), (60_000, 60_000)])
+def test_too_many_pixels_are_refused_by_the_header(tmp_path: Path, width: int, height: int) -> None:
+    with pytest.raises(SourceError, match="at most 100 megapixels are read"):
+        open_image(huge_png(tmp_path / "bomb.png", width, height))
+    assert width * height > MAX_IMAGE_PIXELS
+
+
+def test_a_large_image_within_the_limit_is_no_warning(tmp_path: Path) -> None:
+    assert open_image(huge_png(tmp_path / "large.png", 10_000, 10_000)).frame_count == 1
+
+
+def test_what_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("hello")
+    with pytest.raises(SourceError, match=r"a\.jpg: not an image that Pillow can read"):
+        open_image(tmp_path / "a.jpg")
+
+
+def test_an_image_damaged_behind_its_header(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", size=(200, 200))
+    path.write_bytes(path.read_bytes()[:100])
+    with open_image(path) as stream, pytest.raises(SourceError, match="a damaged image"):
+        list(stream.read([0]))
+
+
+def test_a_folder_is_read_in_natural_order(tmp_path: Path) -> None:
+    for number, name in enumerate(["frame2.png", "frame10.png", "frame1.PNG", "Frame3.png"]):
+        save(tmp_path / name, color=(number, 0, 0))
+    for name in ("notes.txt", ".hidden.png", "Thumbs.db"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "folder.png").mkdir()
+    with open_folder(tmp_path) as stream:
+        assert (stream.decoder, stream.frame_count) == ("folder", 4)
+        assert [int(frame.image[0, 0, 0]) for frame in stream.read(range(4))] == [2, 0, 3, 1]
+        assert [(frame.index, frame.pts_seconds) for frame in stream.read([1, 3])] == [(1, None), (3, None)]
+
+
+def test_broken_images_of_a_folder_are_left_out(tmp_path: Path) -> None:
+    for number in range(4):
+        save(tmp_path / f"{number}.png")
+    (tmp_path / "1.png").write_text("broken")
+    huge_png(tmp_path / "2.png", 60_000, 60_000)
+    assert [frame.index for frame in open_folder(tmp_path).read(range(4))] == [0, 3]
+    for number in range(4):
+        (tmp_path / f"{number}.png").write_text("broken")
+    assert list(open_folder(tmp_path).read(range(4))) == []
+
+
+def test_a_folder_without_images(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(SourceError, match=r"a directory without images \(looked for \.avif, \.bmp, .*\.jpg"):
+        open_folder(tmp_path)
+
+
+def test_suffixes_are_lower_case_and_of_one_kind() -> None:
+    assert not IMAGE_SUFFIXES & VIDEO_SUFFIXES
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES)

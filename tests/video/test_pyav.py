@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from genconvit.errors import SourceError
+from genconvit.video.base import VideoDecoder
+from genconvit.video.index import index_frames
+from genconvit.video.sampling import evenly_spaced
+from support import cut_short, grey_frames, index_of, make_video, remux
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to list open files")
+
+
+def open_files(path: Path) -> int:
+    files = [entry for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    return sum(os.path.realpath(file) == str(path.resolve()) for file in files)
+
+
+def test_keeps_the_good_frames_of_a_file_cut_short_behind_its_index(tmp_path: Path, pyav: VideoDecoder) -> None:
+    options = {"movflags": "faststart"}
+    path = make_video(tmp_path / "front.mp4", grey_frames(300), container_options=options)
+    cut_short(path, 0.6)
+    with pyav.open(path) as stream:
+        assert 50 < stream.frame_count < 250
+        frames = list(stream.read(range(stream.frame_count)))
+    assert len(frames) >= stream.frame_count - 4
+    assert all(index_of(frame.image) == frame.index % 50 for frame in frames[:-4])
+
+
+def test_goes_on_behind_frames_that_cannot_be_decoded(tmp_path: Path, pyav: VideoDecoder) -> None:
+    whole = make_video(tmp_path / "whole.mp4", grey_frames(100), gop=20)
+    path = remux(whole, tmp_path / "damaged.mkv", replace=dict.fromkeys(range(40, 60), b"\xff" * 40))
+    with pyav.open(path) as stream:
+        assert stream.frame_count == 100
+        got = [frame.index for frame in stream.read(range(100))]
+        assert not set(got) & set(range(42, 58))
+        assert set(range(60, 100)) <= set(got)
+        assert [frame.index for frame in stream.read([10, 50, 90])] == [10, 90]
+
+
+def test_frames_before_the_start_of_an_edit_list_do_not_count(tmp_path: Path, pyav: VideoDecoder) -> None:
+    whole = make_video(tmp_path / "whole.mp4", grey_frames(50))
+    path = remux(whole, tmp_path / "trimmed.mp4", shift=5 * 512)
+    with pyav.open(path) as stream:
+        assert stream.frame_count == 45
+        frames = list(stream.read(evenly_spaced(45, 5)))
+    assert [index_of(frame.image) for frame in frames] == [index + 5 for index in evenly_spaced(45, 5)]
+    assert frames[0].pts_seconds == 0.0
+
+
+def test_decord_refuses_a_file_whose_frames_it_counts_differently(tmp_path: Path, decord: VideoDecoder) -> None:
+    whole = make_video(tmp_path / "whole.mp4", grey_frames(50))
+    with pytest.raises(SourceError, match="decord counts 50 frames where the file shows 45"):
+        decord.open(remux(whole, tmp_path / "trimmed.mp4", shift=5 * 512))
+
+
+def test_times_of_a_file_without_times_follow_its_rate(tmp_path: Path, pyav: VideoDecoder) -> None:
+    with pyav.open(make_video(tmp_path / "a.avi", grey_frames(10))) as stream:
+        assert [frame.pts_seconds for frame in stream.read([0, 5])] == [0.0, 0.2]
+
+
+def test_times_start_at_the_streams_start(tmp_path: Path, pyav: VideoDecoder) -> None:
+    with pyav.open(make_video(tmp_path / "a.ts", grey_frames(10))) as stream:
+        assert [frame.pts_seconds for frame in stream.read([0, 5])] == [0.0, 0.2]
+
+
+@needs_proc
+def test_no_file_stays_open(tmp_path: Path, pyav: VideoDecoder) -> None:
+    path = make_video(tmp_path / "a.mp4", grey_frames(50))
+    stream = pyav.open(path)
+    assert open_files(path) == 0
+    frames = stream.read(range(50))
+    next(frames)
+    assert open_files(path) == 1
+    stream.close()
+    stream.close()
+    assert open_files(path) == 0
+    assert list(frames) == []
+
+
+@needs_proc
+def test_an_abandoned_read_and_a_failed_open_leave_no_file_open(tmp_path: Path, pyav: VideoDecoder) -> None:
+    path = make_video(tmp_path / "a.mp4", grey_frames(50))
+    for _ in pyav.open(path).read(range(50)):
+        break
+    assert open_files(path) == 0
+    text = tmp_path / "text.mp4"
+    text.write_text("hello")
+    with pytest.raises(SourceError):
+        pyav.open(text)
+    assert open_files(text) == 0
+
+
+def test_two_reads_do_not_disturb_each_other(tmp_path: Path, pyav: VideoDecoder) -> None:
+    with pyav.open(make_video(tmp_path / "a.mp4", grey_frames(50))) as stream:
+        pairs = list(zip(stream.read(range(10)), stream.read(range(30, 40)), strict=True))
+    assert [(index_of(one.image), index_of(other.image)) for one, other in pairs] == [(n, n + 30) for n in range(10)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file names are Unicode there")
+def test_a_name_that_is_no_utf8(tmp_path: Path, pyav: VideoDecoder) -> None:
+    made = make_video(tmp_path / "a.mp4", grey_frames(5))
+    path = made.rename(tmp_path / os.fsdecode(b"b\xff.mp4"))
+    with pyav.open(path) as stream:
+        assert len(list(stream.read(range(5)))) == 5
+
+
+def test_the_index_knows_the_key_frames_in_display_order(tmp_path: Path) -> None:
+    closed = index_frames(make_video(tmp_path / "closed.mp4", grey_frames(50)))
+    assert (list(closed.keys), closed.keys_in_order) == ([0, 12, 24, 36, 48], True)
+    mixed = make_video(tmp_path / "open.mp4", grey_frames(50), codec="mpeg4", options={"bf": "2"})
+    assert not index_frames(mixed).keys_in_order
