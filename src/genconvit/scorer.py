@@ -28,7 +28,7 @@ class Scorer:
         self.dtype = DTYPES[precision]
         self.device = device
         self.batch_size = batch_size
-        self.model = model.to(device=device, dtype=self.dtype)
+        self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
 
     @property
     def input_size(self) -> int:

@@ -107,9 +107,7 @@ def read_contents(located: Iterable[LocatedFile]) -> _Contents:
         header = header_of(checkpoint.metadata, item.path)
         if header is not None:
             if len(located) > 1:
-                raise WeightsError(
-                    f"{item.path} holds a whole model ({header.architecture}); give it alone"
-                )
+                raise WeightsError(f"{item.path} holds a whole model ({header.architecture}); give it alone")
             tensors.update(checkpoint.tensors)
             continue
         network = network_of(checkpoint.tensors)

@@ -43,7 +43,7 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile
     """The files that a spec other than ``"random"`` names.
 
     Args:
-        spec: see :data:`WeightsSpec`.
+        spec: see ``WeightsSpec``.
         networks: the networks that are needed, for ``"published"`` and for a mapping.
 
     Raises:

@@ -54,8 +54,9 @@ def own_prefix(network: Network) -> str:
 def network_of(names: Iterable[str]) -> Network | None:
     """Which network's file has these names; None where it is neither's.
 
-    >>> network_of(["convnext_backbone.stem.0.weight"])
-    'vae'
+    Examples:
+        >>> network_of(["convnext_backbone.stem.0.weight"])
+        'vae'
     """
     for name in names:
         if name.startswith("convnext_backbone.stem."):
@@ -97,8 +98,9 @@ def live_tensors(network: Network, tensors: Mapping[str, Tensor], path: Path) ->
 def listing(names: Iterable[str], most: int = 12) -> str:
     """Names for a message, cut after a dozen.
 
-    >>> listing(["b", "a", "c"], most=2)
-    'a, b and 1 more'
+    Examples:
+        >>> listing(["b", "a", "c"], most=2)
+        'a, b and 1 more'
     """
     ordered = sorted(names)
     shown = ", ".join(ordered[:most])
