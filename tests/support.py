@@ -98,7 +98,13 @@ def make_audio(path: Path, *, codec: str = "aac", cover: bool = False) -> Path:
 
 
 def remux(
-    source: Path, path: Path, *, replace: Mapping[int, bytes] | None = None, shift: int = 0, copies: int = 1
+    source: Path,
+    path: Path,
+    *,
+    replace: Mapping[int, bytes] | None = None,
+    shift: int = 0,
+    copies: int = 1,
+    index_in_front: bool = False,
 ) -> Path:
     """Copy a video's packets into another file without encoding them anew.
 
@@ -109,8 +115,10 @@ def remux(
         shift: how many units of the stream's clock every packet is moved ahead; what lands before zero is not to be
             shown.
         copies: how many equal video streams the new file gets.
+        index_in_front: write an MP4's index before its frames, so that a truncated file keeps it.
     """
-    with av.open(str(source)) as given, av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as made:
+    options = {"avoid_negative_ts": "disabled", **({"movflags": "faststart"} if index_in_front else {})}
+    with av.open(str(source)) as given, av.open(str(path), "w", options=options) as made:
         stream = given.streams.video[0]
         streams: list[VideoStream] = [made.add_stream_from_template(stream) for _ in range(copies)]
         for number, packet in enumerate(given.demux(stream)):

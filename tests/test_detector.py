@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import torch
@@ -18,7 +17,7 @@ from skimage import data
 from genconvit import ConfigError, Detector, DetectorConfig, GenConViTError, PluginError, SourceError, VideoResult
 from genconvit.aggregate import video_score
 from genconvit.result import UNTRAINED
-from support import shared
+from support import cut_short, make_audio, remux, shared
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +103,7 @@ def broken_sources(folder: Path) -> dict[str, Path]:
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is no video\n" * 50)
     (folder / "nothing").mkdir()
-    with av.open(folder / "audio.mp4", "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    make_audio(folder / "audio.mp4")
     return {
         "no such file": folder / "missing.mp4",
         "empty": folder / "empty.mp4",
@@ -269,26 +263,14 @@ def test_threads_share_a_detector(detector: Detector, portrait_clip: Path) -> No
 
 def test_a_decoder_that_fails_is_replaced_and_the_result_says_so(tmp_path: Path) -> None:
     pytest.importorskip("decord")
-    clip = tmp_path / "index_in_front.mp4"
-    remux_with_index_in_front(shared("videos", "0017_fake.mp4"), clip)
-    truncated = tmp_path / "truncated.mp4"
-    truncated.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    clip = remux(shared("videos", "0017_fake.mp4"), tmp_path / "whole.mp4", index_in_front=True)
+    truncated = cut_short(remux(clip, tmp_path / "truncated.mp4", index_in_front=True), 0.5)
     with Detector("original", mode="ed", weights="random", device="cpu", frames=10) as detector:
         result, whole = detector.predict(truncated), detector.predict(clip)
     assert (result.status, result.provenance.decoder) == ("ok", "pyav")
     assert any(note.startswith("decord:") for note in result.notes)
     assert len(result.provenance.frame_indices) == 10
     assert result.provenance.frame_indices[-1] < whole.provenance.frame_indices[-1]
-
-
-def remux_with_index_in_front(source: Path, target: Path) -> None:
-    with av.open(source) as given, av.open(target, "w", options={"movflags": "faststart"}) as written:
-        template = given.streams.video[0]
-        stream = written.add_stream_from_template(template)
-        for packet in given.demux(template):
-            if packet.dts is not None:
-                packet.stream = stream
-                written.mux(packet)
 
 
 def test_a_script_without_a_main_guard_works(portrait_clip: Path, tmp_path: Path) -> None:
