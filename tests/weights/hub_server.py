@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -26,10 +29,16 @@ class Hub:
         gated: every file is refused with the code for a gated repository.
         status: a status that answers every question, or None.
         served: content that is sent in place of the declared one, by name.
-        cut_after: the next body ends after that many bytes with the connection closed.
+        cuts: after how many bytes each of the next bodies ends.
+        cut_by: what a cut is: the connection is "closed" as if all were well, "reset", or "silent" from then on.
+        ignores_range: a body always begins at the first byte.
+        held: no body is sent before this event is set.
         silent: the part that accepts requests and never answers: "hub", "cdn" or None.
+        answers: how many requests the hub itself still answers before it falls silent; None for all.
         bodies: the name and the ``Range`` header of each request for a body.
+        sent: how many bytes of bodies were sent.
         requests: method and path of every request.
+        tokens: the part that was asked and the ``Authorization`` header, for every request.
     """
 
     repository: str = "owner/name"
@@ -37,10 +46,16 @@ class Hub:
     gated: bool = False
     status: int | None = None
     served: dict[str, bytes] = field(default_factory=dict)
-    cut_after: int | None = None
+    cuts: list[int] = field(default_factory=list)
+    cut_by: str = "closed"
+    ignores_range: bool = False
+    held: threading.Event | None = None
     silent: str | None = None
+    answers: int | None = None
     bodies: list[tuple[str, str | None]] = field(default_factory=list)
+    sent: int = 0
     requests: list[str] = field(default_factory=list)
+    tokens: list[tuple[str, str | None]] = field(default_factory=list)
     endpoint: str = ""
     cdn: str = ""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -96,6 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         self.state.requests.append(f"{self.command} {self.path}")
+        self.state.tokens.append((self.part, self.headers.get("Authorization")))
+        if self.part == "hub" and self.state.answers is not None:
+            self.state.silent = "hub" if self.state.answers == 0 else self.state.silent
+            self.state.answers -= 1
         if self.state.silent == self.part:
             self.state.stopped.wait(120)
             self.close_connection = True
@@ -115,23 +134,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, name: str, headers: dict[str, str]) -> None:
         """A file's content, from the byte that the ``Range`` header names, and maybe not to its end."""
-        content = self.state.served.get(name, self.state.files[name])
+        hub, get = self.state, self.command == "GET"
+        content = hub.served.get(name, hub.files[name])
         wanted = self.headers.get("Range")
-        if self.command == "GET":
-            self.state.bodies.append((name, wanted))
+        if get:
+            hub.bodies.append((name, wanted))
+            if hub.held is not None:
+                hub.held.wait(60)
+        if hub.ignores_range:
+            wanted = None
         start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
         body = content[start:]
         headers = {"Content-Length": str(len(body)), "Accept-Ranges": "bytes", **headers}
         if wanted:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        cut, self.state.cut_after = (self.state.cut_after, None) if self.command == "GET" else (None, None)
+        cut = hub.cuts.pop(0) if get and hub.cuts else None
+        self._send(206 if wanted else 200, headers, body[:cut])
+        if get:
+            hub.sent += len(body[:cut])
         if cut is not None:
-            body = body[:cut]
-            self.close_connection = True
-        self._send(206 if wanted else 200, headers, body)
-        if cut is not None:
-            self.wfile.flush()
-            time.sleep(0.05)
+            self._cut()
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        self.wfile.flush()
+        if self.state.cut_by == "silent":
+            self.state.stopped.wait(120)
+            return
+        time.sleep(0.05)  # what was sent arrives first
+        if self.state.cut_by == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
 
 
 class _HubHandler(_Handler):

@@ -3,14 +3,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from huggingface_hub import close_session, constants
+from huggingface_hub import close_session, constants, hf_hub_download, scan_cache_dir
 
 from genconvit.errors import WeightsError
 from genconvit.weights.hub import PUBLISHED_REPOSITORY, HubFile, cached, download, list_files
@@ -51,6 +57,18 @@ def _point_to(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
 
 def _go_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries within a call follow each other without a pause, and what came is written in small pieces."""
+    monkeypatch.setattr("huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 50_000)
+
+
+def _partial(cache: str | Path | None = None) -> Path:
+    blobs = Path(cache or constants.HF_HUB_CACHE) / "models--owner--name" / "blobs"
+    return blobs / f"{SHA256}.genconvit.incomplete"
 
 
 def _damage(path: Path) -> None:
@@ -94,7 +112,7 @@ def test_a_small_file_is_checked_by_its_git_hash(hub: Hub) -> None:
 
 def test_a_download_that_is_cut_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 50_000)
-    hub.cut_after = 100_000
+    hub.cuts = [100_000]
     assert download("owner/name", "ed.pth").sha256 == SHA256
     assert hub.bodies == [("ed.pth", None), ("ed.pth", "bytes=100000-")]
 
@@ -281,11 +299,192 @@ def test_files_are_listed(hub: Hub) -> None:
     assert hub.bodies == []
 
 
+GAVE_UP = [0] * 5
+"""Cuts that use up the retries of a call."""
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_download_that_failed_goes_on_in_the_next_call(hub: Hub) -> None:
+    hub.cuts = [100_000, *GAVE_UP]
+    message = _failure()
+    assert "RemoteProtocolError" in message
+    assert f"100000 of {len(CONTENT)} bytes are kept, and the next call goes on from there" in message
+    assert cached("owner/name", "ed.pth") is None
+    hub.cuts = [50_000, *GAVE_UP]
+    assert "150000 of 307200 bytes are kept" in _failure()
+    got = download("owner/name", "ed.pth")
+    assert (got.sha256, got.path.read_bytes()) == (SHA256, CONTENT)
+    assert hub.bodies[-1] == ("ed.pth", "bytes=150000-")
+    assert hub.sent == len(CONTENT)
+    assert [path.name for path in _partial().parent.iterdir()] == [SHA256]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_connection_that_is_reset_is_named(hub: Hub) -> None:
+    hub.cut_by, hub.cuts = "reset", [200_000]
+    message = _failure()
+    assert "could not be downloaded: ReadError" in message
+    assert "200000 of 307200 bytes are kept" in message
+    assert download("owner/name", "ed.pth").sha256 == SHA256
+    assert hub.bodies == [("ed.pth", None), ("ed.pth", "bytes=200000-")]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_part_that_was_damaged_meanwhile_is_removed(hub: Hub) -> None:
+    hub.cuts = [200_000, *GAVE_UP]
+    _failure()
+    _damage(_partial())
+    message = _failure()
+    assert f"declared hash {SHA256}, computed " in message
+    assert "It was removed from the cache: try again" in message
+    assert not list(_partial().parent.iterdir())
+    assert download("owner/name", "ed.pth").sha256 == SHA256
+    assert hub.bodies[-1] == ("ed.pth", None)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_ignores_the_range_is_read_from_the_start(hub: Hub) -> None:
+    hub.cuts = [200_000, *GAVE_UP]
+    _failure()
+    hub.ignores_range = True
+    got = download("owner/name", "ed.pth")
+    assert (got.sha256, got.path.read_bytes()) == (SHA256, CONTENT)
+    assert hub.bodies[-1] == ("ed.pth", "bytes=200000-")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_begins_anew_and_never_ends_is_left(hub: Hub) -> None:
+    hub.ignores_range = True
+    hub.cuts = [200_000] * 100
+    assert "sends the file from its start again and again" in _failure()
+    assert len(hub.bodies) < 10
+
+
+def test_a_part_that_is_too_long_is_dropped(hub: Hub) -> None:
+    _partial().parent.mkdir(parents=True)
+    _partial().write_bytes(CONTENT + b"more")
+    assert download("owner/name", "ed.pth").sha256 == SHA256
+    assert hub.bodies == [("ed.pth", None)]
+
+
+def test_a_part_that_is_whole_is_not_asked_for_again(hub: Hub) -> None:
+    _partial().parent.mkdir(parents=True)
+    _partial().write_bytes(CONTENT)
+    assert download("owner/name", "ed.pth").sha256 == SHA256
+    assert hub.bodies == []
+
+
+def test_a_server_that_sends_more_than_declared_is_noticed(hub: Hub) -> None:
+    hub.served["ed.pth"] = CONTENT + b"more"
+    assert f"sends more than the declared {len(CONTENT)} bytes" in _failure()
+    hub.served.clear()
+    assert download("owner/name", "ed.pth").sha256 == SHA256
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_disk_needs_room_for_what_is_missing_only(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.cuts = [300_000, *GAVE_UP]
+    _failure()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=7_199))
+        assert "7200 bytes are missing and 7199 are free" in _failure()
+        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=7_200))
+        assert download("owner/name", "ed.pth").sha256 == SHA256
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_huggingface_hub_finds_what_was_downloaded(hub: Hub, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", not links)
+    for name in ("ed.pth", "config.json"):
+        got = download("owner/name", name)
+        assert got.path.is_symlink() is links
+        for revision in (None, COMMIT):
+            assert hf_hub_download("owner/name", name, revision=revision, local_files_only=True) == str(got.path)
+    (known,) = scan_cache_dir(constants.HF_HUB_CACHE).repos
+    assert known.size_on_disk == sum(map(len, hub.files.values()))
+    assert set(known.refs) == {"main"}
+    assert len(list(_partial().parent.iterdir())) == 2 * links
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_huggingface_hub_downloaded_is_not_fetched_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    path = Path(hf_hub_download("owner/name", "ed.pth"))
+    assert download("owner/name", "ed.pth").path == path
+    path.unlink()  # as after a new commit that leaves the file as it is
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", not links)
+    assert download("owner/name", "ed.pth").path == path
+    assert path.is_symlink() is links
+    assert len(hub.bodies) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_hub_that_dies_after_the_question_is_left_soon(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
+    hub.answers = 1
+    assert "could not be downloaded: ReadTimeout" in _failure()
+    hub.answers, hub.silent = None, None
+    got = download("owner/name", "ed.pth")
+    got.path.unlink()
+    hub.answers = 1
+    assert download("owner/name", "ed.pth") == got
+
+
+def test_a_token_is_shown_to_the_hub_alone(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_of_this_test")
+    download("owner/name", "ed.pth")
+    assert set(hub.tokens) == {("hub", "Bearer hf_of_this_test"), ("cdn", None)}
+
+
+def test_a_file_without_a_declared_hash_is_not_fetched(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hub, "declared", lambda _hub, name: f"no-hash-of-{name}")
+    message = _failure()
+    assert "cannot be verified" in message
+    assert "the hub declares no hash for it but 'no-hash-of-ed.pth'" in message
+    assert hub.bodies == []
+
+
+def _wait_for(hub: Hub, what: str, count: int) -> None:
+    """Wait for so many requests that begin like this."""
+    end = time.monotonic() + 30
+    while sum(request.startswith(what) for request in hub.requests) < count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_threads_that_want_the_same_file_fetch_it_once(hub: Hub) -> None:
+    hub.held = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        results = [pool.submit(download, "owner/name", "ed.pth") for _ in range(4)]
+        _wait_for(hub, "HEAD", 4)
+        hub.held.set()
+        assert {result.result().sha256 for result in results} == {SHA256}
+    assert hub.bodies == [("ed.pth", None)]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_lock_that_does_not_hold_damages_nothing(hub: Hub, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    monkeypatch.setattr("huggingface_hub.utils.WeakFileLock", nullcontext)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", not links)
+    hub.held = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        results = [pool.submit(download, "owner/name", "ed.pth") for _ in range(4)]
+        _wait_for(hub, "GET /ed.pth", 4)
+        hub.held.set()
+        assert {result.result().sha256 for result in results} == {SHA256}
+    assert len(list(_partial().parent.iterdir())) == links
+
+
 SCRIPT = """
 import json
+import signal
 from dataclasses import asdict
+from huggingface_hub import constants
 from genconvit.errors import WeightsError
 from genconvit.weights.hub import download
+constants.DOWNLOAD_CHUNK_SIZE = 50_000
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print(json.dumps(asdict(download("owner/name", "ed.pth")), default=str))
 except WeightsError as error:
@@ -293,25 +492,69 @@ except WeightsError as error:
 """
 
 
-def _download_elsewhere(endpoint: str, home: Path, *, offline: bool) -> dict[str, str]:
-    """What a new process that knows the hub from its environment alone gets."""
+def _start(endpoint: str, home: Path, *, offline: bool = False) -> subprocess.Popen[str]:
+    """A new process that downloads the file and knows the hub from its environment alone."""
     ours = ("PROXY", "HF_", "HUGGINGFACE_")
     environment = {name: value for name, value in os.environ.items() if not any(part in name.upper() for part in ours)}
     environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_OFFLINE": str(int(offline))}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True, timeout=60
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    answer: dict[str, str] = json.loads(done.stdout)
+
+
+def _answer(process: subprocess.Popen[str]) -> dict[str, str]:
+    with process:
+        output, complaint = process.communicate(timeout=60)
+    assert process.returncode == 0, complaint
+    answer: dict[str, str] = json.loads(output)
     return answer
 
 
 def test_the_environment_of_huggingface_hub_holds(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with serving(Hub(files={"ed.pth": CONTENT})) as server:
-        got = _download_elsewhere(server.endpoint, home, offline=False)
+        got = _answer(_start(server.endpoint, home))
         assert Path(got["path"]).is_relative_to(home / "hub")
         assert (got["revision"], got["sha256"]) == (COMMIT, SHA256)
         asked = len(server.requests)
-        assert _download_elsewhere(server.endpoint, home, offline=True) == got
-        assert "Three ways on" in _download_elsewhere(server.endpoint, tmp_path / "other", offline=True)["error"]
+        assert _answer(_start(server.endpoint, home, offline=True)) == got
+        assert "Three ways on" in _answer(_start(server.endpoint, tmp_path / "other", offline=True))["error"]
         assert len(server.requests) == asked
+
+
+def test_a_new_process_goes_on_where_another_one_failed(tmp_path: Path) -> None:
+    with serving(Hub(files={"ed.pth": CONTENT}, cuts=[200_000], cut_by="reset")) as server:
+        assert "200000 of 307200 bytes are kept" in _answer(_start(server.endpoint, tmp_path))["error"]
+        assert _partial(tmp_path / "hub").stat().st_size == 200_000
+        assert _answer(_start(server.endpoint, tmp_path))["sha256"] == SHA256
+        assert server.bodies == [("ed.pth", None), ("ed.pth", "bytes=200000-")]
+        assert server.sent == len(CONTENT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_process_that_is_stopped_leaves_its_part_to_the_next(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(Hub(files={"ed.pth": CONTENT}, cuts=[100_000], cut_by="silent")) as server:
+        partial = _partial(tmp_path / "hub")
+        end = time.monotonic() + 30
+        with _start(server.endpoint, tmp_path) as process:
+            while not partial.exists() or partial.stat().st_size < 100_000:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            process.send_signal(number)
+            _output, complaint = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert number != signal.SIGINT or "KeyboardInterrupt" in complaint
+        assert _answer(_start(server.endpoint, tmp_path))["sha256"] == SHA256
+        assert server.bodies[1:] == [("ed.pth", "bytes=100000-")]
+
+
+def test_processes_that_want_the_same_file_fetch_it_once(tmp_path: Path) -> None:
+    with serving(Hub(files={"ed.pth": CONTENT}, held=threading.Event())) as server:
+        processes = [_start(server.endpoint, tmp_path) for _ in range(2)]
+        _wait_for(server, "HEAD", 2)
+        assert server.held is not None
+        server.held.set()
+        first, second = map(_answer, processes)
+        assert first == second
+        assert first["sha256"] == SHA256
+        assert server.bodies == [("ed.pth", None)]
