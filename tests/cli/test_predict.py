@@ -175,11 +175,14 @@ def test_every_flag_reaches_the_config(
 
 
 @pytest.mark.parametrize("arguments", [(), ("--arch", "v2", "--no-attention")], ids=["original", "v2"])
-def test_the_real_clips_have_a_face_each(run: Callable[..., Run], arguments: tuple[str, ...]) -> None:
-    ended = run("predict", shared("videos"), "--weights", "random", "--frames", "2", *arguments, "--format", "jsonl")
+@pytest.mark.parametrize("frames", [2, pytest.param(15, marks=pytest.mark.slow)])
+def test_the_real_clips_have_a_face_each(run: Callable[..., Run], arguments: tuple[str, ...], frames: int) -> None:
+    clips = shared("videos")
+    ended = run("predict", clips, "--weights", "random", "--frames", frames, *arguments, "--format", "jsonl")
     found = results(ended.out)
     assert (ended.status, len(found)) == (0, 5)
     for result in found:
         assert result.status == "ok"
         assert result.label is None
         assert UNTRAINED in result.notes
+        assert len({face.frame_index for face in result.faces}) >= frames - 1
