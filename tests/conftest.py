@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,5 +21,6 @@ def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def detector() -> Iterator[Detector]:
     """The ED network with random weights on three frames of a source."""
-    with Detector("original", mode="ed", weights="random", device="cpu", frames=3) as detector:
+    options: dict[str, Any] = {"weights": "random", "device": "cpu", "face_detector": "mtcnn"}
+    with Detector("original", mode="ed", frames=3, **options) as detector:
         yield detector

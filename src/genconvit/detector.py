@@ -16,7 +16,7 @@ from torch import Tensor
 from genconvit.config import FrozenConfig, did_you_mean, validation_message
 from genconvit.device import Precision, resolve_device
 from genconvit.errors import ConfigError, GenConViTError, SourceError
-from genconvit.faces.select import resolve_face_detector
+from genconvit.faces.select import open_face_detector, resolve_face_detector
 from genconvit.models.base import Architecture
 from genconvit.pipeline import Pipeline, PipelineOptions
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
@@ -225,8 +225,14 @@ class Detector:
                     max_faces=config.max_faces,
                     reference_crops=config.reference_crops,
                 )
-                face_detector = self._face_class(self._face_choice.model_path, self._device)
-                self._pipeline = Pipeline(self._decoders, face_detector, scorer, options)
+                face_detector, note = open_face_detector(
+                    self._face_class,
+                    self._face_choice.model_path,
+                    self._device,
+                    may_fall_back=config.device == "auto",
+                )
+                notes = (note,) if note else ()
+                self._pipeline = Pipeline(self._decoders, face_detector, scorer, options, notes)
             return self._pipeline
 
     def _face_detector_info(self) -> FaceDetectorInfo:

@@ -86,6 +86,7 @@ class Pipeline:
         face_detector: used under a lock, since detectors keep state while they work.
         scorer: the networks.
         options: what is looked at.
+        notes: what every result of this pipeline says.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class Pipeline:
         face_detector: FaceDetector,
         scorer: Scorer,
         options: PipelineOptions,
+        notes: Sequence[str] = (),
     ) -> None:
         self._decoders = decoders
         self._face_detector = face_detector
         self._detecting = threading.Lock()
         self._scorer = scorer
         self._options = options
+        self._notes = notes
 
     def run(self, source: Source) -> SourceScores:
         """Score a source.
@@ -107,7 +110,7 @@ class Pipeline:
         Raises:
             SourceError: it cannot be read, or none of the chosen frames decodes.
         """
-        notes: list[str] = []
+        notes = list(self._notes)
         decoders = self._decoders
         while True:
             opened = open_source(source, decoders)

@@ -16,7 +16,7 @@ from support import shared
 
 from .conftest import Run
 
-QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu")
+QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
 
 
 def results(text: str) -> list[VideoResult]:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from genconvit.errors import ConfigError
-from genconvit.faces.select import FaceDetectorChoice, resolve_face_detector
+from genconvit.faces.mtcnn import MTCNNDetector
+from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +79,20 @@ def test_the_choice_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+class OnlyOnTheCpu(MTCNNDetector):
+    def __init__(self, model: Path | None, device: torch.device) -> None:
+        if device.type != "cpu":
+            raise ConfigError(f"no {device} for me")
+        super().__init__(model, device)
+
+
+def test_a_face_detector_falls_back_to_the_cpu_only_where_it_may_and_says_so() -> None:
+    meta = torch.device("meta")
+    detector, note = open_face_detector(OnlyOnTheCpu, None, meta, may_fall_back=True)
+    assert isinstance(detector, OnlyOnTheCpu)
+    assert note == "faces were found on the cpu, not on meta: no meta for me"
+    with pytest.raises(ConfigError, match="no meta for me"):
+        open_face_detector(OnlyOnTheCpu, None, meta, may_fall_back=False)
+    assert open_face_detector(OnlyOnTheCpu, None, torch.device("cpu"), may_fall_back=True)[1] is None

@@ -146,6 +146,18 @@ def test_a_converted_file_brings_its_config_and_options_override_it(converted: P
     assert loaded.info.origin == "file"
 
 
+def test_opening_a_file_initialises_nothing_at_random(converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_random_numbers(tensor: Tensor, *_: object, **__: object) -> Tensor:
+        assert tensor.is_meta, "memory was filled with random numbers"
+        return tensor
+
+    for name in ("uniform_", "normal_"):
+        monkeypatch.setattr(Tensor, name, no_random_numbers)
+    load_ed(converted)
+    with pytest.raises(AssertionError, match="random numbers"):
+        load_ed("random")
+
+
 def test_bf16_halves_the_file_and_loads(ed_file: Path, converted: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.safetensors"
     convert_reference({"ed": ed_file}, small, precision="bf16")

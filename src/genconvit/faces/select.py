@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from genconvit.errors import ConfigError
+from genconvit.faces.base import FaceDetector
 from genconvit.faces.models_on_disk import (
     find_insightface_model,
     models_folder,
@@ -57,3 +60,22 @@ def resolve_face_detector(name: str, model: str | Path | None = None) -> FaceDet
     return FaceDetectorChoice(
         "mtcnn", None, f"no insightface model was given or found in {models_folder() or 'a home folder'}"
     )
+
+
+def open_face_detector(
+    cls: type[FaceDetector], model: Path | None, device: torch.device, *, may_fall_back: bool
+) -> tuple[FaceDetector, str | None]:
+    """Load a face detector where it was asked for, or on the CPU where it cannot run there and may fall back.
+
+    Returns:
+        The detector, and a note that says what it fell back from and why, or None.
+
+    Raises:
+        ConfigError: the model or the device cannot be used.
+    """
+    try:
+        return cls(model, device), None
+    except ConfigError as error:
+        if device.type == "cpu" or not may_fall_back:
+            raise
+        return cls(model, torch.device("cpu")), f"faces were found on the cpu, not on {device}: {error}"
