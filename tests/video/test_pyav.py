@@ -109,6 +109,19 @@ def test_a_name_that_is_no_utf8(tmp_path: Path, pyav: VideoDecoder) -> None:
         assert len(list(stream.read(range(5)))) == 5
 
 
+@pytest.mark.parametrize(
+    "playlist",
+    ["ffconcat version 1.0\nfile secret.mp4\n", "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2.0,\nsecret.mp4\n"],
+    ids=["concat", "hls"],
+)
+def test_a_file_that_names_another_file_is_not_followed(tmp_path: Path, playlist: str) -> None:
+    make_video(tmp_path / "secret.mp4", grey_frames(4))
+    upload = tmp_path / "upload.mp4"
+    upload.write_text(playlist)
+    with pytest.raises(SourceError, match="playlists, which name other files, are not followed|not a video"):
+        index_frames(upload)
+
+
 def test_the_index_knows_the_key_frames_in_display_order(tmp_path: Path) -> None:
     closed = index_frames(make_video(tmp_path / "closed.mp4", grey_frames(50)))
     assert (list(closed.keys), closed.keys_in_order) == ([0, 12, 24, 36, 48], True)

@@ -16,6 +16,13 @@ from av.video.stream import VideoStream
 from genconvit.errors import SourceError
 from genconvit.video.names import first_line, source_name
 
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,live_flv,asf,"
+    "ogg,gif,apng,mxf,mxf_opatom,dv,rm,nut,nsv,wtv,swf,yuv4mpegpipe,mjpeg,vc1,h261,h263,ismv,ipmovie,amv,smjpeg,"
+    "mp3,aac,wav,flac,w64,aiff,caf,amr,ac3,eac3,ape,tta,wv"
+)
+"""Formats that hold media themselves. Playlists (HLS, DASH, concat, SDP) are none: they name other files to read."""
+
 _UNTIMED_CONTAINERS = frozenset({"avi"})
 
 
@@ -96,7 +103,8 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         SourceError: FFmpeg does not know the format, or cannot open the file.
     """
     try:
-        container = av.open(str(path.absolute()), metadata_errors="replace")
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
     except av.FFmpegError as error:
         raise SourceError(source_name(path), _opening_reason(error)) from error
     with container:
@@ -137,4 +145,6 @@ def _opening_reason(error: av.FFmpegError) -> str:
     said = error.strerror or first_line(error)
     if isinstance(error, av.InvalidDataError):
         return f"not a video that FFmpeg can read, or one that is cut short ({said})"
+    if isinstance(error, av.ArgumentError):
+        return "its format is not one that is read here; playlists, which name other files, are not followed"
     return f"FFmpeg cannot open it ({said})"
