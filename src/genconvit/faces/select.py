@@ -11,7 +11,6 @@ from genconvit.errors import ConfigError
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.models_on_disk import (
     find_insightface_model,
-    models_folder,
     mtcnn_takes_no_model_message,
     no_model_message,
 )
@@ -54,12 +53,10 @@ def resolve_face_detector(name: str, model: str | Path | None = None) -> FaceDet
     found = find_insightface_model(model)
     if found is not None:
         origin = "was found on disk" if model is None else "was given"
-        return FaceDetectorChoice("insightface", found, f"its model {origin}: {found}")
+        return FaceDetectorChoice("insightface", found, f"its model {found.name} {origin}")
     if name == "insightface":
         raise ConfigError(no_model_message())
-    return FaceDetectorChoice(
-        "mtcnn", None, f"no insightface model was given or found in {models_folder() or 'a home folder'}"
-    )
+    return FaceDetectorChoice("mtcnn", None, "no insightface model was given or found on disk")
 
 
 def open_face_detector(
