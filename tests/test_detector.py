@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 import threading
@@ -14,8 +15,20 @@ import torch
 from PIL import Image
 from skimage import data
 
-from genconvit import ConfigError, Detector, DetectorConfig, GenConViTError, PluginError, SourceError, VideoResult
+from genconvit import (
+    Architecture,
+    ArchitectureConfig,
+    ConfigError,
+    Detector,
+    DetectorConfig,
+    GenConViTError,
+    ModelOutput,
+    PluginError,
+    SourceError,
+    VideoResult,
+)
 from genconvit.aggregate import video_score
+from genconvit.registry import ARCHITECTURES
 from genconvit.result import UNTRAINED
 from support import cut_short, make_audio, remux, shared
 
@@ -195,9 +208,10 @@ def test_score_faces_takes_arrays_and_tensors(detector: Detector) -> None:
         np.zeros((224, 224, 3), np.uint8),
         np.zeros((1, 112, 112, 3), np.uint8),
         np.zeros((1, 3, 224, 224), np.uint8),
+        np.zeros((1, 224, 224, 3), object),
         "faces.jpg",
     ],
-    ids=["float", "one", "small", "channels first", "path"],
+    ids=["float", "one", "small", "channels first", "objects", "path"],
 )
 def test_score_faces_refuses_anything_else(detector: Detector, faces: Any) -> None:
     with pytest.raises(ConfigError, match=r"uint8 \[N, 224, 224, 3\]"):
@@ -221,6 +235,7 @@ def test_score_faces_refuses_anything_else(detector: Detector, faces: Any) -> No
         ({"face_model": "nowhere.onnx"}, ConfigError, r"nowhere\.onnx"),
         ({"max_faces": 0}, ConfigError, "greater than 0"),
         ({"margin": float("nan")}, ConfigError, "margin"),
+        ({"face_model": __file__}, ConfigError, "onnx"),
     ],
     ids=str,
 )
@@ -229,6 +244,46 @@ def test_a_wrong_option_is_an_error_before_anything_is_read(
 ) -> None:
     with pytest.raises(error, match=message):
         Detector(**{"mode": "ed", "weights": "random", **options})
+
+
+def test_one_source_is_not_several(detector: Detector, portrait_clip: Path) -> None:
+    for source in (str(portrait_clip), portrait_clip, np.zeros((2, 8, 8, 3), np.uint8)):
+        with pytest.raises(ConfigError, match="takes several sources, got one"):
+            detector.predict_many(source)  # type: ignore[arg-type]
+
+
+def test_a_plugins_field_may_not_be_one_of_the_detectors() -> None:
+    class Config(ArchitectureConfig):
+        mode: str = "plain"
+        frames: int = 7
+
+    class Greedy(Architecture):
+        config_class = Config
+
+        def __init__(self, config: Config) -> None:
+            super().__init__(config)
+
+        def forward(self, faces: torch.Tensor) -> ModelOutput:
+            return ModelOutput({"main": faces.mean(dim=(2, 3))[:, :2]})
+
+    ARCHITECTURES.register("greedy", Greedy)
+    try:
+        with pytest.raises(PluginError, match="fields that are the detector's own: frames"):
+            Detector("greedy", weights="random")
+    finally:
+        ARCHITECTURES.unregister("greedy")
+
+
+def test_read_only_crops_are_scored_without_a_warning(detector: Detector) -> None:
+    crops = np.zeros((1, 224, 224, 3), np.uint8)
+    crops.flags.writeable = False
+    assert len(detector.score_faces(crops)) == 1
+
+
+def test_the_result_names_the_packages_that_computed_it(detector: Detector, portrait_clip: Path) -> None:
+    packages = detector.predict(portrait_clip).provenance.packages
+    assert packages["torch"] == importlib.metadata.version("torch")
+    assert {"genconvit", "av", "facenet-pytorch"} <= packages.keys()
 
 
 def test_a_config_makes_the_same_detector_and_round_trips(portrait_clip: Path, detector: Detector) -> None:

@@ -23,7 +23,7 @@ def test_a_name_that_is_no_device_is_an_error(name: str) -> None:
         resolve_device(name)
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "meta", "xpu"])
+@pytest.mark.parametrize("name", ["cuda:99", "cpu:7", "meta", "xpu"])
 def test_a_device_that_is_not_there_is_never_replaced(name: str) -> None:
     with pytest.raises(ConfigError, match="not available here"):
         resolve_device(name)

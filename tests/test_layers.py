@@ -20,7 +20,7 @@ LAYERS = (
     {"weights"},
     {"models"},
     {"nn", "video", "faces", "aggregate", "device"},
-    {"result"},
+    {"result", "packages"},
     {"registry", "types"},
     {"config", "errors", "text", "version"},
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from torch import Tensor
 
 import genconvit
 from genconvit import Architecture, ArchitectureConfig, ModelOutput, PluginError, register_architecture
@@ -17,6 +18,12 @@ from genconvit import Architecture, ArchitectureConfig
 
 class Good(Architecture):
     config_class = ArchitectureConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+
+    def forward(self, faces):
+        raise NotImplementedError
 """
 
 
@@ -267,3 +274,22 @@ def test_unregistering_forgets(register: Callable[[str, type[Architecture]], Non
     ARCHITECTURES.unregister("mine")
     with pytest.raises(PluginError, match="unknown"):
         ARCHITECTURES.load("mine")
+
+
+def test_a_class_that_lacks_a_part_of_the_contract_is_refused() -> None:
+    class NoConfig(Architecture):
+        def __init__(self, config: ArchitectureConfig) -> None:
+            super().__init__(config)
+
+        def forward(self, faces: Tensor) -> ModelOutput:
+            return ModelOutput({"main": faces})
+
+    class NoForward(Architecture):
+        config_class = ArchitectureConfig
+
+        def __init__(self, config: ArchitectureConfig) -> None:
+            super().__init__(config)
+
+    for cls, lacking in ((NoConfig, "config_class"), (NoForward, "forward")):
+        with pytest.raises(PluginError, match=rf"does not define {lacking}"):
+            register_architecture("incomplete", cls)

@@ -9,7 +9,17 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from genconvit.result import UNTRAINED, WARM_START, FaceDetectorInfo, Provenance, VideoResult, WeightsFile, WeightsInfo
+from genconvit.result import (
+    UNTRAINED,
+    WARM_START,
+    BranchProbability,
+    FaceDetectorInfo,
+    FaceResult,
+    Provenance,
+    VideoResult,
+    WeightsFile,
+    WeightsInfo,
+)
 from genconvit.types import DetectedFace, FaceScores, Frame
 
 
@@ -27,30 +37,42 @@ def provenance(**weights: Any) -> Provenance:
     )
 
 
+FACE = FaceResult(
+    frame_index=7,
+    pts_seconds=0.25,
+    box=(1.0, 2.0, 3.0, 4.0),
+    crop=(0.0, 1.0, 4.0, 5.0),
+    confidence=0.9,
+    fake_probability=0.75,
+    branches={"ed": BranchProbability(fake=0.75, real=0.25)},
+)
+NOTHING: dict[str, Any] = {"label": None, "fake_probability": None, "faces": ()}
+
+
 def result(**fields: Any) -> VideoResult:
     usual = {"source": "a.mp4", "status": "ok", "label": "FAKE", "fake_probability": 0.75, "provenance": provenance()}
-    return VideoResult(**{**usual, **fields})
+    return VideoResult(**{"faces": (FACE,), **usual, **fields})
 
 
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({}, "a.mp4: FAKE (fake probability 0.750, 0 faces in 2 frames)"),
+        ({}, "a.mp4: FAKE (fake probability 0.750, 1 face in 2 frames)"),
         (
             {"label": None, "provenance": provenance(origin="random", trained=False), "notes": (UNTRAINED,)},
-            "a.mp4: untrained: no verdict (fake probability 0.750, 0 faces in 2 frames)",
+            "a.mp4: untrained: no verdict (fake probability 0.750, 1 face in 2 frames)",
         ),
         (
             {"label": "REAL", "provenance": provenance(origin="warm_start"), "notes": (WARM_START,)},
-            f"a.mp4: REAL (fake probability 0.750, 0 faces in 2 frames; {WARM_START})",
+            f"a.mp4: REAL (fake probability 0.750, 1 face in 2 frames; {WARM_START})",
         ),
         (
-            {"status": "no_face", "label": None, "fake_probability": None},
-            "a.mp4: no face (searched 2 frames)",
+            {"status": "no_face", **NOTHING, "notes": ("a\x1b[31m\nb: REAL",)},
+            "a.mp4: no face (searched 2 frames; a\\x1b[31m\\nb: REAL)",
         ),
         (
-            {"status": "unreadable", "label": None, "fake_probability": None, "reason": "it is \x1b[1mempty"},
-            "a.mp4: unreadable (it is \\x1b[1mempty)",
+            {"status": "unreadable", **NOTHING, "reason": "it is \x1b[1mempty", "notes": (UNTRAINED,)},
+            "a.mp4: unreadable (it is \\x1b[1mempty; untrained: no verdict)",
         ),
     ],
 )
@@ -72,6 +94,24 @@ def test_a_result_refuses_what_it_does_not_know() -> None:
         result(schema_version=2)
     with pytest.raises(ValidationError, match="finite"):
         result(fake_probability=float("nan"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "no_face"},
+        {"status": "unreadable", "label": None},
+        {"fake_probability": None, "label": None},
+        {"provenance": provenance(origin="random", trained=False)},
+        {"status": "inconclusive"},
+        {"fake_probability": 7.0},
+        {"published_score": -0.1},
+    ],
+    ids=str,
+)
+def test_a_result_cannot_contradict_itself(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        result(**fields)
 
 
 def test_types_refuse_what_they_are_not() -> None:

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, JsonValue, PositiveInt, ValidationError, field_validator
+from pydantic import Field, JsonValue, PositiveInt, ValidationError
 from torch import Tensor
 
-from genconvit.config import FrozenConfig, did_you_mean, validation_message
+from genconvit.config import did_you_mean, validation_message
 from genconvit.device import Precision, resolve_device
-from genconvit.errors import ConfigError, GenConViTError, SourceError
-from genconvit.faces.select import open_face_detector, resolve_face_detector
+from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError
+from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.models.base import Architecture
+from genconvit.packages import package_versions
 from genconvit.pipeline import Pipeline, PipelineOptions
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
 from genconvit.scorer import Scorer
 from genconvit.types import FaceScores
-from genconvit.verdict import answer, unreadable
+from genconvit.verdict import answer, source_sha256, unreadable
 from genconvit.version import __version__
-from genconvit.video.names import Source
+from genconvit.video.names import Source, source_name
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.checkpoint import sha256_of
 from genconvit.weights.load import load_model
 
 
-class DetectorConfig(FrozenConfig):
-    """Everything a ``Detector`` is made of; round-trips through JSON.
+class DetectorConfig(PipelineOptions):
+    """Everything a ``Detector`` is made of, with the options of its pipeline; round-trips through JSON.
 
     Attributes:
         architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
@@ -41,14 +41,10 @@ class DetectorConfig(FrozenConfig):
             architecture's default.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
         precision: of the networks, ``"fp32"`` or ``"bf16"``.
-        frames: how many evenly spaced frames of a video to look at; -1 is all.
         decoder: ``"auto"``, ``"decord"``, ``"pyav"``, or a plugin's.
         face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
         face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
             are for non-commercial research only.
-        max_faces: the most faces of one source, in the order of the frames; None is all.
-        reference_crops: at most as many faces as frames, as in the reference.
-        margin: how much longer the side of a crop is than the face detector's rule says, as a fraction.
         batch_size: the most faces that go through the networks at once.
     """
 
@@ -57,21 +53,10 @@ class DetectorConfig(FrozenConfig):
     weights: str | dict[str, str] | None = None
     device: str = "auto"
     precision: Precision = "fp32"
-    frames: int = Field(default=15, ge=-1)
     decoder: str = "auto"
     face_detector: str = "auto"
     face_model: str | None = None
-    max_faces: PositiveInt | None = None
-    reference_crops: bool = False
-    margin: float = Field(default=0.0, ge=-0.5, le=2.0)
     batch_size: PositiveInt = 32
-
-    @field_validator("frames")
-    @classmethod
-    def _some_frames(cls, frames: int) -> int:
-        if frames == 0:
-            raise ValueError("no frame would be looked at; give 1 or more, or -1 for all")
-        return frames
 
     @classmethod
     def from_options(cls, architecture: str = "original", **options: Any) -> DetectorConfig:  # noqa: ANN401
@@ -125,36 +110,35 @@ class Detector:
         else:
             self.config = DetectorConfig.from_options(architecture, **options)
         config = self.config
-        self._device = resolve_device(config.device)
-        self._face_choice = resolve_face_detector(config.face_detector, config.face_model)
-        self._face_class = FACE_DETECTORS.load(self._face_choice.name)
-        if self._face_class.needs_model and self._face_choice.model_path is None:
-            raise ConfigError(
-                f"face detector {self._face_choice.name!r} needs a model file; give face_model=PATH (--face-model)"
-            )
-        self._decoders = [VIDEO_DECODERS.load(name)() for name in resolve_decoders(config.decoder)]
+        device = resolve_device(config.device)
+        decoder_names = resolve_decoders(config.decoder)
+        decoders = [VIDEO_DECODERS.load(name)() for name in decoder_names]
+        choice = resolve_face_detector(config.face_detector, config.face_model)
+        face_class = FACE_DETECTORS.load(choice.name)
+        if face_class.needs_model and choice.model_path is None:
+            raise ConfigError(f"face detector {choice.name!r} needs a model file; give face_model=PATH (--face-model)")
         cls = ARCHITECTURES.load(config.architecture)
+        faces, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
         loaded = load_model(config.architecture, cls, config.model, config.weights)
-        self._scorer: Scorer | None = Scorer(
-            loaded.model, device=self._device, precision=config.precision, batch_size=config.batch_size
-        )
-        self._pipeline: Pipeline | None = None
-        self._opening = threading.Lock()
+        scorer = Scorer(loaded.model, device=device, precision=config.precision, batch_size=config.batch_size)
+        self._pipeline: Pipeline | None = Pipeline(decoders, faces, scorer, config, (note,) if note else ())
+        providers = [ARCHITECTURES.find(config.architecture), FACE_DETECTORS.find(choice.name)]
         self._provenance = Provenance(
             library_version=__version__,
+            packages=package_versions([*providers, *map(VIDEO_DECODERS.find, decoder_names)]),
             architecture=config.architecture,
             config=loaded.model.config.model_dump(mode="json"),
             weights=loaded.info,
-            face_detector=self._face_detector_info(),
+            face_detector=_face_detector_info(choice, face_class.licence),
             decoder=None,
-            device=str(self._device),
+            device=str(device),
             precision=config.precision,
         )
 
     @property
     def model(self) -> Architecture:
         """The network, on its device."""
-        return self._open_scorer().model
+        return self._open().scorer.model
 
     @property
     def weights(self) -> WeightsInfo:
@@ -173,10 +157,21 @@ class Detector:
             WeightsError: the weights yield scores that are not finite.
             GenConViTError: the detector is closed.
         """
-        return answer(source, self._open_pipeline().run(source), self._provenance)
+        pipeline = self._open()
+        provenance = self._provenance.model_copy(update={"source_sha256": source_sha256(source)})
+        return answer(source, pipeline.run(source), provenance)
 
     def predict_many(self, sources: Iterable[Source]) -> Iterator[VideoResult]:
-        """Score sources one by one; what cannot be read becomes a result with the status ``unreadable``."""
+        """Score sources one by one; what cannot be read becomes a result with the status ``unreadable``.
+
+        Raises:
+            ConfigError: ``sources`` is a single source.
+        """
+        if isinstance(sources, (str, os.PathLike, np.ndarray, Tensor)):
+            raise ConfigError(f"predict_many takes several sources, got one, {source_name(sources)}; use predict")
+        return self._each(sources)
+
+    def _each(self, sources: Iterable[Source]) -> Iterator[VideoResult]:
         for source in sources:
             try:
                 yield self.predict(source)
@@ -193,11 +188,10 @@ class Detector:
             ConfigError: another shape or type, or the detector is closed.
             WeightsError: the weights yield scores that are not finite.
         """
-        return self._open_scorer().score(faces)
+        return self._open().scorer.score(faces)
 
     def close(self) -> None:
         """Let go of the networks; further calls raise an error. More than once is fine."""
-        self._scorer = None
         self._pipeline = None
 
     def __enter__(self) -> Detector:
@@ -208,46 +202,32 @@ class Detector:
     ) -> None:
         self.close()
 
-    def _open_scorer(self) -> Scorer:
-        scorer = self._scorer
-        if scorer is None:
+    def _open(self) -> Pipeline:
+        pipeline = self._pipeline
+        if pipeline is None:
             raise GenConViTError("this detector is closed; build another one, or call it inside its with block")
-        return scorer
+        return pipeline
 
-    def _open_pipeline(self) -> Pipeline:
-        scorer = self._open_scorer()
-        with self._opening:
-            if self._pipeline is None:
-                config = self.config
-                options = PipelineOptions(
-                    frames=config.frames,
-                    margin=config.margin,
-                    max_faces=config.max_faces,
-                    reference_crops=config.reference_crops,
-                )
-                face_detector, note = open_face_detector(
-                    self._face_class,
-                    self._face_choice.model_path,
-                    self._device,
-                    may_fall_back=config.device == "auto",
-                )
-                notes = (note,) if note else ()
-                self._pipeline = Pipeline(self._decoders, face_detector, scorer, options, notes)
-            return self._pipeline
 
-    def _face_detector_info(self) -> FaceDetectorInfo:
-        model = self._face_choice.model_path
-        return FaceDetectorInfo(
-            name=self._face_choice.name,
-            reason=self._face_choice.reason,
-            model=model.name if model else None,
-            model_sha256=sha256_of(model) if model else None,
-            licence=self._face_class.licence,
-        )
+def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:
+    model = choice.model_path
+    return FaceDetectorInfo(
+        name=choice.name,
+        reason=choice.reason,
+        model=model.name if model else None,
+        model_sha256=sha256_of(model) if model else None,
+        licence=licence,
+    )
 
 
 def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:
     fields = ARCHITECTURES.load(architecture).config_class.model_fields
+    both = fields.keys() & DetectorConfig.model_fields.keys()
+    if both:
+        raise PluginError(
+            f"architecture {architecture!r} has fields that are the detector's own: {', '.join(sorted(both))}; its "
+            "author must rename them"
+        )
     for name in options:
         if name not in fields:
             known = [*fields, *DetectorConfig.model_fields]

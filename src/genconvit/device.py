@@ -26,7 +26,7 @@ def resolve_device(name: str) -> torch.device:
     except RuntimeError as error:
         raise ConfigError(f"{name!r} is no device; use 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'") from error
     available = {
-        "cpu": True,
+        "cpu": device.index in (None, 0),
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": _has_mps(),
     }

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor
 
+from genconvit.config import FrozenConfig
 from genconvit.errors import SourceError
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.crop import crop_faces
@@ -21,8 +23,7 @@ from genconvit.video.sampling import evenly_spaced
 from genconvit.video.sources import open_source
 
 
-@dataclass(frozen=True)
-class PipelineOptions:
+class PipelineOptions(FrozenConfig):
     """What is looked at in a source.
 
     Attributes:
@@ -32,10 +33,17 @@ class PipelineOptions:
         reference_crops: at most as many faces as frames, as in the reference.
     """
 
-    frames: int = 15
-    margin: float = 0.0
-    max_faces: int | None = None
+    frames: int = Field(default=15, ge=-1)
+    margin: float = Field(default=0.0, ge=-0.5, le=2.0)
+    max_faces: PositiveInt | None = None
     reference_crops: bool = False
+
+    @field_validator("frames")
+    @classmethod
+    def _some_frames(cls, frames: int) -> int:
+        if frames == 0:
+            raise ValueError("no frame would be looked at; give 1 or more, or -1 for all")
+        return frames
 
     def face_limit(self, frame_count: int) -> int | None:
         """The most faces for a source of which so many frames are looked at; None is all."""
@@ -100,7 +108,7 @@ class Pipeline:
         self._decoders = decoders
         self._face_detector = face_detector
         self._detecting = threading.Lock()
-        self._scorer = scorer
+        self.scorer = scorer
         self._options = options
         self._notes = notes
 
@@ -137,7 +145,7 @@ class Pipeline:
                 scores.notes.append(f"the limit of {limit} faces was reached in frame {crop.frame_index}")
                 break
             pending.append(crop)
-            if len(pending) == self._scorer.batch_size:
+            if len(pending) == self.scorer.batch_size:
                 self._score(pending, scores)
         if pending:
             self._score(pending, scores)
@@ -151,12 +159,12 @@ class Pipeline:
             with self._detecting:
                 (faces,) = self._face_detector.detect([frame.image])
             rule = self._face_detector.square_rule
-            yield from crop_faces(frame, faces, rule, self._scorer.input_size, self._options.margin)
+            yield from crop_faces(frame, faces, rule, self.scorer.input_size, self._options.margin)
         decoded = len(scores.frame_indices)
         if decoded < len(indices):
             scores.notes.append(f"{decoded} of {len(indices)} chosen frames decoded")
 
     def _score(self, pending: list[FaceCrop], scores: SourceScores) -> None:
-        scores.batches.append(self._scorer.score(np.stack([crop.image for crop in pending])))
+        scores.batches.append(self.scorer.score(np.stack([crop.image for crop in pending])))
         scores.faces += [FoundFace(crop.frame_index, crop.pts_seconds, crop.face, crop.square) for crop in pending]
         pending.clear()

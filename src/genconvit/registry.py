@@ -90,8 +90,15 @@ class Registry:
             PluginError: the name is unknown, two distributions provide it, its import fails (the cause is
                 chained), or it is of the wrong kind.
         """
-        if name in self._registered:
-            return self._registered[name]
+        plugin = self.find(name)
+        return self._registered[name] if name in self._registered else self._import(plugin)
+
+    def find(self, name: str) -> PluginInfo:
+        """What the metadata says of the plugin of that name.
+
+        Raises:
+            PluginError: the name is unknown, or two distributions provide it.
+        """
         candidates = [plugin for plugin in self.plugins() if plugin.name == name]
         if not candidates:
             names = self.names()
@@ -101,7 +108,7 @@ class Registry:
         if len(candidates) > 1:
             owners = " and ".join(f"{plugin.distribution} ({plugin.value})" for plugin in candidates)
             raise PluginError(f"{self.kind} {name!r} is provided by {owners}; uninstall one of them")
-        return self._import(candidates[0])
+        return candidates[0]
 
     def _import(self, plugin: PluginInfo) -> type[Any]:
         try:
@@ -120,6 +127,14 @@ class Registry:
             raise PluginError(
                 f"{self.kind} {name!r} is {cls!r}, which is not a subclass of {base.__module__}.{base.__name__}"
             )
+        lacking = [
+            attribute
+            for attribute, annotation in base.__annotations__.items()
+            if str(annotation).startswith("ClassVar") and not hasattr(cls, attribute)
+        ]
+        lacking += sorted(getattr(cls, "__abstractmethods__", ()))
+        if lacking:
+            raise PluginError(f"{self.kind} {name!r} ({cls.__qualname__}) does not define {', '.join(lacking)}")
 
 
 def _installed(group: str) -> Iterator[PluginInfo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from genconvit.config import FrozenConfig
 from genconvit.text import printable
@@ -42,12 +42,14 @@ class WeightsInfo(FrozenConfig):
             ``warm_start`` (another architecture's weights; layers of its own are still neutral) or ``random``.
         trained: False where a score means nothing.
         files: what was read.
+        made_from: the files that a converted file was made from, as it says.
         new_layers: for a warm start, the parameters that no file held.
     """
 
     origin: Literal["published", "embedded", "file", "warm_start", "random"]
     trained: bool
     files: tuple[WeightsFile, ...] = ()
+    made_from: tuple[WeightsFile, ...] = ()
     new_layers: tuple[str, ...] = ()
 
 
@@ -74,6 +76,7 @@ class Provenance(FrozenConfig):
 
     Attributes:
         library_version: of genconvit.
+        packages: the versions of what computed the answer, plugins among them.
         architecture: its registered name.
         config: the model's whole config.
         weights: where its weights came from.
@@ -86,6 +89,7 @@ class Provenance(FrozenConfig):
     """
 
     library_version: str
+    packages: dict[str, str] = Field(default_factory=dict)
     architecture: str
     config: dict[str, JsonValue]
     weights: WeightsInfo
@@ -132,8 +136,8 @@ class FaceResult(FrozenConfig):
     pts_seconds: float | None
     box: Box
     crop: Box
-    confidence: float
-    fake_probability: float
+    confidence: float = Field(ge=0, le=1)
+    fake_probability: float = Field(ge=0, le=1)
     branches: dict[str, BranchProbability]
 
 
@@ -158,12 +162,21 @@ class VideoResult(FrozenConfig):
     source: str
     status: Status
     label: Label | None = None
-    fake_probability: float | None = None
-    published_score: float | None = None
+    fake_probability: float | None = Field(default=None, ge=0, le=1)
+    published_score: float | None = Field(default=None, ge=0, le=1)
     faces: tuple[FaceResult, ...] = ()
     reason: str | None = None
     notes: tuple[str, ...] = ()
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _only_an_answer_has_a_score(self) -> VideoResult:
+        scored = self.status in ("ok", "inconclusive")
+        if scored != (self.fake_probability is not None):
+            raise ValueError(f"status {self.status!r} does not go with fake_probability {self.fake_probability}")
+        if self.label is not None and (self.status != "ok" or not self.provenance.weights.trained):
+            raise ValueError(f"label {self.label!r} needs status 'ok' and trained weights; got {self.status!r}")
+        return self
 
     def __str__(self) -> str:
         return f"{printable(self.source)}: {self.verdict}"
@@ -180,14 +193,13 @@ class VideoResult(FrozenConfig):
         """The answer in a few words, without the source's name."""
         frames = _count(len(self.provenance.frame_indices), "frame")
         if self.status == "unreadable":
-            details = [printable(self.reason or "no reason given")]
-        elif self.status == "no_face":
-            details = [f"searched {frames}", *self.notes]
+            basis = self.reason or "no reason given"
+        elif self.fake_probability is None:
+            basis = f"searched {frames}"
         else:
-            found = f"{_count(len(self.faces), 'face')} in {frames}"
-            details = [f"fake probability {self.fake_probability:.3f}, {found}"]
-            details += [printable(note) for note in self.notes if note != UNTRAINED]
-        return f"{self.headline} ({'; '.join(details)})"
+            basis = f"fake probability {self.fake_probability:.3f}, {_count(len(self.faces), 'face')} in {frames}"
+        details = [basis, *(note for note in self.notes if note != self.headline)]
+        return printable(f"{self.headline} ({'; '.join(details)})")
 
 
 def _count(number: int, noun: str) -> str:

@@ -64,10 +64,11 @@ class Scorer:
         return {branch: logits.float().cpu() for branch, logits in output.logits.items()}
 
     def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:
-        crops = torch.from_numpy(np.ascontiguousarray(faces)) if isinstance(faces, np.ndarray) else faces
+        crops = torch.tensor(faces) if isinstance(faces, np.ndarray) and faces.dtype == np.uint8 else faces
         expected = (self.input_size, self.input_size, 3)
         if not isinstance(crops, Tensor) or crops.dtype != torch.uint8 or tuple(crops.shape[1:]) != expected:
-            got = f"{crops.dtype} {list(crops.shape)}" if isinstance(crops, Tensor) else type(faces).__name__
+            shaped = isinstance(crops, (np.ndarray, Tensor))
+            got = f"{crops.dtype} {list(crops.shape)}" if shaped else type(faces).__name__
             raise ConfigError(
                 f"faces are RGB uint8 [N, {', '.join(map(str, expected))}], an array or a tensor; got {got}; "
                 "Detector.predict takes whole images and finds the faces itself"

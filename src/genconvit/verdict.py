@@ -35,7 +35,6 @@ def answer(source: Source, scores: SourceScores, provenance: Provenance) -> Vide
         update={
             "decoder": scores.decoder,
             "frame_indices": tuple(scores.frame_indices),
-            "source_sha256": _source_sha256(source),
         }
     )
     notes = (*_weights_notes(provenance.weights), *scores.notes)
@@ -91,7 +90,8 @@ def _weights_notes(weights: WeightsInfo) -> tuple[str, ...]:
     return (WARM_START,) if weights.origin == "warm_start" else ()
 
 
-def _source_sha256(source: Source) -> str | None:
+def source_sha256(source: Source) -> str | None:
+    """The SHA-256 of a file; None for folders, arrays, tensors, and what is not there."""
     if isinstance(source, (str, os.PathLike)) and Path(source).is_file():
         return file_sha256(Path(source))
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -151,6 +151,13 @@ def test_a_warm_start_sets_the_slopes_and_lists_the_new_layers() -> None:
     assert (start.config.latent, start.config.size) == ("mean", "large")
     assert set(start.new_layers) == {name for name in state_names() if not name.startswith("branches.")}
     assert V2Config(mode="genconvit").reference_start().new_layers == ()
+
+
+@pytest.mark.parametrize("size", ["tiny", "large"])
+def test_the_config_knows_the_width_of_the_maps(size: Literal["tiny", "large"]) -> None:
+    config = V2Config(size=size)
+    with torch.device("meta"):
+        assert config.build().branch("ed").backbone.map_dim == config.map_dim
 
 
 def test_a_warm_start_is_refused_where_it_cannot_be_neutral() -> None:

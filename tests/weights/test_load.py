@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.errors import ConfigError, PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
@@ -94,6 +94,9 @@ def test_one_file_for_two_networks_says_which_is_lacking(ed_file: Path) -> None:
         ("nowhere.safetensors", {}, r"'nowhere\.safetensors' does not exist"),
         ("../nowhere", {}, r"'\.\./nowhere' does not exist"),
         ("rubbish", {}, "neither a file here nor a hub id"),
+        ("~nobody-of-that-name/x.pth", {}, "cannot be read"),
+        ("x" * 300 + ".pth", {}, "cannot be read|does not exist"),
+        ({"ed": "a\0b.pth"}, {}, "cannot be read|does not exist"),
         ("published", {"size": "large"}, "no weights are published for size 'large'"),
     ],
 )
@@ -154,8 +157,23 @@ def test_opening_a_file_initialises_nothing_at_random(converted: Path, monkeypat
     for name in ("uniform_", "normal_"):
         monkeypatch.setattr(Tensor, name, no_random_numbers)
     load_ed(converted)
-    with pytest.raises(AssertionError, match="random numbers"):
+    with pytest.raises(PluginError, match="random numbers"):
         load_ed("random")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"attention_head_dim": 1000}, {"attention_head_dim": 500}, {"fusion_dim": 10**18}, {"latent_seed": 2**70}],
+    ids=str,
+)
+def test_a_number_that_no_model_can_have_is_a_config_error(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        load_model("v2", V2, options, "random")
+
+
+def test_a_converted_file_remembers_what_it_was_made_from(converted: Path, ed_file: Path) -> None:
+    (original,) = load_ed(converted).info.made_from
+    assert (original.name, original.sha256) == ("ed.pth", sha256_of(ed_file))
 
 
 def test_bf16_halves_the_file_and_loads(ed_file: Path, converted: Path, tmp_path: Path) -> None:
@@ -188,6 +206,8 @@ def state(converted: Path) -> Tensors:
         (header(config={"mode": "ed", "colour": 3}), "a config that this version does not know.*'colour'"),
         (header(format=2), "format 2, this version reads format 1; upgrade"),
         (header(architecture="v2", config={"mode": "ed"}), "holds architecture 'v2', not 'original'"),
+        (header(architecture="nobodys"), "holds architecture 'nobodys', not 'original'"),
+        (header(config={"mode": "ed", "latent_seed": 2**60 * 1024}), "latent_seed"),
     ],
 )
 def test_a_header_that_does_not_fit_is_an_error(state: Tensors, tmp_path: Path, head: FileHeader, message: str) -> None:
@@ -264,3 +284,13 @@ def test_an_architecture_without_default_weights_asks_for_them(ed_file: Path) ->
         load_model("scale", Scale, {}, "published")
     with pytest.raises(WeightsError, match="does not read files of the original's networks"):
         load_model("scale", Scale, {}, ed_file)
+
+
+def test_an_architecture_that_cannot_be_built_is_a_plugin_error() -> None:
+    class Broken(Scale):
+        def __init__(self, config: ScaleConfig) -> None:
+            super().__init__(config)
+            raise RuntimeError("no such luck")
+
+    with pytest.raises(PluginError, match=r"Broken cannot be built from .*no such luck"):
+        load_model("broken", Broken, {}, "random")

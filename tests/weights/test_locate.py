@@ -86,9 +86,12 @@ def test_a_hub_id_serves_the_librarys_file_or_the_references(
 ) -> None:
     convert_reference({"ed": save(ed_tensors, tmp_path / "ed.pth")}, tmp_path / "own.safetensors", precision="bf16")
     own = (tmp_path / "own.safetensors").read_bytes()
-    for name, content in (("model.safetensors", own), (PUBLISHED_FILES["ed"], published)):
+    for name, content, spec in (
+        ("model.safetensors", own, "owner/name"),
+        (PUBLISHED_FILES["ed"], published, f"owner/name@{COMMIT}"),
+    ):
         with serving(Hub(repository="owner/name", files={name: content, "README.md": b"hello"})) as hub:
-            done = ask(tmp_path / name, hub.endpoint, weights="owner/name")
+            done = ask(tmp_path / name, hub.endpoint, weights=spec)
         assert done.returncode == 0, done.stderr
         info = json.loads(done.stdout)
         assert info["origin"] == "file"

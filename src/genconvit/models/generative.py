@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from pydantic import NonNegativeInt
+from pydantic import Field
 from torch import Tensor, nn
 
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
@@ -30,7 +30,7 @@ class GenerativeConfig(ArchitectureConfig):
 
     size: Literal["tiny", "large"] = "tiny"
     latent: Latent = "shared"
-    latent_seed: NonNegativeInt = 0
+    latent_seed: int = Field(default=0, ge=0, lt=1 << 63)
     variational: bool = False
 
     @property
@@ -42,6 +42,11 @@ class GenerativeConfig(ArchitectureConfig):
     def unpublished(self) -> str | None:
         """Only size ``tiny`` is published."""
         return None if self.size == "tiny" else f"no weights are published for size {self.size!r}, only for 'tiny'"
+
+    @property
+    def map_dim(self) -> int:
+        """Channels of the backbones' last feature maps."""
+        return {"tiny": 768, "large": 1536}[self.size]
 
     @property
     def image_size(self) -> int:

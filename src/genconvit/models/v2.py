@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from genconvit.errors import ConfigError, WeightsError
@@ -50,7 +50,16 @@ class V2Config(GenerativeConfig):
     vae_slope: NonNegativeFloat = 0.01
     vae_head_slope: NonNegativeFloat = 0.01
     attention_head_dim: PositiveInt = 64
-    fusion_dim: PositiveInt = 1024
+    fusion_dim: int = Field(default=1024, ge=1, le=65536)
+
+    @model_validator(mode="after")
+    def _heads_share_the_maps(self) -> V2Config:
+        if self.map_dim % self.attention_head_dim:
+            raise ValueError(
+                f"attention_head_dim must divide the {self.map_dim} channels of size {self.size!r}; got "
+                f"{self.attention_head_dim}; 32, 64 and 128 do"
+            )
+        return self
 
     def reference_start(self) -> ReferenceStart:
         """The original's files fill the branches; the new layers start as the identity, where residuals are on."""
@@ -93,10 +102,9 @@ class V2(GenerativeModel):
         self.exchange: MapExchange | None = None
         self.fusion: ResidualWrap | None = None
         if joined and config.attention:
-            dim = self.branch("ed").backbone.map_dim
             self.exchange = MapExchangeConfig(
-                dim=dim,
-                num_heads=dim // config.attention_head_dim,
+                dim=config.map_dim,
+                num_heads=config.map_dim // config.attention_head_dim,
                 grids_a=ed.grids,
                 grids_b=vae.grids,
                 residual=residual,

@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from einops import rearrange
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from genconvit.config import FrozenConfig
@@ -44,7 +44,7 @@ class VAEConfig(FrozenConfig):
     negative_slope: NonNegativeFloat = 0.01
     variational: bool = False
     latent: Latent = "shared"
-    latent_seed: NonNegativeInt = 0
+    latent_seed: int = Field(default=0, ge=0, lt=1 << 63)
 
     @model_validator(mode="after")
     def _stages_divide_the_image(self) -> VAEConfig:

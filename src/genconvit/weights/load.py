@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from genconvit.config import validation_message
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.errors import ConfigError, PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.registry import ARCHITECTURES
 from genconvit.result import WeightsFile, WeightsInfo
@@ -80,13 +80,14 @@ def load_model(
     if spec == "published" or isinstance(spec, Mapping):
         config.reference_start()  # refuses what cannot work before gigabytes are fetched or read
     located = locate(spec, config.networks)
-    contents = read_contents(located)
+    contents = read_contents(located, name)
     if contents.header is not None and contents.header.architecture == name:
         config = parse_config(name, cls, contents.header.config | config.model_dump(exclude_unset=True))
         model = _fill(cls, config, contents, may_lack=())
-        info = WeightsInfo(origin="file", trained=contents.header.trained, files=_files(located))
+        header = contents.header
+        info = WeightsInfo(origin="file", trained=header.trained, files=_files(located), made_from=header.made_from)
         return _ready(model, info)
-    return _from_reference(name, cls, config, located, contents)
+    return _from_reference(cls, config, located, contents)
 
 
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
@@ -97,8 +98,8 @@ def parse_config(name: str, cls: type[Architecture], options: Mapping[str, objec
         raise ConfigError(f"architecture {name!r}: {validation_message(error)}") from error
 
 
-def read_contents(located: Iterable[LocatedFile]) -> _Contents:
-    """Read the tensors of located files, under this library's names."""
+def read_contents(located: Iterable[LocatedFile], architecture: str) -> _Contents:
+    """Read the tensors of located files, under this library's names, for an architecture of that name."""
     tensors: dict[str, Tensor] = {}
     header = None
     located = list(located)
@@ -108,6 +109,11 @@ def read_contents(located: Iterable[LocatedFile]) -> _Contents:
         if header is not None:
             if len(located) > 1:
                 raise WeightsError(f"{item.path} holds a whole model ({header.architecture}); give it alone")
+            if header.architecture not in (architecture, "original"):
+                raise WeightsError(
+                    f"{item.path} holds architecture {header.architecture!r}, not {architecture!r}; choose that "
+                    f"architecture (--arch), or give weights of {architecture!r}"
+                )
             tensors.update(checkpoint.tensors)
             continue
         network = network_of(checkpoint.tensors)
@@ -134,18 +140,9 @@ def _described_names(header: FileHeader, files: str) -> Iterable[str]:
 
 
 def _from_reference(
-    name: str,
-    cls: type[Architecture],
-    config: ArchitectureConfig,
-    located: list[LocatedFile],
-    contents: _Contents,
+    cls: type[Architecture], config: ArchitectureConfig, located: list[LocatedFile], contents: _Contents
 ) -> LoadedModel:
     header = contents.header
-    if header is not None and header.architecture != "original":
-        raise WeightsError(
-            f"{contents.files} holds architecture {header.architecture!r}, not {name!r}; choose architecture "
-            f"{header.architecture!r} (--arch), or give weights of {name!r}"
-        )
     start = config.reference_start()
     lacking = [
         network
@@ -165,6 +162,7 @@ def _from_reference(
         origin=origin,
         trained=header is None or header.trained,
         files=_files(located),
+        made_from=header.made_from if header else (),
         new_layers=start.new_layers,
     )
     return _ready(model, info)
@@ -229,13 +227,22 @@ def _initialise(modules: Iterable[nn.Module]) -> None:
 
 def _on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
     with torch.device("meta"):
-        return cls(config)
+        return _build(cls, config)
 
 
 def _random(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(RANDOM_SEED)
+        return _build(cls, config)
+
+
+def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+    try:
         return cls(config)
+    except Exception as error:
+        raise PluginError(
+            f"architecture {cls.__name__} cannot be built from {config!r}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _files(located: Iterable[LocatedFile]) -> tuple[WeightsFile, ...]:

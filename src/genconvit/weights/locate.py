@@ -15,13 +15,14 @@ from genconvit.weights import hub
 from genconvit.weights.checkpoint import sha256_of
 
 WeightsSpec = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
-"""``"published"``, ``"random"``, a path, a hub id ``owner/name``, or a path for each network."""
+"""``"published"``, ``"random"``, a path, a hub id ``owner/name`` or ``owner/name@revision``, or a path for
+each network."""
 
 LIBRARY_FILE = "model.safetensors"
 """What the library's own weights file is called in a hub repository."""
 
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,15 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile
     if spec == "published":
         return [_from_hub(hub.PUBLISHED_REPOSITORY, hub.PUBLISHED_FILES[name], name) for name in networks]
     text = os.fspath(spec)
-    path = Path(text).expanduser()
-    if isinstance(spec, os.PathLike) or path.exists() or _looks_like_a_path(text):
-        return [_on_disk(path)]
-    if _HUB_ID.fullmatch(text):
-        return _hub_repository(text, networks)
+    if isinstance(spec, os.PathLike) or _looks_like_a_path(text) or os.path.lexists(text):
+        return [_on_disk(text)]
+    hub_id = _HUB_ID.fullmatch(text)
+    if hub_id:
+        return _hub_repository(hub_id["repository"], hub_id["revision"], networks)
     raise WeightsError(
         f"weights={text!r} is neither a file here nor a hub id; give 'published', 'random', a path "
-        "(.safetensors, or the reference's .pth), {'ed': PATH, 'vae': PATH}, or a hub id 'owner/name'"
+        "(.safetensors, or the reference's .pth), {'ed': PATH, 'vae': PATH}, or a hub id 'owner/name' or "
+        "'owner/name@revision'"
     )
 
 
@@ -71,32 +73,38 @@ def _locate_each(spec: Mapping[str, str | os.PathLike[str]], networks: tuple[Net
             f"weights name {_names(spec)}, but this mode runs {_names(networks)}; give one file for each of them, "
             "or choose the mode with mode='ed' or mode='vae' (--mode)"
         )
-    return [_on_disk(Path(spec[name]).expanduser(), name) for name in networks]
+    return [_on_disk(spec[name], name) for name in networks]
 
 
-def _on_disk(path: Path, network: Network | None = None) -> LocatedFile:
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise WeightsError(
-            f"weights file {str(path)!r} {what}; give the path of a .safetensors file or of the reference's .pth, "
-            "or 'published' to download the original's"
-        )
-    return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of(path)), network)
+def _on_disk(given: str | os.PathLike[str], network: Network | None = None) -> LocatedFile:
+    try:
+        path = Path(given).expanduser()
+        if path.is_file():
+            return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of(path)), network)
+        problem = "is a folder" if path.is_dir() else "does not exist"
+    except (OSError, RuntimeError, ValueError) as error:
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    raise WeightsError(
+        f"weights file {os.fspath(given)!r} {problem}; give the path of a .safetensors file or of the reference's "
+        ".pth, or 'published' to download the original's"
+    )
 
 
-def _from_hub(repository: str, filename: str, network: Network | None = None) -> LocatedFile:
-    found = hub.download(repository, filename)
+def _from_hub(
+    repository: str, filename: str, network: Network | None = None, revision: str | None = None
+) -> LocatedFile:
+    found = hub.download(repository, filename, revision=revision)
     file = WeightsFile(name=filename, sha256=found.sha256, repository=repository, revision=found.revision)
     return LocatedFile(found.path, file, network)
 
 
-def _hub_repository(repository: str, networks: tuple[Network, ...]) -> list[LocatedFile]:
-    files = hub.list_files(repository)
+def _hub_repository(repository: str, revision: str | None, networks: tuple[Network, ...]) -> list[LocatedFile]:
+    files = hub.list_files(repository, revision)
     if LIBRARY_FILE in files:
-        return [_from_hub(repository, LIBRARY_FILE)]
+        return [_from_hub(repository, LIBRARY_FILE, revision=revision)]
     wanted = {name: hub.PUBLISHED_FILES[name] for name in networks}
-    if set(wanted.values()) <= set(files):
-        return [_from_hub(repository, filename, name) for name, filename in wanted.items()]
+    if wanted and set(wanted.values()) <= set(files):
+        return [_from_hub(repository, filename, name, revision) for name, filename in wanted.items()]
     raise WeightsError(
         f"hub repository {repository!r} holds neither {LIBRARY_FILE} nor {' and '.join(wanted.values())}; "
         "`genconvit weights convert` writes the first"
