@@ -22,7 +22,7 @@ LAYERS = (
     {"nn", "video", "faces", "aggregate", "device"},
     {"result", "packages"},
     {"registry", "types"},
-    {"config", "errors", "text", "version"},
+    {"config", "errors", "files", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
 

@@ -16,6 +16,7 @@ from genconvit.config import did_you_mean, validation_message
 from genconvit.device import Precision, resolve_device
 from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError
 from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
+from genconvit.files import sha256_of_file
 from genconvit.models.base import Architecture
 from genconvit.packages import package_versions
 from genconvit.pipeline import Pipeline, PipelineOptions
@@ -27,7 +28,6 @@ from genconvit.verdict import answer, source_sha256, unreadable
 from genconvit.version import __version__
 from genconvit.video.names import Source, source_name
 from genconvit.video.select import resolve_decoders
-from genconvit.weights.checkpoint import sha256_of
 from genconvit.weights.load import load_model
 
 
@@ -215,7 +215,7 @@ def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetecto
         name=choice.name,
         reason=choice.reason,
         model=model.name if model else None,
-        model_sha256=sha256_of(model) if model else None,
+        model_sha256=sha256_of_file(model) if model else None,
         licence=licence,
     )
 

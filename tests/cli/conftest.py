@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
 
 
@@ -23,10 +26,60 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def call(*arguments: object) -> Run:
         monkeypatch.setattr("sys.argv", ["genconvit", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
         with pytest.raises(SystemExit) as ended:
             main()
         captured = capsys.readouterr()
         return Run(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
+
+
+@dataclass
+class FakeDetector:
+    """Stands in for the detector's class: gives every source the same answer and builds no network.
+
+    Attributes:
+        template: the answer.
+        fails_to_open: what its construction raises.
+        fails_on: what a source, by its file's name, raises.
+        configs: what it was built from.
+    """
+
+    template: VideoResult
+    fails_to_open: BaseException | None = None
+    fails_on: dict[str, BaseException] = field(default_factory=dict)
+    configs: list[DetectorConfig] = field(default_factory=list)
+
+    def __call__(self, config: DetectorConfig) -> FakeDetector:
+        self.configs.append(config)
+        if self.fails_to_open:
+            raise self.fails_to_open
+        return self
+
+    def __enter__(self) -> FakeDetector:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def predict_many(self, sources: Iterable[str]) -> Iterator[VideoResult]:
+        for source in sources:
+            error = self.fails_on.get(Path(source).name)
+            if error:
+                raise error
+            yield self.template.model_copy(update={"source": source})
+
+
+@pytest.fixture(scope="session")
+def answered(detector: Detector, portrait_clip: Path) -> VideoResult:
+    """A result with three faces, of random weights."""
+    return detector.predict(portrait_clip)
+
+
+@pytest.fixture
+def fake(answered: VideoResult, monkeypatch: pytest.MonkeyPatch) -> FakeDetector:
+    """The command's detector, replaced."""
+    detector: Any = FakeDetector(answered)
+    monkeypatch.setattr("genconvit.detector.Detector", detector)
+    made: FakeDetector = detector
+    return made

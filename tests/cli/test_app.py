@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
+from genconvit.result import UNTRAINED
 from genconvit.version import __version__
 
 from .conftest import Run
@@ -75,6 +76,24 @@ def test_demo_runs_the_whole_way_and_keeps_the_clip(run: Callable[..., Run], tmp
     assert ended.status == 0
     assert "untrained: no verdict" in ended.out
     assert "the score means nothing" in ended.out
+    after_the_faces = ended.out.splitlines()[-3:]
+    assert all(UNTRAINED in line for line in after_the_faces), after_the_faces
     assert ended.out.count("face at (") == 15
     with av.open(clip) as container:
         assert container.streams.video[0].frames == 24
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("foo.txt", "must end in .mp4"),
+        ("nowhere/x.mp4", "cannot be written"),
+        ("folder.mp4", "cannot be written"),
+        ("/proc/x.mp4", "cannot be written"),
+    ],
+)
+def test_demo_looks_at_keep_first(run: Callable[..., Run], tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    ended = run("demo", "--keep", tmp_path / name)
+    assert (ended.status, ended.out) == (2, "")
+    assert message in ended.err

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from genconvit import Detector
+from genconvit.result import WeightsFile
+from genconvit.weights.library_file import FileHeader, write
 from weights.reference_files import ed_checkpoint, save
 
 from .conftest import Run
@@ -41,6 +44,50 @@ def test_convert_refuses_another_suffix(run: Callable[..., Run], ed_file: Path, 
     ended = run("weights", "convert", "--weights", f"ed={ed_file}", "--output", tmp_path / "ed.pth")
     assert ended.status == 2
     assert "must end in .safetensors" in ended.err
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "/proc"])
+def test_convert_looks_at_the_output_before_it_loads(run: Callable[..., Run], tmp_path: Path, folder: str) -> None:
+    ended = run("weights", "convert", "--weights", "ed=missing.pth", "--output", tmp_path / folder / "x.safetensors")
+    assert ended.status == 2
+    assert "cannot be written" in ended.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_convert_refuses_to_overwrite_what_it_reads(run: Callable[..., Run], tmp_path: Path) -> None:
+    path = tmp_path / "ed.safetensors"
+    path.write_bytes(b"weights")
+    ended = run("weights", "convert", "--weights", f"ed={path}", "--output", path)
+    assert (ended.status, path.read_bytes()) == (2, b"weights")
+    assert "is also read" in ended.err
+
+
+def test_convert_without_room_says_why(
+    run: Callable[..., Run], ed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("genconvit.weights.library_file.save_file", fail)
+    target = tmp_path / "ed.safetensors"
+    ended = run("weights", "convert", "--weights", f"ed={ed_file}", "--output", target)
+    assert ended.status == 1
+    assert f"{target} cannot be written: I/O error: No space left on device" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_file_says_cannot_steer_the_terminal(run: Callable[..., Run], tmp_path: Path) -> None:
+    made_from = (WeightsFile(name="\x1b[31mred\u202e.pth", sha256="0"),)
+    header = FileHeader(
+        library_version="\x1b]0;title\x07", architecture="\x9b", config={"\x1b": 1}, trained=True, made_from=made_from
+    )
+    path = tmp_path / "\x1b[1mbold.safetensors"
+    write(path, {"weight": torch.zeros(1)}, header, torch.float32)
+    ended = run("weights", "show", path)
+    assert ended.status == 0
+    assert not set(ended.out) & {"\x1b", "\x9b", "\x07", "\u202e"}
+    assert len(ended.out.splitlines()) == 6
+    assert "made from: \\x1b[31mred\\u202e.pth" in ended.out
 
 
 class Payload:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import pickle
 import struct
 import zipfile
@@ -14,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from genconvit.errors import WeightsError
-from genconvit.weights.checkpoint import read_tensors, sha256_of
+from genconvit.weights.checkpoint import read_tensors
 
 STATE = {"fc.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3), "steps": torch.tensor(7)}
 
@@ -246,9 +245,3 @@ def test_what_is_not_a_checkpoint(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
         archive.writestr("notes.txt", "x")
     assert "is damaged, cut short or not a checkpoint" in _refusal(tmp_path / "a.pth")
-
-
-def test_sha256_of(tmp_path: Path) -> None:
-    content = b"x" * 3_000_000
-    (tmp_path / "a").write_bytes(content)
-    assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()

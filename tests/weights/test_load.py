@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from genconvit.errors import ConfigError, PluginError, WeightsError
+from genconvit.files import sha256_of_file
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
 from genconvit.registry import ARCHITECTURES
-from genconvit.weights.checkpoint import sha256_of
 from genconvit.weights.convert import convert_reference
 from genconvit.weights.library_file import FileHeader, write
 from genconvit.weights.load import LoadedModel, load_model
@@ -32,7 +32,7 @@ def load_ed(spec: Any, **options: Any) -> LoadedModel:
 def test_a_reference_file_fills_the_model_and_is_recorded(ed_file: Path, ed_tensors: Tensors) -> None:
     loaded = load_ed({"ed": ed_file})
     assert (loaded.info.origin, loaded.info.trained) == ("file", True)
-    assert [(file.name, file.sha256) for file in loaded.info.files] == [("ed.pth", sha256_of(ed_file))]
+    assert [(file.name, file.sha256) for file in loaded.info.files] == [("ed.pth", sha256_of_file(ed_file))]
     stored = ed_tensors["backbone.stem.0.weight"]
     torch.testing.assert_close(loaded.model.state_dict()["branches.ed.backbone.net.stem.0.weight"], stored)
     assert not loaded.model.training
@@ -173,7 +173,7 @@ def test_a_number_that_no_model_can_have_is_a_config_error(options: dict[str, An
 
 def test_a_converted_file_remembers_what_it_was_made_from(converted: Path, ed_file: Path) -> None:
     (original,) = load_ed(converted).info.made_from
-    assert (original.name, original.sha256) == ("ed.pth", sha256_of(ed_file))
+    assert (original.name, original.sha256) == ("ed.pth", sha256_of_file(ed_file))
 
 
 def test_bf16_halves_the_file_and_loads(ed_file: Path, converted: Path, tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from genconvit.cli.demo import demo
+from genconvit.cli.destination import FULL
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.weights import weights
@@ -18,9 +23,28 @@ from genconvit.version import __version__
 LINE_BREAK = "\n"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_NO_READER = 141
+
+
+class Program(TyperGroup):
+    """The commands; Ctrl-C and a reader of stdout that went away end each of them without a traceback."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own type is private
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:
+            _drop_stdout()
+            raise typer.Exit(EXIT_NO_READER) from None
+
 
 app = typer.Typer(
     name="genconvit",
+    cls=Program,
     help="Tell whether the faces in a video are real or manipulated, and what that answer rests on.",
     no_args_is_help=True,
     add_completion=False,
@@ -50,8 +74,45 @@ def _options(
 
 def main() -> None:
     """Run the program; an error of the library is one message on stderr and an exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without a character must not end the program
+    status: str | int | None = 0
     try:
         app()
     except GenConViTError as error:
-        typer.echo(f"error: {printable(str(error), keep=LINE_BREAK)}", err=True)
-        sys.exit(EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED)
+        _print_error(str(error))
+        status = EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _drop_stdout()
+        _print_error(f"{error.filename or 'stdout'} cannot be written: {error.strerror}")
+        status = EXIT_FAILED
+    except SystemExit as ended:
+        status = ended.code
+    sys.exit(_flush_stdout() or status)
+
+
+def _flush_stdout() -> int:
+    """Write what is left in the buffer, while there is still a way to say that this failed; 0, or an exit status."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+        return EXIT_NO_READER
+    except OSError as error:
+        _drop_stdout()
+        _print_error(f"stdout cannot be written: {error.strerror}")
+        return EXIT_FAILED
+    return 0
+
+
+def _drop_stdout() -> None:
+    """Send what is still in stdout's buffer nowhere, or the interpreter would complain about it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_error(message: str) -> None:
+    typer.echo(f"error: {printable(message, keep=LINE_BREAK)}", err=True)

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genconvit.cli.destination import check_writable
+from genconvit.cli.output import basis_of
+from genconvit.errors import ConfigError
+from genconvit.text import printable
+
 if TYPE_CHECKING:
     from genconvit.types import ImageArray
 
@@ -23,12 +28,19 @@ def demo(
 
     The weights are random, so the score means nothing; the way to it is the real one.
     """
+    if keep:
+        if keep.suffix.lower() != ".mp4":
+            raise ConfigError(f"--keep {str(keep)!r} must end in .mp4")
+        check_writable("--keep", keep)
     from genconvit.detector import Detector
+    from genconvit.result import UNTRAINED
 
     with tempfile.TemporaryDirectory() as folder:
         clip = keep or Path(folder) / "astronaut.mp4"
         write_clip(clip)
-        typer.echo(f"made {clip.name}: {FRAMES} frames of a portrait of Eileen Collins (NASA, public domain)")
+        typer.echo(
+            f"made {printable(clip.name)}: {FRAMES} frames of a portrait of Eileen Collins (NASA, public domain)"
+        )
         with Detector("original", weights="random") as detector:
             result = detector.predict(clip)
     for face in result.faces:
@@ -37,11 +49,11 @@ def demo(
             f"frame {face.frame_index:2d} at {face.pts_seconds:.2f} s: face at ({left:.0f}, {top:.0f}) to "
             f"({right:.0f}, {bottom:.0f}), detected with {face.confidence:.2f}"
         )
-    typer.echo(str(result))
-    typer.echo(result.provenance.summary)
+    typer.echo(printable(str(result)))
+    typer.echo(basis_of(result.provenance))
     typer.echo(
-        "The weights are random, so the score means nothing. For a real one: genconvit predict CLIP, which downloads "
-        "the published weights (3 GB) once."
+        f"{UNTRAINED}; the weights are random, so the score means nothing. For a real one: genconvit predict CLIP, "
+        "which downloads the published weights (3 GB) once."
     )
 
 

@@ -1,20 +1,31 @@
-"""How results are written: a table, JSON, JSON lines or CSV. Text from files is escaped for terminals."""
+r"""How results are written: a table, JSON, JSON lines or CSV. No text of a file can steer a terminal.
+
+- JSON and JSON lines are ASCII, with everything else as ``\u`` escapes; they give every text back exactly.
+- Tables and CSV show control characters as backslash escapes.
+- A text cell of a CSV that begins with ``=``, ``+``, ``-`` or ``@`` gets a ``'`` before it, so that no spreadsheet
+  takes it for a formula: a source called ``-clip.mp4`` is ``'-clip.mp4`` there. Take JSON lines to read names back.
+- A table that does not go to a terminal is as wide as its content, so that each result is one line.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from genconvit.errors import ConfigError
+from genconvit.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.result import VideoResult
+    from rich.console import Console
+
+    from genconvit.result import Provenance, VideoResult
+
+FORMULA_SIGNS = ("=", "+", "-", "@")
+UNFOLDED = 100_000
+"""The width of a console that is no terminal: more than any content has."""
 
 
 class Format(str, Enum):
@@ -24,6 +35,17 @@ class Format(str, Enum):
     json = "json"
     jsonl = "jsonl"
     csv = "csv"
+
+    @classmethod
+    def of(cls, output: Path | None) -> Format:
+        """The format that a file's suffix names; a table for any other, and for stdout."""
+        suffix = output.suffix.lower().removeprefix(".") if output else ""
+        return cls(suffix) if suffix in ("json", "jsonl", "csv") else cls.table
+
+    @property
+    def streams(self) -> bool:
+        """Whether each result is written as soon as it is there, so that a part of them is worth keeping."""
+        return self in (Format.jsonl, Format.csv)
 
 
 CSV_COLUMNS = (
@@ -48,65 +70,62 @@ def write_results(results: Iterable[VideoResult], form: Format, stream: TextIO) 
     )
 
 
-@contextmanager
-def opened(output: Path | None) -> Iterator[TextIO]:
-    """The stream that results go to: a file, or stdout.
+def console_for(stream: TextIO | None) -> Console:
+    """A console that folds its lines on a terminal only."""
+    from rich.console import Console
 
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        stream = output.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise ConfigError(
-            f"--output {str(output)!r} cannot be written: {error.strerror}; choose another path"
-        ) from error
-    with stream:
-        yield stream
+    is_terminal = stream is not None and stream.isatty()
+    return Console(file=stream, width=None if is_terminal else UNFOLDED)
+
+
+def basis_of(provenance: Provenance) -> str:
+    """One line for people: what looked, and whether it had been trained."""
+    from genconvit.result import UNTRAINED
+
+    trained = provenance.weights.trained
+    return printable(provenance.summary if trained else f"{UNTRAINED}; {provenance.summary}")
 
 
 def _write_jsonl(results: Iterable[VideoResult], stream: TextIO) -> None:
     for result in results:
-        stream.write(result.model_dump_json() + "\n")
+        stream.write(json.dumps(result.model_dump(mode="json")) + "\n")
         stream.flush()
 
 
 def _write_json(results: Iterable[VideoResult], stream: TextIO) -> None:
-    json.dump([result.model_dump(mode="json") for result in results], stream, indent=2)
-    stream.write("\n")
+    stream.write(json.dumps([result.model_dump(mode="json") for result in results], indent=2) + "\n")
 
 
 def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
     writer = csv.DictWriter(stream, CSV_COLUMNS)
-    writer.writeheader()
-    for result in results:
+    for number, result in enumerate(results):
+        if not number:
+            writer.writeheader()  # not before there is a result to keep
         writer.writerow(
             {
-                "source": result.source,
+                "source": _cell(result.source),
                 "status": result.status,
                 "label": result.label,
                 "fake_probability": result.fake_probability,
                 "published_score": result.published_score,
                 "faces": len(result.faces),
                 "frames": len(result.provenance.frame_indices),
-                "architecture": result.provenance.architecture,
+                "architecture": _cell(result.provenance.architecture),
                 "weights": result.provenance.weights.origin,
-                "notes": "; ".join(result.notes),
-                "reason": result.reason,
+                "notes": _cell("; ".join(result.notes)),
+                "reason": _cell(result.reason or ""),
             }
         )
         stream.flush()
 
 
+def _cell(text: str) -> str:
+    return ("'" if text.startswith(FORMULA_SIGNS) else "") + printable(text)
+
+
 def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    from genconvit.text import printable
 
     table = Table()
     for name in ("source", "verdict"):
@@ -124,8 +143,8 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
             printable("; ".join([*result.notes, result.reason or ""]).strip("; ")),
         )
         table.add_row(*map(Text, cells))
-        bases[result.provenance.summary] = None
-    console = Console(file=stream)
+        bases[basis_of(result.provenance)] = None
+    console = console_for(stream)
     console.print(table)
     for basis in bases:
-        console.print(Text(printable(basis)))
+        console.print(Text(basis))

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from genconvit.cli.output import console_for
 from genconvit.errors import PluginError
+from genconvit.text import printable
 
 
 def plugins(
@@ -17,12 +19,10 @@ def plugins(
 
     Exit status: 1 when --check finds a broken plugin, else 0.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from genconvit.registry import REGISTRIES
-    from genconvit.text import printable
 
     table = Table("name", "group", "distribution", "version", *(["check"] if check else []))
     broken = False
@@ -36,6 +36,6 @@ def plugins(
                 except PluginError as error:
                     cells[-1], broken = str(error), True
             table.add_row(*(Text(printable(cell), overflow="fold") for cell in cells))
-    Console().print(table)
+    console_for(sys.stdout).print(table)
     if broken:
         sys.exit(1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genconvit.cli.output import Format, opened, write_results
-from genconvit.errors import ConfigError
+from genconvit.cli.destination import opened, refuse_inputs
+from genconvit.cli.options import detector_config, parse_weights, weights_files
+from genconvit.cli.output import Format, write_results
 
 if TYPE_CHECKING:
-    from genconvit.detector import DetectorConfig
     from genconvit.result import VideoResult
 
 EXIT_UNREADABLE = 3
-
-_NETWORK_PATH = re.compile(r"(ed|vae)=(.+)", re.DOTALL)
 
 
 def _name(text: str, default: str) -> Any:  # noqa: ANN401 - typer's own type is private
@@ -63,7 +59,9 @@ def predict(
     config: Annotated[
         Path | None, typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE")
     ] = None,
-    format: Annotated[Format, typer.Option(help="How results are written.")] = Format.table,  # noqa: A002 - the flag
+    format: Annotated[  # noqa: A002 - the flag
+        Format | None, typer.Option(help="How results are written.", show_default="by the suffix of --output, or table")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Where results are written instead of stdout.", metavar="FILE")
     ] = None,
@@ -71,103 +69,38 @@ def predict(
     """Score videos, images and folders of frames.
 
     Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 2 for a wrong
-    option, 1 when the weights cannot be had.
+    option, 1 when the weights cannot be had, 130 when interrupted. Then --output holds what was finished, as CSV and
+    JSON lines, or else what it held before.
     """
     from genconvit.detector import Detector
     from genconvit.video.sources import expand_paths
 
-    given = {
-        "architecture": arch,
-        "mode": mode,
-        "attention": attention,
-        "residual": residual,
-        "size": size,
-        "weights": parse_weights(weights),
-        "frames": frames,
-        "device": device,
-        "precision": precision,
-        "face_detector": face_detector,
-        "face_model": face_model,
-        "decoder": decoder,
-        **_parse_extra(extra),
+    flags: dict[str, tuple[str, Any]] = {
+        "architecture": ("--arch", arch),
+        "mode": ("--mode", mode),
+        "attention": ("--attention" if attention else "--no-attention", attention),
+        "residual": ("--residual" if residual else "--no-residual", residual),
+        "size": ("--size", size),
+        "weights": ("--weights", parse_weights(weights)),
+        "frames": ("--frames", frames),
+        "device": ("--device", device),
+        "precision": ("--precision", precision),
+        "face_detector": ("--face-detector", face_detector),
+        "face_model": ("--face-model", face_model),
+        "decoder": ("--decoder", decoder),
     }
-    detector_config = _detector_config(config, {name: value for name, value in given.items() if value is not None})
+    made = detector_config(config, flags, extra)
     sources = expand_paths(paths)
+    if output:
+        others = [each for each in (config, made.face_model) if each]
+        refuse_inputs("--output", output, [*sources, *others, *weights_files(made.weights)])
+    form = format or Format.of(output)
     statuses: set[str] = set()
-    with opened(output) as stream, Detector(detector_config) as detector:
+    with opened(output, keep_partial=form.streams) as stream, Detector(made) as detector:
         results = _with_progress(detector.predict_many(sources), len(sources))
-        write_results(_noting_status(results, statuses), format, stream)
+        write_results(_noting_status(results, statuses), form, stream)
     if "unreadable" in statuses:
         sys.exit(EXIT_UNREADABLE)
-
-
-def parse_weights(values: list[str] | None) -> str | dict[str, str] | None:
-    """What ``--weights`` means: one value as it is, or ``ed=FILE`` and ``vae=FILE`` as a mapping.
-
-    Examples:
-        >>> parse_weights(["ed=a.pth", "vae=b.pth"])
-        {'ed': 'a.pth', 'vae': 'b.pth'}
-    """
-    if not values:
-        return None
-    matches = [_NETWORK_PATH.fullmatch(value) for value in values]
-    named = {match[1]: match[2] for match in matches if match}
-    if len(named) == len(values):
-        return named
-    if len(values) == 1:
-        return values[0]
-    raise ConfigError(
-        f"--weights was given {len(values)} times, as {', '.join(map(repr, values))}; give it once, or once as ed=FILE "
-        "and once as vae=FILE"
-    )
-
-
-def _parse_extra(values: list[str] | None) -> dict[str, Any]:
-    """``NAME=VALUE`` each, the value as JSON where it is JSON and as text elsewhere."""
-    extra = {}
-    for item in values or []:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes NAME=VALUE, got {item!r}; for example --set latent=mean")
-        try:
-            extra[name] = json.loads(value)
-        except json.JSONDecodeError:
-            extra[name] = value
-    return extra
-
-
-def _detector_config(file: Path | None, given: dict[str, Any]) -> DetectorConfig:
-    from genconvit.detector import DetectorConfig
-    from genconvit.registry import ARCHITECTURES
-
-    base = _read_config(file) if file else {}
-    architecture = given.pop("architecture", base.pop("architecture", "original"))
-    fields = ARCHITECTURES.load(architecture).config_class.model_fields
-    for name in ("attention", "residual"):
-        if name in given and name not in fields:
-            flag = f"--{'' if given[name] else 'no-'}{name}"
-            raise ConfigError(
-                f"{flag} does not apply to architecture {architecture!r}, which has no {name} to switch (it has "
-                f"{', '.join(fields)}); leave the flag out, or use --arch v2"
-            )
-    model = {**base.pop("model", {}), **{name: given.pop(name) for name in fields if name in given}}
-    return DetectorConfig.from_options(architecture, **{**base, **given, "model": model})
-
-
-def _read_config(file: Path) -> dict[str, Any]:
-    from pydantic import ValidationError
-
-    from genconvit.config import validation_message
-    from genconvit.detector import DetectorConfig
-
-    try:
-        config = DetectorConfig.model_validate_json(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {str(file)!r} cannot be read: {error.strerror}; give a JSON file") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        reason = validation_message(error) if isinstance(error, ValidationError) else str(error)
-        raise ConfigError(f"--config {str(file)!r}: {reason}") from error
-    return config.model_dump(exclude_unset=True)
 
 
 def _noting_status(results: Iterable[VideoResult], statuses: set[str]) -> Iterator[VideoResult]:

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
-from genconvit.cli.predict import parse_weights
+from genconvit.cli.destination import check_writable, refuse_inputs
+from genconvit.cli.options import parse_weights, weights_files
 from genconvit.errors import ConfigError
+from genconvit.text import printable
 
 weights = typer.Typer(no_args_is_help=True, help="Look at, convert and download weights.")
 
@@ -29,7 +31,7 @@ def show(
     from genconvit.weights.describe import describe, describe_published
 
     for line in describe(file) if file else describe_published():
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 @weights.command()
@@ -51,10 +53,12 @@ def convert(
 
     if output.suffix != ".safetensors":
         raise ConfigError(f"--output {str(output)!r} must end in .safetensors")
-    written = convert_reference(
-        parse_weights(source) or "published", output, precision=precision.value, variational=variational, size=size
-    )
-    typer.echo(f"wrote {output} ({written.tensors} tensors, {written.bytes / 1e6:.0f} MB, {precision.value})")
+    spec = parse_weights(source) or "published"
+    refuse_inputs("--output", output, weights_files(spec))
+    check_writable("--output", output)
+    written = convert_reference(spec, output, precision=precision.value, variational=variational, size=size)
+    size_mb = written.bytes / 1e6
+    typer.echo(printable(f"wrote {output} ({written.tensors} tensors, {size_mb:.0f} MB, {precision.value})"))
 
 
 @weights.command()
@@ -65,4 +69,4 @@ def download() -> None:
 
     for filename in PUBLISHED_FILES.values():
         found = fetch(PUBLISHED_REPOSITORY, filename)
-        typer.echo(f"{found.path} (revision {found.revision}, SHA-256 {found.sha256})")
+        typer.echo(printable(f"{found.path} (revision {found.revision}, SHA-256 {found.sha256})"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 import warnings
@@ -65,15 +64,6 @@ def read_tensors(path: Path) -> Checkpoint:
     prefix = "module." if all(name.startswith("module.") for name in named) else ""
     tensors = {name.removeprefix(prefix): value.detach() for name, value in named.items()}
     return Checkpoint(path, tensors, metadata)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _kind(path: Path) -> Literal["safetensors", "zip", "pickle"]:

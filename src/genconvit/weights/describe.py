@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from genconvit.weights.checkpoint import read_tensors, sha256_of
+from genconvit.files import sha256_of_file
+from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached
 from genconvit.weights.library_file import header_of
 from genconvit.weights.reference import DEAD, VARIATIONAL_PREFIX, live_tensors, network_of
@@ -20,7 +21,7 @@ def describe(path: Path) -> Iterator[str]:
     checkpoint = read_tensors(path)
     total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
     yield f"{path}: {len(checkpoint.tensors)} tensors, {total:,} values, {path.stat().st_size / 1e6:.0f} MB"
-    yield f"SHA-256: {sha256_of(path)}"
+    yield f"SHA-256: {sha256_of_file(path)}"
     header = header_of(checkpoint.metadata, path)
     if header is not None:
         yield f"written by genconvit {header.library_version} for architecture {header.architecture}"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from genconvit.errors import WeightsError
+from genconvit.files import sha256_of_file
 from genconvit.weights.hub_request import Request
 
 
@@ -57,11 +58,10 @@ class _Version:
 @lru_cache(maxsize=32)
 def _hash(version: _Version, *, as_git: bool) -> str:
     """The SHA-256, by which the hub names large files, or git's SHA-1, by which it names small ones."""
-    digest = hashlib.sha1(b"blob %d\0" % version.size, usedforsecurity=False) if as_git else hashlib.sha256()
-    with version.path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    if not as_git:
+        return sha256_of_file(version.path)
+    content = b"blob %d\0" % version.size + version.path.read_bytes()
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
 
 def _remove(pointer: Path) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from pydantic import JsonValue, ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -42,18 +44,23 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, dtype: 
     """Write tensors and header, whole or not at all.
 
     Floating-point tensors are stored as `dtype`; integers keep theirs.
+
+    Raises:
+        WeightsError: it cannot be written; its folder must exist.
     """
     stored = {
         name: tensor.to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
         for name, tensor in tensors.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         save_file(stored, partial, metadata={METADATA_KEY: header.model_dump_json()})
         partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} cannot be written: {error}; choose another path") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def header_of(metadata: Mapping[str, str], path: Path) -> FileHeader | None:

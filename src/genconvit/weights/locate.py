@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genconvit.errors import WeightsError
+from genconvit.files import sha256_of_file
 from genconvit.models.base import Network
 from genconvit.result import WeightsFile
 from genconvit.weights import hub
-from genconvit.weights.checkpoint import sha256_of
 
 WeightsSpec = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
 """``"published"``, ``"random"``, a path, a hub id ``owner/name`` or ``owner/name@revision``, or a path for
@@ -80,7 +80,7 @@ def _on_disk(given: str | os.PathLike[str], network: Network | None = None) -> L
     try:
         path = Path(given).expanduser()
         if path.is_file():
-            return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of(path)), network)
+            return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of_file(path)), network)
         problem = "is a folder" if path.is_dir() else "does not exist"
     except (OSError, RuntimeError, ValueError) as error:
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"

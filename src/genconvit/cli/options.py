@@ -1,0 +1,157 @@
+"""From flags, ``--set`` and a config file to one flat set of options. None is dropped: a clash is an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genconvit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genconvit.detector import DetectorConfig
+
+_NETWORK_PATH = re.compile(r"(ed|vae)=(.+)", re.DOTALL)
+_LONGEST_SHOWN = 80
+
+
+def parse_weights(values: list[str] | None) -> str | dict[str, str] | None:
+    """What ``--weights`` means: one value as it is, or ``ed=FILE`` and ``vae=FILE`` as a mapping.
+
+    Examples:
+        >>> parse_weights(["ed=a.pth", "vae=b.pth"])
+        {'ed': 'a.pth', 'vae': 'b.pth'}
+    """
+    if not values:
+        return None
+    matches = [match for match in map(_NETWORK_PATH.fullmatch, values) if match]
+    if len(matches) < len(values):
+        if len(values) == 1:
+            return values[0]
+        raise ConfigError(
+            f"--weights was given {len(values)} times, as {', '.join(map(repr, values))}; give it once, or once as "
+            "ed=FILE and once as vae=FILE"
+        )
+    named: dict[str, str] = {}
+    for match in matches:
+        network, path = match.groups()
+        if network in named:
+            raise ConfigError(
+                f"--weights gives {network} twice, as {named[network]!r} and as {path!r}; give it once as ed=FILE and "
+                "once as vae=FILE"
+            )
+        named[network] = path
+    return named
+
+
+def weights_files(spec: str | Mapping[str, str] | None) -> list[str]:
+    """The paths that a spec may name."""
+    if spec is None:
+        return []
+    return [spec] if isinstance(spec, str) else list(spec.values())
+
+
+def parse_extra(values: list[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` each, the value as JSON where it is JSON and as text elsewhere.
+
+    Raises:
+        ConfigError: one has no name or no value, comes twice, or is not a single option.
+
+    Examples:
+        >>> parse_extra(["latent=mean", "max_faces=null"])
+        {'latent': 'mean', 'max_faces': None}
+    """
+    texts: dict[str, str] = {}
+    for item in values or []:
+        name, equals, text = item.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"--set takes NAME=VALUE, got {_short(item)!r}; for example --set latent=mean")
+        if name == "model":
+            raise ConfigError("--set model: give its fields directly, for example --set latent=mean")
+        if name == "arch":
+            raise ConfigError("--set arch: give --set architecture=v2 or --arch v2")
+        if name in texts:
+            raise ConfigError(f"--set {name} is given twice, as {_short(texts[name])} and as {_short(text)}")
+        texts[name] = text
+    return {name: _value(name, text) for name, text in texts.items()}
+
+
+def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], extra: list[str] | None) -> DetectorConfig:
+    """The config that a file and the command's options make together; an option goes before the file.
+
+    Args:
+        file: a ``DetectorConfig`` as JSON.
+        flags: for each option, the flag as it was given and its value; None where it was not given.
+        extra: the values of ``--set``.
+
+    Raises:
+        ConfigError: an option is unknown, given twice, or has a value that is not allowed.
+        PluginError: the architecture is unknown or broken.
+    """
+    from genconvit.detector import DetectorConfig
+
+    given = {name: value for name, (_, value) in flags.items() if value is not None}
+    others = parse_extra(extra)
+    for name in others:
+        if name in given:
+            text = next(item for item in extra or [] if item.startswith(f"{name}="))
+            raise ConfigError(f"{name} is given both as --set {_short(text)} and as {flags[name][0]}; give one of them")
+    options = {**(_read_config(file) if file else {}), **given, **others}
+    architecture = options.pop("architecture", "original")
+    if not isinstance(architecture, str):
+        raise ConfigError(f"architecture={_short(repr(architecture))} is no name; give one, for example original or v2")
+    _refuse_switches(architecture, {name: flags[name][0] for name in ("attention", "residual") if name in given})
+    return DetectorConfig.from_options(architecture, **options)
+
+
+def _value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    except RecursionError:
+        raise ConfigError(f"--set {name}: its value is nested too deeply") from None
+    except ValueError:
+        raise ConfigError(f"--set {name}: its value is a number with too many digits") from None
+
+
+def _refuse_switches(architecture: str, switches: Mapping[str, str]) -> None:
+    from genconvit.registry import ARCHITECTURES
+
+    fields = ARCHITECTURES.load(architecture).config_class.model_fields
+    for name, flag in switches.items():
+        if name not in fields:
+            raise ConfigError(
+                f"{flag} does not apply to architecture {architecture!r}, which has no {name} to switch (it has "
+                f"{', '.join(fields)}); leave the flag out, or use --arch v2"
+            )
+
+
+def _read_config(file: Path) -> dict[str, Any]:
+    """The options of a config file, those of its model among them."""
+    from pydantic import ValidationError
+
+    from genconvit.config import validation_message
+    from genconvit.detector import DetectorConfig
+
+    try:
+        config = DetectorConfig.model_validate_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {str(file)!r} cannot be read: {error.strerror}; give a JSON file") from error
+    except ValueError as error:
+        reason = validation_message(error) if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(f"--config {str(file)!r}: {reason}") from error
+    options = config.model_dump(exclude_unset=True)
+    model: dict[str, Any] = options.pop("model", {})
+    own = [name for name in model if name in DetectorConfig.model_fields]
+    if own:
+        raise ConfigError(
+            f"--config {str(file)!r}: {', '.join(own)} inside model is the detector's, not its model's; move it out"
+        )
+    return {**options, **model}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
