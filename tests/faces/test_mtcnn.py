@@ -11,7 +11,7 @@ from PIL import Image
 from genconvit.errors import ConfigError
 from genconvit.faces import mtcnn as module
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.types import ImageArray
+from genconvit.types import DetectedFace, ImageArray
 
 CPU = torch.device("cpu")
 
@@ -48,6 +48,23 @@ def test_a_batch_beyond_the_bound_is_split(
     split = mtcnn.detect(portraits)
     for (one,), (other,) in zip(whole, split, strict=True):
         np.testing.assert_allclose(one.box, other.box, atol=0.5)
+
+
+@pytest.mark.parametrize("shape", [(1500, 65_000, 3), (65_000, 1500, 3), (1080, 1920, 3)])
+def test_an_image_of_an_extreme_shape_is_searched_once_and_within_a_bound(
+    mtcnn: MTCNNDetector, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    searched: list[tuple[int, ...]] = []
+
+    def run(images: ImageArray, scale: tuple[float, float]) -> list[list[DetectedFace]]:
+        assert scale[0] == pytest.approx(shape[1] / images.shape[2])
+        searched.append(images.shape)
+        return [[] for _ in images]
+
+    monkeypatch.setattr(mtcnn, "_run", run)
+    assert mtcnn.detect([np.broadcast_to(np.uint8(0), shape)]) == [[]]
+    assert all(count * height * width <= 8_000_000 for count, height, width, _ in searched)
+    assert len(searched) == (2 if shape == (1080, 1920, 3) else 1)
 
 
 def test_what_is_less_sure_than_the_threshold_is_no_face(

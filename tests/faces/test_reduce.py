@@ -26,3 +26,15 @@ def test_reducing_averages_and_leaves_the_same_size_alone() -> None:
     assert small.dtype == np.uint8
     assert np.abs(small.astype(int) - 100).max() <= 25
     assert reduced(image, 60, 40) is image
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_000, 1_500), (1_500, 65_000), (3000, 3000)])
+def test_a_size_is_bounded_in_pixels_too(width: int, height: int) -> None:
+    small = reduced_size(width, height, 1.0, most_pixels=1_000_000)
+    assert small[0] * small[1] <= 1_000_000
+    assert small[0] * small[1] > 980_000
+    assert small[0] / small[1] == pytest.approx(width / height, rel=0.02)
+
+
+def test_a_size_within_the_bound_is_that_of_the_ratio() -> None:
+    assert reduced_size(1920, 1080, 480 / 1080, most_pixels=853 * 480) == (853, 480)

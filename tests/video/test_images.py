@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import struct
+import sys
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,8 @@ import pytest
 from PIL import Image
 
 from genconvit.errors import SourceError
-from genconvit.video.images import MAX_IMAGE_PIXELS, open_folder, open_image
+from genconvit.video.images import FORMATS, open_folder, open_image, read_image
+from genconvit.video.limits import MAX_IMAGE_PIXELS
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 RED = (250, 10, 10)
@@ -66,15 +70,59 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     assert np.argwhere(frame.image[..., 0] == 255).tolist() == [[0, 3]]
 
 
-@pytest.mark.parametrize(("width", "height"), [(10_001, 10_000), (60_000, 60_000)])
+@pytest.mark.parametrize(("width", "height"), [(10_001, 8_000), (10_001, 10_000), (60_000, 60_000)])
 def test_too_many_pixels_are_refused_by_the_header(tmp_path: Path, width: int, height: int) -> None:
-    with pytest.raises(SourceError, match="at most 100 megapixels are read"):
+    with pytest.raises(SourceError, match="at most 80 megapixels are read"):
         open_image(huge_png(tmp_path / "bomb.png", width, height))
     assert width * height > MAX_IMAGE_PIXELS
 
 
 def test_a_large_image_within_the_limit_is_no_warning(tmp_path: Path) -> None:
-    assert open_image(huge_png(tmp_path / "large.png", 10_000, 10_000)).frame_count == 1
+    assert open_image(huge_png(tmp_path / "large.png", 10_000, 8_000)).frame_count == 1
+
+
+def test_the_limit_lies_below_that_at_which_pillow_warns() -> None:
+    assert Image.MAX_IMAGE_PIXELS is not None
+    assert MAX_IMAGE_PIXELS <= Image.MAX_IMAGE_PIXELS
+
+
+def test_reading_in_threads_leaves_the_processs_warning_filters_alone(tmp_path: Path) -> None:
+    streams = [open_image(save(tmp_path / f"{number}.png")) for number in range(8)]
+    before = list(warnings.filters)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            counts = list(threads.map(lambda stream: sum(1 for _ in range(50) for _ in stream.read([0])), streams))
+    finally:
+        sys.setswitchinterval(interval)
+        after = list(warnings.filters)
+        warnings.filters[:] = before  # type: ignore[index]
+    assert counts == [50] * 8
+    assert after == before
+
+
+@pytest.mark.parametrize("name", ["evil.png", "evil.tif"])
+def test_other_formats_than_the_suffixes_promise_are_not_parsed(tmp_path: Path, name: str) -> None:
+    image = Image.new("RGB", (6, 4), RED)
+    for form in ("EPS", "GIF", "ICO", "JPEG2000"):
+        image.save(tmp_path / name, form)
+        with pytest.raises(SourceError, match="not an image that Pillow can read as AVIF, BMP, "):
+            open_image(tmp_path / name)
+        with pytest.raises(SourceError, match="not an image that Pillow can read as AVIF, BMP, "):
+            read_image(tmp_path / name)
+
+
+def test_the_formats_are_those_of_the_suffixes() -> None:
+    known = Image.registered_extensions()
+    assert {known[suffix] for suffix in IMAGE_SUFFIXES if suffix in known} == set(FORMATS) & set(Image.OPEN)
+
+
+def test_a_photo_of_several_pictures_gives_the_first(tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (6, 4), RED), Image.new("RGB", (6, 4))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
+    (frame,) = open_image(tmp_path / "a.jpg").read([0])
+    np.testing.assert_allclose(frame.image[1, 1].astype(int), RED, atol=12)
 
 
 def test_what_is_no_image(tmp_path: Path) -> None:

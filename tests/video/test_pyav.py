@@ -118,7 +118,7 @@ def test_a_file_that_names_another_file_is_not_followed(tmp_path: Path, playlist
     make_video(tmp_path / "secret.mp4", grey_frames(4))
     upload = tmp_path / "upload.mp4"
     upload.write_text(playlist)
-    with pytest.raises(SourceError, match="playlists, which name other files, are not followed|not a video"):
+    with pytest.raises(SourceError, match=r"playlists, which name other files, are not followed|not a video"):
         index_frames(upload)
 
 

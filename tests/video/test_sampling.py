@@ -30,10 +30,6 @@ def test_indices_increase_strictly_within_the_video(count: int, frames: int) -> 
     assert len(indices) == (count if frames == -1 else min(count, frames))
 
 
-def test_is_exact_where_floats_are_not() -> None:
-    assert evenly_spaced(10**18 + 1, 3) == [0, 5 * 10**17, 10**18]
-
-
 @pytest.mark.parametrize("frames", [0, -2, -15])
 def test_refuses_a_number_of_frames_that_means_nothing(frames: int) -> None:
     with pytest.raises(ConfigError, match=rf"frames is {frames}; allowed are 1 and above, or -1 for all"):

@@ -5,18 +5,25 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from genconvit.errors import ConfigError, SourceError
+from genconvit.files import sha256_of_file
 from genconvit.video.base import FrameStream, VideoDecoder
-from genconvit.video.sources import expand_paths, file_sha256, open_source, source_name
+from genconvit.video.names import source_name
+from genconvit.video.sources import expand_paths, file_sha256, open_source
 from support import cut_short, grey_frames, make_video
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
+
+
+class BytesPath(os.PathLike[bytes]):
+    def __fspath__(self) -> bytes:
+        return b"a.mp4"
 
 
 class Refusing(VideoDecoder):
@@ -27,6 +34,13 @@ class Refusing(VideoDecoder):
 
     def open(self, path: Path) -> FrameStream:
         raise SourceError(str(path), self.reason)
+
+
+class NotInstalled(VideoDecoder):
+    name: ClassVar[str] = "absent"
+
+    def open(self, path: Path) -> FrameStream:  # noqa: ARG002 - the contract's
+        raise ConfigError("absent cannot be imported; install it")
 
 
 def test_the_first_decoder_that_opens_a_video_serves(tmp_path: Path, pyav: VideoDecoder) -> None:
@@ -62,6 +76,41 @@ def test_each_decoders_reason_is_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         open_source(path, [Refusing("the same"), Refusing("the same")])
     assert caught.value.reason == "the same"
+
+
+def test_a_decoder_that_is_not_installed_gives_way_to_the_next(tmp_path: Path, pyav: VideoDecoder) -> None:
+    path = make_video(tmp_path / "a.mp4", grey_frames(5))
+    opened = open_source(path, [NotInstalled(), pyav])
+    assert opened.stream.decoder == "pyav"
+    assert opened.fallbacks == ("absent: absent cannot be imported; install it",)
+
+
+def test_a_decoder_that_is_not_installed_is_a_wrong_option_where_no_other_tried(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", grey_frames(5))
+    with pytest.raises(ConfigError, match=r"^absent cannot be imported; install it$"):
+        open_source(path, [NotInstalled()])
+    for decoders in ([NotInstalled(), Refusing("one")], [Refusing("one"), NotInstalled()]):
+        with pytest.raises(SourceError, match="absent: absent cannot be imported; install it") as caught:
+            open_source(path, decoders)
+        assert "refusing: one" in caught.value.reason
+
+
+@pytest.mark.parametrize("source", [None, 5, b"a.mp4", ["a.mp4"], BytesPath()], ids=lambda each: type(each).__name__)
+def test_what_is_no_source_names_its_type_and_the_allowed_ones(source: Any, pyav: VideoDecoder) -> None:
+    kind = type(source).__name__
+    assert source_name(source) == f"value of type {kind}"
+    with pytest.raises(ConfigError, match=rf"of type {kind}; allowed are a path \(str or os\.PathLike .* tensor: give"):
+        open_source(source, [pyav])
+
+
+def test_an_empty_path(pyav: VideoDecoder) -> None:
+    assert expand_paths([""]) == [""]
+    assert expand_paths(["", "a.mp4", ""]) == ["", "a.mp4"]
+    with pytest.raises(SourceError) as caught:
+        open_source("", [pyav])
+    assert (caught.value.source, caught.value.reason) == ("", "the path is empty")
+    with pytest.raises(SourceError, match="the path is empty"):
+        file_sha256("")
 
 
 def test_no_decoder_at_all(tmp_path: Path) -> None:
@@ -133,6 +182,13 @@ def test_checksum(tmp_path: Path) -> None:
         file_sha256(tmp_path / "missing")
     with pytest.raises(SourceError, match="a directory has no checksum"):
         file_sha256(str(tmp_path))
+
+
+def test_the_checksum_of_a_file_that_cannot_be_read_is_the_systems_error(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"")
+    assert sha256_of_file(str(tmp_path / "a.bin")) == hashlib.sha256(b"").hexdigest()
+    with pytest.raises(FileNotFoundError):
+        sha256_of_file(tmp_path / "missing")
 
 
 def tree(root: Path, *names: str) -> None:

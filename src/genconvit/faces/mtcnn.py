@@ -22,6 +22,9 @@ _FIRST_LINES = 480
 _SECOND_LINES = 1440
 """Where nothing was found, they are searched again with a shorter side of at most this many pixels."""
 
+_MOST_PX = 8_000_000
+"""An image with more pixels is reduced further; at 1440 lines it is one more than 3.8 times as wide as high."""
+
 _SMALLEST_FACE_PX = 24
 """The least side of a face in the reduced image."""
 
@@ -36,8 +39,8 @@ class MTCNNDetector(FaceDetector):
     IEEE Signal Processing Letters 23(10), 2016.
 
     Images are reduced to a shorter side of 480 pixels, in which it finds faces from 24 pixels. An image in
-    which nothing is found is searched again at full resolution (a shorter side of at most 1440 pixels). An
-    image with a side below 24 pixels has no face.
+    which nothing is found is searched again at full resolution (a shorter side of at most 1440 pixels). In
+    either search an image has at most 8 megapixels. An image with a side below 24 pixels has no face.
 
     Attributes:
         confidence: the least confidence of a face.
@@ -68,7 +71,7 @@ class MTCNNDetector(FaceDetector):
     def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
         """Find the faces of each image; see ``genconvit.faces.base.FaceDetector.detect``."""
         found = self._search(images, range(len(images)), _FIRST_LINES)
-        again = [index for index, image in enumerate(images) if not found[index] and _lines(image) > _FIRST_LINES]
+        again = [index for index, image in enumerate(images) if not found[index] and _is_finer_again(image)]
         found.update(self._search(images, again, _SECOND_LINES))
         return [found[index] for index in range(len(images))]
 
@@ -80,7 +83,7 @@ class MTCNNDetector(FaceDetector):
         by_shape = sorted(indices, key=lambda index: images[index].shape)
         for shape, group in itertools.groupby(by_shape, key=lambda index: images[index].shape):
             members = list(group)
-            width, height = reduced_size(shape[1], shape[0], lines / min(shape[:2]))
+            width, height = _searched_size(shape, lines)
             if min(width, height) < _SMALLEST_FACE_PX:
                 found.update((index, []) for index in members)
                 continue
@@ -104,9 +107,13 @@ class MTCNNDetector(FaceDetector):
         return faces
 
 
-def _lines(image: ImageArray) -> int:
-    lines: int = min(image.shape[:2])
-    return lines
+def _searched_size(shape: tuple[int, ...], lines: int) -> tuple[int, int]:
+    """Width and height in which an image of a shape is searched."""
+    return reduced_size(shape[1], shape[0], lines / min(shape[:2]), most_pixels=_MOST_PX)
+
+
+def _is_finer_again(image: ImageArray) -> bool:
+    return _searched_size(image.shape, _SECOND_LINES) != _searched_size(image.shape, _FIRST_LINES)
 
 
 def _batches(indices: list[int], size: int) -> Iterator[list[int]]:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PIL import Image
 
 from genconvit.types import ImageArray
 
 
-def reduced_size(width: int, height: int, ratio: float) -> tuple[int, int]:
-    """Width and height in whole pixels, at least one, after scaling by a ratio that is at most 1."""
+def reduced_size(width: int, height: int, ratio: float, *, most_pixels: int | None = None) -> tuple[int, int]:
+    """Width and height in whole pixels, at least one, after scaling by a ratio of at most 1.
+
+    Args:
+        width: of the image.
+        height: of the image.
+        ratio: the scale; above 1 it counts as 1.
+        most_pixels: the scale is lower where the image would have more pixels than this.
+    """
     ratio = min(ratio, 1.0)
-    return max(round(width * ratio), 1), max(round(height * ratio), 1)
+    size = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    if most_pixels is None or size[0] * size[1] <= most_pixels:
+        return size
+    ratio = math.sqrt(most_pixels / (width * height))
+    return max(int(width * ratio), 1), max(int(height * ratio), 1)
 
 
 def reduced(image: ImageArray, width: int, height: int) -> ImageArray:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,6 +36,7 @@ _NO_SUBSTITUTES = 1e-9
 """The share of frames that decord may replace by an earlier one; it takes a plain 0 for "any number"."""
 
 _RETRIES = {"DECORD_EOF_RETRY_MAX": "1024", "DECORD_REWIND_RETRY_MAX": "16"}
+_LOADING = threading.Lock()
 _PLACES = re.compile(r"(\[[\d:]+\] \S+:\d+: )+(Check failed: .*?\(-?\d+ vs\. -?\d+\) )?(\[.*?\] ?)?(ERROR )?")
 _MISREAD_CONTAINERS = frozenset({"mpegts", "mpeg"})
 
@@ -46,13 +50,15 @@ class DecordDecoder(VideoDecoder):
         """Open a video with decord after comparing it with the frame index.
 
         Raises:
-            ConfigError: decord is not installed.
+            ConfigError: decord is not installed, or breaks as it is imported.
             SourceError: the file is unreadable, or one of those that decord misreads.
         """
         decord = _import_decord()
         index = index_frames(path)
         if not index.pts or index.container in _MISREAD_CONTAINERS:
             raise SourceError(source_name(path), f"decord misplaces the frames of this format ({index.container})")
+        if not index.size_is_sure:
+            raise SourceError(source_name(path), "decord would decode frames of an unknown size")
         return DecordStream(decord, path, index)
 
 
@@ -170,18 +176,32 @@ def _reason(error: Exception) -> str:
 
 
 def _import_decord() -> Any:  # noqa: ANN401 - decord has no types
-    """Import decord with its retries at the end of a file bounded; it reads them from the environment as it loads."""
+    with _LOADING:
+        return _load_decord()
+
+
+@cache
+def _load_decord() -> Any:  # noqa: ANN401 - decord has no types
+    """Import decord; a failure is not kept, so that the next call tries again."""
+    try:
+        with _environment_for_decord():
+            import decord
+    except Exception as error:
+        raise ConfigError(
+            f"the video decoder is 'decord', which cannot be imported ({type(error).__name__}: {first_line(error)}); "
+            "choose 'pyav', or install decord (it has wheels for x86-64 Linux and Windows)"
+        ) from error
+    decord.logging.set_level(decord.logging.QUIET)
+    return decord
+
+
+@contextmanager
+def _environment_for_decord() -> Iterator[None]:
+    """Bound decord's retries at the end of a file; it reads them from the environment as it loads."""
     unset = {name: value for name, value in _RETRIES.items() if name not in os.environ}
     os.environ.update(unset)
     try:
-        import decord
-    except (ImportError, OSError, RuntimeError) as error:
-        raise ConfigError(
-            f"the video decoder is 'decord', which cannot be imported ({first_line(error)}); "
-            "choose 'pyav', or install decord (it has wheels for x86-64 Linux and Windows)"
-        ) from error
+        yield
     finally:
         for name in unset:
             os.environ.pop(name, None)
-    decord.logging.set_level(decord.logging.QUIET)
-    return decord

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from genconvit.errors import SourceError
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
+from genconvit.video.limits import MAX_IMAGE_PIXELS, too_large
 from genconvit.video.names import first_line, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
-MAX_IMAGE_PIXELS = 100_000_000
-"""An image with more pixels is refused by its header, before anything is decoded."""
+FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""The formats that ``IMAGE_SUFFIXES`` promise, as Pillow names them. A file in another one is not parsed, whatever its
+name: Pillow knows some forty more, and hands PostScript to Ghostscript."""
 
 
 class ImageStream(FrameStream):
@@ -79,11 +81,10 @@ def open_image(path: Path) -> ImageStream:
     """Open one image; only its header is read.
 
     Raises:
-        SourceError: Pillow does not know the format, or the image has more than ``MAX_IMAGE_PIXELS`` pixels.
+        SourceError: the format is none of ``FORMATS``, or the image has more than ``MAX_IMAGE_PIXELS`` pixels.
     """
-    with _guarded(path), Image.open(path) as image:
-        _check_size(path, image)
-    return ImageStream(path)
+    with _opened(path):
+        return ImageStream(path)
 
 
 def open_folder(path: Path) -> FolderStream:
@@ -115,11 +116,12 @@ def read_image(path: Path) -> ImageArray:
     Transparency is dropped; 16-bit grey is scaled to 8 bits.
 
     Raises:
-        SourceError: the file is no image, is damaged, or has more than ``MAX_IMAGE_PIXELS`` pixels.
+        SourceError: the file is no image of a format in ``FORMATS``, is damaged, or has more than
+            ``MAX_IMAGE_PIXELS`` pixels.
     """
-    with _guarded(path), Image.open(path) as image:
-        _check_size(path, image)
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    with _opened(path) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(_to_rgb(image))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -128,36 +130,45 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _check_size(path: Path, image: Image.Image) -> None:
-    width, height = image.size
-    if width * height > MAX_IMAGE_PIXELS:
-        raise SourceError(
-            source_name(path),
-            f"an image of {width} x {height} pixels; at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels are read",
-        )
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats that this Pillow can read; older ones have no AVIF."""
+    Image.init()
+    return tuple(each for each in FORMATS if each in Image.OPEN)
+
+
+def _check_size(name: str, image: Image.Image) -> None:
+    reason = too_large("an image", image.width, image.height, MAX_IMAGE_PIXELS)
+    if reason:
+        raise SourceError(name, reason)
 
 
 @contextmanager
-def _guarded(path: Path) -> Iterator[None]:
-    """Turn whatever Pillow raises into a SourceError; its parsers raise many types on damaged files."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except SourceError:
-            raise
-        except Image.DecompressionBombError as error:
-            limit = MAX_IMAGE_PIXELS // 1_000_000
-            raise SourceError(
-                source_name(path), f"an image with too many pixels; at most {limit} megapixels are read"
-            ) from error
-        except UnidentifiedImageError as error:
-            raise SourceError(source_name(path), "not an image that Pillow can read") from error
-        except Exception as error:
-            raise SourceError(source_name(path), f"a damaged image ({first_line(error)})") from error
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image and check its size; whatever Pillow raises meanwhile becomes a SourceError.
+
+    Pillow's parsers raise many types on damaged files. Its warnings are left to the filters of the process, because
+    those belong to all threads: whoever makes them errors gets a SourceError.
+    """
+    name = source_name(path)
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            _check_size(name, image)
+            yield image
+    except SourceError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        limit = f"at most {MAX_IMAGE_PIXELS / 1e6:g} megapixels are read"
+        pixels = re.search(r"\d+", str(error))
+        raise SourceError(name, f"an image of {pixels[0] if pixels else 'too many'} pixels; {limit}") from error
+    except UnidentifiedImageError as error:
+        known = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
+        raise SourceError(name, f"not an image that Pillow can read as {known}") from error
+    except Exception as error:
+        raise SourceError(name, f"a damaged image ({first_line(error)})") from error
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from genconvit.errors import SourceError
+from genconvit.video.limits import MAX_FRAME_PIXELS, too_large
 from genconvit.video.names import first_line, source_name
 
 _FORMATS = (
@@ -42,6 +43,7 @@ class FrameIndex:
         time_base: seconds per unit of ``pts``.
         start: the stream's start in units of ``time_base``.
         rate: frames per second where the file says so.
+        size_is_sure: the frames' size was found in the stream, within the limit; else the file's header alone tells it.
     """
 
     container: str
@@ -53,6 +55,7 @@ class FrameIndex:
     time_base: Fraction
     start: int
     rate: Fraction | None
+    size_is_sure: bool
 
     def seconds(self, position: int) -> float | None:
         """When the frame at a position is shown, in seconds from the stream's start; None where unknown."""
@@ -68,10 +71,12 @@ def index_frames(path: Path) -> FrameIndex:
     the frames before that place remain.
 
     Raises:
-        SourceError: the file cannot be opened, or holds no video or no frame.
+        SourceError: the file cannot be opened, holds no video or no frame, or its frames have more than
+            ``MAX_FRAME_PIXELS`` pixels.
     """
     with open_container(path) as container:
         stream = video_stream(container, path)
+        size_is_sure = _check_size(stream, path)
         packets = list(_packets(container, stream))
         if not packets:
             raise SourceError(source_name(path), "its video stream holds no frame")
@@ -92,23 +97,37 @@ def index_frames(path: Path) -> FrameIndex:
             time_base=stream.time_base or Fraction(1),
             start=start if start is not None else (pts[0] if pts else 0),
             rate=stream.average_rate or None,
+            size_is_sure=size_is_sure,
         )
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path, *, header_alone: bool = False) -> Iterator[InputContainer]:
     """Open a file with FFmpeg and close it at the end.
+
+    FFmpeg decodes first frames to learn about the streams; frames above ``MAX_FRAME_PIXELS`` are none of them.
+
+    Args:
+        path: the file.
+        header_alone: decode nothing, so that a stream's size is what the file says.
 
     Raises:
         SourceError: FFmpeg does not know the format, or cannot open the file.
     """
     try:
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", **limited_decoding()}
+        if header_alone:
+            options["codec_whitelist"] = "none"
         container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
     except av.FFmpegError as error:
         raise SourceError(source_name(path), _opening_reason(error)) from error
     with container:
         yield container
+
+
+def limited_decoding() -> dict[str, str]:
+    """The options with which FFmpeg refuses a frame above ``MAX_FRAME_PIXELS`` before there is memory for it."""
+    return {"max_pixels": str(MAX_FRAME_PIXELS)}
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -127,6 +146,26 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if getattr(stream, "codec_context", None) is None:
         raise SourceError(source_name(path), "its video codec is one that FFmpeg cannot decode here")
     return stream
+
+
+def _check_size(stream: VideoStream, path: Path) -> bool:
+    """Refuse frames that are too large; whether FFmpeg found their size in the stream.
+
+    Where the limit kept FFmpeg from finding one, the file's header tells it.
+    """
+    width, height = stream.codec_context.width, stream.codec_context.height
+    is_sure = width * height > 0
+    if not is_sure:
+        with open_container(path, header_alone=True) as container:
+            header = video_stream(container, path).codec_context
+            width, height = header.width, header.height
+    limit = f"the limit of {MAX_FRAME_PIXELS / 1e6:g} megapixels"
+    reason = too_large("frames", width, height, MAX_FRAME_PIXELS)
+    if not reason and width * height <= 0:
+        reason = f"no size of its frames is found within {limit}"
+    if reason:
+        raise SourceError(source_name(path), reason)
+    return is_sure
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool]]:

@@ -15,7 +15,7 @@ def source_name(source: Source) -> str:
     r"""The name of a source, always valid Unicode.
 
     A path is named as given; bytes of it that are no UTF-8 become backslash escapes, so that the name fits into JSON.
-    An array is named by its element type and shape.
+    An array is named by its element type and shape, and what is no source at all by its type.
 
     Examples:
         >>> source_name("clip\udcff.mp4")
@@ -25,11 +25,19 @@ def source_name(source: Source) -> str:
     """
     if isinstance(source, (np.ndarray, torch.Tensor)):
         return f"array {str(source.dtype).removeprefix('torch.')} {list(source.shape)}"
-    path = os.fspath(source)
+    path = path_of(source)
+    if path is None:
+        return f"value of type {type(source).__name__}"
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def path_of(source: object) -> str | None:
+    """The path that a source is, as text; None where it is none, or one in bytes."""
+    path = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
+    return path if isinstance(path, str) else None
 
 
 def first_line(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from genconvit.errors import SourceError
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
-from genconvit.video.index import FrameIndex, index_frames, open_container, video_stream
+from genconvit.video.index import FrameIndex, index_frames, limited_decoding, open_container, video_stream
 from genconvit.video.names import source_name
 
 _SEEK_GAIN = 16
@@ -48,6 +48,9 @@ class PyAVDecoder(VideoDecoder):
 
 class PyAVStream(FrameStream):
     """A video read with PyAV.
+
+    A frame that is larger than ``MAX_FRAME_PIXELS``, where the first ones are not, counts as one that cannot be
+    decoded.
 
     Each ``read`` opens the file for itself, so several may run side by side.
 
@@ -151,6 +154,7 @@ class _Cursor:
         self._container: InputContainer = self._opened.enter_context(open_container(self._path))
         self._stream: VideoStream = self._video()
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = limited_decoding()
         self._ahead = None
         self._frames = self._timed() if self._index.pts else enumerate(self._decoded())
 

@@ -6,15 +6,12 @@ import numpy as np
 
 from genconvit.errors import ConfigError
 
-_EXACT_FLOAT = 2**53
-
 
 def evenly_spaced(frame_count: int, frames: int) -> list[int]:
     """The indices of evenly spaced frames, from the first to the last, as the reference chooses them.
 
-    They are the integer-truncated ``numpy.linspace(0, frame_count - 1, frames)``, bit for bit, and integer arithmetic
-    where a float could not hold the index. A video with fewer frames than asked for gives each frame once; the
-    reference repeats frames there.
+    They are the integer-truncated ``numpy.linspace(0, frame_count - 1, frames)``, bit for bit. A video with fewer
+    frames than asked for gives each frame once; the reference repeats frames there.
 
     Args:
         frame_count: how many frames the video has, at least 1.
@@ -38,6 +35,4 @@ def evenly_spaced(frame_count: int, frames: int) -> list[int]:
         return [0]
     if frames == -1 or frames >= frame_count:
         return list(range(frame_count))
-    if frame_count > _EXACT_FLOAT:
-        return [place * (frame_count - 1) // (frames - 1) for place in range(frames)]
     return [int(index) for index in np.linspace(0, frame_count - 1, frames, dtype=np.int64)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -15,13 +14,12 @@ import numpy as np
 import torch
 
 from genconvit.errors import ConfigError, SourceError
+from genconvit.files import sha256_of_file
 from genconvit.video.arrays import ArrayStream
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, first_line, source_name
+from genconvit.video.names import Source, first_line, path_of, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-
-__all__ = ["OpenedSource", "Source", "expand_paths", "file_sha256", "open_source", "source_name"]
 
 _REASONS = {
     errno.ENOENT: "no such file; check the path",
@@ -61,12 +59,17 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
     Raises:
         SourceError: the path is missing, empty, not readable or no file; or no decoder can open it, with each one's
             reason.
-        ConfigError: there is no decoder, or one is not installed.
+        ConfigError: the source is of another type, there is no decoder, or none of them is installed.
     """
     if isinstance(source, (np.ndarray, torch.Tensor)):
         return OpenedSource(ArrayStream(source))
-    name = source_name(source)
-    path = Path(source)
+    given = path_of(source)
+    if given is None:
+        raise ConfigError(
+            f"a source is of type {type(source).__name__}; allowed are a path (str or os.PathLike of str) and "
+            "frames as a numpy array or torch tensor: give one of these"
+        )
+    name, path = source_name(given), Path(given)
     if _checked_mode(name, path) == stat.S_IFDIR:
         return OpenedSource(open_folder(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
@@ -83,20 +86,16 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
     name = source_name(path)
     if _checked_mode(name, Path(path), empty_is_fine=True) == stat.S_IFDIR:
         raise SourceError(name, "a directory has no checksum")
-    digest = hashlib.sha256()
     try:
-        with Path(path).open("rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
+        return sha256_of_file(path)
     except OSError as error:
         raise SourceError(name, _os_reason(error)) from error
-    return digest.hexdigest()
 
 
 def expand_paths(paths: Sequence[str | Path]) -> list[str]:
     """The sources that a list of files, folders and patterns means, each once, in the order of first mention.
 
-    - A file stands for itself, whatever its suffix.
+    - A file stands for itself, whatever its suffix. So does an empty path, to be reported.
     - A pattern (``*``, ``?``, ``[...]``, ``**`` for any depth) stands for what it matches, sorted; a file that has
       literally that name goes first, and a pattern without a match stays as it is, to be reported as missing.
     - A folder is walked, sorted, without following links to folders: each video in it, by suffix, is a source, and a
@@ -114,26 +113,34 @@ def expand_paths(paths: Sequence[str | Path]) -> list[str]:
 def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> OpenedSource:
     if not decoders:
         raise ConfigError("decoders is empty; give at least one video decoder, for example 'pyav'")
-    failures: list[SourceError] = []
+    failures: list[SourceError | ConfigError] = []
     for number, decoder in enumerate(decoders):
         try:
             stream = decoder.open(path)
-        except SourceError as error:
+        except (SourceError, ConfigError) as error:
             failures.append(error)
             continue
         fallbacks = tuple(_named_reasons(decoders, failures))
         return OpenedSource(stream, fallbacks, tuple(decoders[number + 1 :]))
-    reasons = {failure.reason for failure in failures}
+    reasons = {_reason(failure) for failure in failures}
     reason = reasons.pop() if len(reasons) == 1 else "; ".join(_named_reasons(decoders, failures))
+    if all(isinstance(failure, ConfigError) for failure in failures):
+        raise ConfigError(reason) from failures[-1]
     raise SourceError(name, reason) from failures[-1]
 
 
-def _named_reasons(decoders: Sequence[VideoDecoder], failures: Sequence[SourceError]) -> list[str]:
-    return [f"{decoder.name}: {failure.reason}" for decoder, failure in zip(decoders, failures, strict=False)]
+def _named_reasons(decoders: Sequence[VideoDecoder], failures: Sequence[SourceError | ConfigError]) -> list[str]:
+    return [f"{decoder.name}: {_reason(failure)}" for decoder, failure in zip(decoders, failures, strict=False)]
+
+
+def _reason(failure: SourceError | ConfigError) -> str:
+    return failure.reason if isinstance(failure, SourceError) else str(failure)
 
 
 def _checked_mode(name: str, path: Path, *, empty_is_fine: bool = False) -> int:
     """The kind of a path, a regular file or a directory, after making sure that it can be read."""
+    if not name:
+        raise SourceError(name, "the path is empty")
     try:
         status = path.stat()
         kind = stat.S_IFMT(status.st_mode)
@@ -164,7 +171,7 @@ def _matches(given: str) -> list[str]:
 
 def _is_directory(path: str) -> bool:
     try:
-        return Path(path).is_dir()
+        return bool(path) and Path(path).is_dir()
     except (OSError, ValueError):
         return False
 
