@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from genconvit.errors import ConfigError, SourceError
-from genconvit.files import sha256_of_file
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import source_name
 from genconvit.video.sources import expand_paths, file_sha256, open_source
@@ -182,13 +181,6 @@ def test_checksum(tmp_path: Path) -> None:
         file_sha256(tmp_path / "missing")
     with pytest.raises(SourceError, match="a directory has no checksum"):
         file_sha256(str(tmp_path))
-
-
-def test_the_checksum_of_a_file_that_cannot_be_read_is_the_systems_error(tmp_path: Path) -> None:
-    (tmp_path / "a.bin").write_bytes(b"")
-    assert sha256_of_file(str(tmp_path / "a.bin")) == hashlib.sha256(b"").hexdigest()
-    with pytest.raises(FileNotFoundError):
-        sha256_of_file(tmp_path / "missing")
 
 
 def tree(root: Path, *names: str) -> None:
