@@ -23,48 +23,65 @@ def _name(text: str, default: str) -> Any:  # noqa: ANN401 - typer's own type is
     return typer.Option(help=text, metavar="NAME", show_default=default)
 
 
+Paths = Annotated[list[str], typer.Argument(help="Files, folders or globs. A folder of frames is one source.")]
+ArchFlag = Annotated[str | None, _name("original, v2, or a plugin's.", "original")]
+ModeFlag = Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2")]
+AttentionFlag = Annotated[
+    bool | None, typer.Option("--attention/--no-attention", help="V2: cross-attention between the branches.")
+]
+ResidualFlag = Annotated[
+    bool | None, typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.")
+]
+SizeFlag = Annotated[str | None, _name("tiny or large.", "tiny")]
+WeightsFlag = Annotated[
+    list[str] | None, _name("published, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
+]
+FramesFlag = Annotated[
+    int | None, typer.Option(help="Evenly spaced frames to look at; -1: all.", metavar="N", show_default="15")
+]
+DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")]
+PrecisionFlag = Annotated[str | None, _name("fp32 or bf16.", "fp32")]
+FaceDetectorFlag = Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto")]
+FaceModelFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="For insightface: an ONNX file, a folder, or a pack on disk such as buffalo_l. Its pretrained packs are "
+        "for non-commercial research only.",
+        metavar="FILE",
+    ),
+]
+DecoderFlag = Annotated[str | None, _name("auto, decord, pyav, or a plugin's.", "auto")]
+ExtraFlag = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other option, such as latent=mean or max_faces=5."),
+]
+ConfigFlag = Annotated[
+    Path | None, typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE")
+]
+FormatFlag = Annotated[
+    Format | None, typer.Option(help="How results are written.", show_default="by the suffix of --output, or table")
+]
+OutputFlag = Annotated[Path | None, typer.Option(help="Where results are written instead of stdout.", metavar="FILE")]
+
+
 def predict(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs. A folder of frames is one source.")],
-    arch: Annotated[str | None, _name("original, v2, or a plugin's.", "original")] = None,
-    mode: Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2")] = None,
-    attention: Annotated[
-        bool | None, typer.Option("--attention/--no-attention", help="V2: cross-attention between the branches.")
-    ] = None,
-    residual: Annotated[
-        bool | None, typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.")
-    ] = None,
-    size: Annotated[str | None, _name("tiny or large.", "tiny")] = None,
-    weights: Annotated[
-        list[str] | None, _name("published, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
-    ] = None,
-    frames: Annotated[
-        int | None, typer.Option(help="Evenly spaced frames to look at; -1: all.", metavar="N", show_default="15")
-    ] = None,
-    device: Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")] = None,
-    precision: Annotated[str | None, _name("fp32 or bf16.", "fp32")] = None,
-    face_detector: Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto")] = None,
-    face_model: Annotated[
-        str | None,
-        typer.Option(
-            help="For insightface: an ONNX file, a folder, or a pack on disk such as buffalo_l. Its pretrained packs "
-            "are for non-commercial research only.",
-            metavar="FILE",
-        ),
-    ] = None,
-    decoder: Annotated[str | None, _name("auto, decord, pyav, or a plugin's.", "auto")] = None,
-    extra: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other option, such as latent=mean or max_faces=5."),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE")
-    ] = None,
-    format: Annotated[  # noqa: A002 - the flag
-        Format | None, typer.Option(help="How results are written.", show_default="by the suffix of --output, or table")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Where results are written instead of stdout.", metavar="FILE")
-    ] = None,
+    paths: Paths,
+    arch: ArchFlag = None,
+    mode: ModeFlag = None,
+    attention: AttentionFlag = None,
+    residual: ResidualFlag = None,
+    size: SizeFlag = None,
+    weights: WeightsFlag = None,
+    frames: FramesFlag = None,
+    device: DeviceFlag = None,
+    precision: PrecisionFlag = None,
+    face_detector: FaceDetectorFlag = None,
+    face_model: FaceModelFlag = None,
+    decoder: DecoderFlag = None,
+    extra: ExtraFlag = None,
+    config: ConfigFlag = None,
+    format: FormatFlag = None,  # noqa: A002 - the flag
+    output: OutputFlag = None,
 ) -> None:
     """Score videos, images and folders of frames.
 
