@@ -16,6 +16,7 @@ WARM_START = "warm start: the score is the original architecture's"
 
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]
+Origin = Literal["published", "embedded", "file", "warm_start", "random"]
 
 
 class WeightsFile(FrozenConfig):
@@ -46,7 +47,7 @@ class WeightsInfo(FrozenConfig):
         new_layers: for a warm start, the parameters that no file held.
     """
 
-    origin: Literal["published", "embedded", "file", "warm_start", "random"]
+    origin: Origin
     trained: bool
     files: tuple[WeightsFile, ...] = ()
     made_from: tuple[WeightsFile, ...] = ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from genconvit.aggregate import FAKE, REAL, video_score
 from genconvit.pipeline import SourceScores
@@ -31,23 +33,19 @@ def answer(source: Source, scores: SourceScores, provenance: Provenance) -> Vide
         provenance: the detector's share of it; the source's is added.
     """
     name = source_name(source)
-    provenance = provenance.model_copy(
-        update={
-            "decoder": scores.decoder,
-            "frame_indices": tuple(scores.frame_indices),
-        }
-    )
+    provenance = provenance.model_copy(update={"decoder": scores.decoder, "frame_indices": tuple(scores.frame_indices)})
     notes = (*_weights_notes(provenance.weights), *scores.notes)
     if not scores.faces:
         return VideoResult(source=name, status="no_face", notes=notes, provenance=provenance)
-    score = video_score(scores.logits())
+    logits = scores.logits()
+    score = video_score(logits)
     return VideoResult(
         source=name,
         status="ok",
         label=score.label if provenance.weights.trained else None,
         fake_probability=score.fake_probability,
         published_score=score.published_score,
-        faces=_faces(scores),
+        faces=_faces(scores, logits),
         notes=notes,
         provenance=provenance,
     )
@@ -64,8 +62,8 @@ def unreadable(source: Source, reason: str, provenance: Provenance) -> VideoResu
     )
 
 
-def _faces(scores: SourceScores) -> tuple[FaceResult, ...]:
-    probabilities = {branch: torch.sigmoid(logits).tolist() for branch, logits in scores.logits().items()}
+def _faces(scores: SourceScores, logits: Mapping[str, Tensor]) -> tuple[FaceResult, ...]:
+    probabilities = {branch: torch.sigmoid(values).tolist() for branch, values in logits.items()}
     fake = torch.cat([batch.fake_probability for batch in scores.batches]).tolist()
     return tuple(
         FaceResult(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +12,9 @@ from torch import Tensor, nn
 
 from genconvit.config import validation_message
 from genconvit.errors import ConfigError, PluginError, WeightsError
-from genconvit.models.base import Architecture, ArchitectureConfig
+from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceStart
 from genconvit.registry import ARCHITECTURES
-from genconvit.result import WeightsFile, WeightsInfo
+from genconvit.result import Origin, WeightsInfo
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.hub import PUBLISHED_REPOSITORY
 from genconvit.weights.library_file import FileHeader, header_of
@@ -77,17 +78,15 @@ def load_model(
             f"{config.unpublished}; give a file of your own (weights='PATH.safetensors'), or weights='random' for a "
             "trial without a verdict"
         )
-    if spec == "published" or isinstance(spec, Mapping):
-        config.reference_start()  # refuses what cannot work before gigabytes are fetched or read
+    # Where the files must be the original's, what cannot work is refused before gigabytes are fetched or read.
+    start = config.reference_start() if spec == "published" or isinstance(spec, Mapping) else None
     located = locate(spec, config.networks)
     contents = read_contents(located, name)
     if contents.header is not None and contents.header.architecture == name:
         config = parse_config(name, cls, contents.header.config | config.model_dump(exclude_unset=True))
         model = _fill(cls, config, contents, may_lack=())
-        header = contents.header
-        info = WeightsInfo(origin="file", trained=header.trained, files=_files(located), made_from=header.made_from)
-        return _ready(model, info)
-    return _from_reference(cls, config, located, contents)
+        return _ready(model, _info("file", located, contents.header))
+    return _from_reference(cls, start or config.reference_start(), config, located, contents)
 
 
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
@@ -140,10 +139,12 @@ def _described_names(header: FileHeader, files: str) -> Iterable[str]:
 
 
 def _from_reference(
-    cls: type[Architecture], config: ArchitectureConfig, located: list[LocatedFile], contents: _Contents
+    cls: type[Architecture],
+    start: ReferenceStart,
+    config: ArchitectureConfig,
+    located: list[LocatedFile],
+    contents: _Contents,
 ) -> LoadedModel:
-    header = contents.header
-    start = config.reference_start()
     lacking = [
         network
         for network in config.networks
@@ -157,15 +158,8 @@ def _from_reference(
         )
     model = _fill(cls, start.config, contents, may_lack=start.new_layers)
     from_hub = all(item.file.repository == PUBLISHED_REPOSITORY for item in located)
-    origin = "warm_start" if start.new_layers else "published" if from_hub else "file"
-    info = WeightsInfo(
-        origin=origin,
-        trained=header is None or header.trained,
-        files=_files(located),
-        made_from=header.made_from if header else (),
-        new_layers=start.new_layers,
-    )
-    return _ready(model, info)
+    origin: Origin = "warm_start" if start.new_layers else "published" if from_hub else "file"
+    return _ready(model, _info(origin, located, contents.header, start.new_layers))
 
 
 def _fill(
@@ -218,8 +212,7 @@ def _can_reset(module: nn.Module) -> bool:
 
 def _initialise(modules: Iterable[nn.Module]) -> None:
     """Give modules on the meta device memory and their own initial values, the same in every run."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(RANDOM_SEED)
+    with _seeded():
         for module in modules:
             module.to_empty(device="cpu", recurse=False)
             module.reset_parameters()  # type: ignore[operator]
@@ -231,9 +224,16 @@ def _on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architectur
 
 
 def _random(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+    with _seeded():
+        return _build(cls, config)
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """The same random numbers in every run, and the caller's generator as it was afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(RANDOM_SEED)
-        return _build(cls, config)
+        yield
 
 
 def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
@@ -245,8 +245,16 @@ def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
         ) from error
 
 
-def _files(located: Iterable[LocatedFile]) -> tuple[WeightsFile, ...]:
-    return tuple(item.file for item in located)
+def _info(
+    origin: Origin, located: Iterable[LocatedFile], header: FileHeader | None, new_layers: tuple[str, ...] = ()
+) -> WeightsInfo:
+    return WeightsInfo(
+        origin=origin,
+        trained=header is None or header.trained,
+        files=tuple(item.file for item in located),
+        made_from=header.made_from if header else (),
+        new_layers=new_layers,
+    )
 
 
 def _ready(model: Architecture, info: WeightsInfo) -> LoadedModel:
