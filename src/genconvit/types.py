@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ImageArray = npt.NDArray[np.uint8]
 """An RGB image: uint8 [height, width, 3]."""
@@ -98,7 +100,7 @@ class FaceScores:
     def __post_init__(self) -> None:
         count = len(self.fake_probability)
         for branch, logits in self.logits.items():
-            if logits.dtype != torch.float32 or tuple(logits.shape) != (count, 2):
+            if str(logits.dtype) != "torch.float32" or tuple(logits.shape) != (count, 2):
                 raise ValueError(
                     f"the logits of branch {branch!r} are float32 [{count}, 2]; got {logits.dtype} {list(logits.shape)}"
                 )

@@ -47,6 +47,11 @@ class ArrayStream(FrameStream):
         """The length of the first axis; 1 for a single frame."""
         return int(self._frames.shape[0])
 
+    @property
+    def keyframes(self) -> Sequence[int]:
+        """Every frame."""
+        return range(self.frame_count)
+
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices; their times are None."""
         for index in indices:

@@ -25,6 +25,21 @@ class FrameStream(ABC):
     def frame_count(self) -> int:
         """How many frames the source has, at least 1."""
 
+    @property
+    def announced_count(self) -> int | None:
+        """How many frames the file says it has, where that is more than it holds; None where nothing is missing."""
+        return None
+
+    @property
+    def keyframes(self) -> Sequence[int] | None:
+        """The indices of the frames that decode on their own, increasing; None where that is not known."""
+        return None
+
+    def seconds(self, index: int) -> float | None:
+        """When a frame is shown, in seconds from the start, without decoding it; None where that is not known."""
+        del index
+        return None
+
     @abstractmethod
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices, in their order, one in memory at a time.

@@ -40,6 +40,11 @@ class ImageStream(FrameStream):
         """Always 1."""
         return 1
 
+    @property
+    def keyframes(self) -> Sequence[int]:
+        """The image."""
+        return range(1)
+
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the image; its time is None.
 
@@ -66,6 +71,11 @@ class FolderStream(FrameStream):
     def frame_count(self) -> int:
         """How many image files the folder has, readable or not."""
         return len(self._paths)
+
+    @property
+    def keyframes(self) -> Sequence[int]:
+        """Every image."""
+        return range(len(self._paths))
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the images at these indices, their times None; one that cannot be read is left out."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from genconvit.errors import SourceError
-from genconvit.video.limits import MAX_FRAME_PIXELS, too_large
+from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import first_line, source_name
 
 _FORMATS = (
@@ -43,6 +44,8 @@ class FrameIndex:
         time_base: seconds per unit of ``pts``.
         start: the stream's start in units of ``time_base``.
         rate: frames per second where the file says so.
+        announced_count: how many frames the file's header promises, where that is more than there are packets of; else
+            None.
         size_is_sure: the frames' size was found in the stream, within the limit; else the file's header alone tells it.
     """
 
@@ -55,6 +58,7 @@ class FrameIndex:
     time_base: Fraction
     start: int
     rate: Fraction | None
+    announced_count: int | None
     size_is_sure: bool
 
     def seconds(self, position: int) -> float | None:
@@ -71,15 +75,18 @@ def index_frames(path: Path) -> FrameIndex:
     the frames before that place remain.
 
     Raises:
-        SourceError: the file cannot be opened, holds no video or no frame, or its frames have more than
-            ``MAX_FRAME_PIXELS`` pixels.
+        SourceError: the file cannot be opened, holds no video, no frame or more than ``MAX_FRAMES``, or its frames have
+            more than ``MAX_FRAME_PIXELS`` pixels.
     """
     with open_container(path) as container:
         stream = video_stream(container, path)
         size_is_sure = _check_size(stream, path)
-        packets = list(_packets(container, stream))
+        every = list(islice(_packets(container, stream), MAX_FRAMES + 1))
+        packets = [(pts, is_key) for pts, is_key, is_sound in every if is_sound]
         if not packets:
             raise SourceError(source_name(path), "its video stream holds no frame")
+        if len(every) > MAX_FRAMES:
+            raise SourceError(source_name(path), f"more than {MAX_FRAMES} frames, which is the limit")
         times = [pts for pts, _ in packets if pts is not None]
         is_key = [key for _, key in packets]
         timed = len(set(times)) == len(packets) and (container.format.name not in _UNTIMED_CONTAINERS or all(is_key))
@@ -97,6 +104,7 @@ def index_frames(path: Path) -> FrameIndex:
             time_base=stream.time_base or Fraction(1),
             start=start if start is not None else (pts[0] if pts else 0),
             rate=stream.average_rate or None,
+            announced_count=stream.frames if stream.frames > len(every) else None,
             size_is_sure=size_is_sure,
         )
 
@@ -168,16 +176,19 @@ def _check_size(stream: VideoStream, path: Path) -> bool:
     return is_sure
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool]]:
-    """Each frame's presentation time and whether it is a key frame, in the file's order, up to the first error."""
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool, bool]]:
+    """Each frame's presentation time, whether it is a key frame, and whether it is whole and to be shown.
+
+    They come in the file's order, up to the first error.
+    """
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError):
             return
-        if packet.size and not packet.is_discard and not packet.is_corrupt:
-            yield packet.pts, packet.is_keyframe
+        if packet.size:
+            yield packet.pts, packet.is_keyframe, not (packet.is_discard or packet.is_corrupt)
 
 
 def _opening_reason(error: av.FFmpegError) -> str:

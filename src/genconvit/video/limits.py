@@ -9,6 +9,9 @@ The largest picture of H.264 and HEVC at level 6.2 and of AV1 at level 6.3 has 8
 8K has 7680 x 4320. A decoder keeps many frames at once, up to one for each of its threads and reference pictures.
 """
 
+MAX_FRAMES = 2_000_000
+"""The most frames of a video, 18 hours at 30 a second: each takes room in the index."""
+
 MAX_IMAGE_PIXELS = 80_000_000
 """The most pixels of an image, of which one at a time is in memory.
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
-import torch
 
-Source = str | os.PathLike[str] | np.ndarray | torch.Tensor
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
+
+Source: TypeAlias = "str | os.PathLike[str] | npt.NDArray[Any] | torch.Tensor"
 """A path of a video, an image or a folder of frames; or the frames themselves."""
 
 
@@ -23,7 +28,7 @@ def source_name(source: Source) -> str:
         >>> source_name(np.zeros((2, 4, 6, 3), np.uint8))
         'array uint8 [2, 4, 6, 3]'
     """
-    if isinstance(source, (np.ndarray, torch.Tensor)):
+    if is_array(source):
         return f"array {str(source.dtype).removeprefix('torch.')} {list(source.shape)}"
     path = path_of(source)
     if path is None:
@@ -32,6 +37,11 @@ def source_name(source: Source) -> str:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_array(source: object) -> TypeGuard[npt.NDArray[Any] | torch.Tensor]:
+    """Whether a source is frames in memory, a numpy array or a torch tensor; torch need not be loaded to tell."""
+    return isinstance(source, (np.ndarray, getattr(sys.modules.get("torch"), "Tensor", ())))
 
 
 def path_of(source: object) -> str | None:

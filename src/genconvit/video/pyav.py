@@ -71,6 +71,20 @@ class PyAVStream(FrameStream):
         """The frames that the index found."""
         return self._index.frame_count
 
+    @property
+    def announced_count(self) -> int | None:
+        """How many frames the file's header promises, where packets of some are missing."""
+        return self._index.announced_count
+
+    @property
+    def keyframes(self) -> Sequence[int] | None:
+        """The index's key frames; None where the file has no times to place them by."""
+        return self._index.keys or None
+
+    def seconds(self, index: int) -> float | None:
+        """When a frame is shown, by the index."""
+        return self._index.seconds(index)
+
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices; those that cannot be decoded are left out.
 

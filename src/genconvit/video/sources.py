@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from genconvit.errors import ConfigError, SourceError
 from genconvit.files import sha256_of_file
-from genconvit.video.arrays import ArrayStream
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, first_line, path_of, source_name
+from genconvit.video.names import Source, first_line, is_array, path_of, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _REASONS = {
@@ -61,7 +57,9 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
             reason.
         ConfigError: the source is of another type, there is no decoder, or none of them is installed.
     """
-    if isinstance(source, (np.ndarray, torch.Tensor)):
+    if is_array(source):
+        from genconvit.video.arrays import ArrayStream
+
         return OpenedSource(ArrayStream(source))
     given = path_of(source)
     if given is None:

@@ -1,0 +1,124 @@
+"""Who reads sources: something that starts a reading, which goes on by itself a few frames ahead of its consumer."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from types import TracebackType
+
+from genconvit.video.base import VideoDecoder
+from genconvit.video.names import Source
+from genconvit.video.reading import Event, read_source
+from genconvit.video.sampling import FrameChoice
+
+FRAMES_AHEAD = 3
+"""How many decoded frames of a source wait for their consumer at most."""
+
+_LONGEST_GOODBYE_SECONDS = 5.0
+
+
+class Reading(ABC):
+    """The events of one source that is being read; iterated once, by one thread."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Event]:
+        """Yield the events of ``read_source``, and raise its errors.
+
+        A frame's image may lie in memory that is used again: it holds until the next event is asked for.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the reading, finished or not, and release what it holds; more than once is fine."""
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Reader(ABC):
+    """Starts readings.
+
+    Attributes:
+        at_once: how many readings may be under way at a time.
+    """
+
+    at_once: int
+
+    @abstractmethod
+    def start(self, source: Source) -> Reading:
+        """Begin to read a source, in the background."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release what the reader holds; more than once is fine."""
+
+
+class ThreadReader(Reader):
+    """Reads in threads of this process: the least overhead, and no protection from a decoder that crashes or hangs.
+
+    Args:
+        decoders: tried in turn for a video.
+        choice: which frames.
+    """
+
+    at_once = 2
+
+    def __init__(self, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
+        self._decoders = decoders
+        self._choice = choice
+
+    def start(self, source: Source) -> Reading:
+        """Begin to read a source in a thread of its own."""
+        return _ThreadReading(read_source(source, self._decoders, self._choice))
+
+    def close(self) -> None:
+        """Nothing is held between readings."""
+
+
+@dataclass(frozen=True)
+class _Failed:
+    error: BaseException
+
+
+class _ThreadReading(Reading):
+    def __init__(self, events: Generator[Event, None, None]) -> None:
+        self._events = events
+        self._room = threading.Semaphore(FRAMES_AHEAD)
+        self._queue: SimpleQueue[Event | _Failed | None] = SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._pump, name="genconvit-reading", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Event]:
+        while (event := self._queue.get()) is not None:
+            if isinstance(event, _Failed):
+                raise event.error
+            yield event
+            self._room.release()
+
+    def close(self) -> None:
+        self._stopped = True
+        self._room.release()
+        self._thread.join(_LONGEST_GOODBYE_SECONDS)
+
+    def _pump(self) -> None:
+        last: _Failed | None = None
+        try:
+            for event in self._events:
+                self._queue.put(event)
+                self._room.acquire()
+                if self._stopped:
+                    break
+        except BaseException as error:  # the consumer's thread raises it
+            last = _Failed(error)
+        finally:
+            self._events.close()
+            self._queue.put(last)
