@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from genconvit.aggregate import face_fake_probability
-from genconvit.device import DTYPES, Precision
+from genconvit.device import BATCH_SIZES, DTYPES, Precision
 from genconvit.errors import ConfigError, PluginError
 from genconvit.models.base import Architecture, ModelOutput
 from genconvit.types import FaceScores
@@ -17,18 +20,46 @@ from genconvit.types import FaceScores
 class Scorer:
     """Runs an architecture over face crops, a batch at a time. Safe to call from several threads.
 
+    Where a GPU runs out of memory the batch is halved, for good, and the faces are scored again.
+
     Args:
         model: on the CPU, in evaluation mode.
         device: where to run it.
         precision: of its parameters and activations; scores are always float32.
-        batch_size: the most faces that go through it at once.
+        batch_size: the most faces that go through it at once; None follows the device.
+        compile: run it through ``torch.compile``, which takes a minute or more at the first batch.
+        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``; batches are filled up to their full size.
+
+    Attributes:
+        notes: what every result must say: a batch that was halved, and why.
+
+    Raises:
+        ConfigError: CUDA graphs were asked for on another device.
     """
 
-    def __init__(self, model: Architecture, *, device: torch.device, precision: Precision, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: Architecture,
+        *,
+        device: torch.device,
+        precision: Precision,
+        batch_size: int | None = None,
+        compile: bool = False,  # noqa: A002 - torch's own word
+        cuda_graphs: bool = False,
+    ) -> None:
+        if cuda_graphs and device.type != "cuda":
+            raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
         self.dtype = DTYPES[precision]
         self.device = device
-        self.batch_size = batch_size
+        self.batch_size = batch_size or BATCH_SIZES[device.type]
+        self.notes: tuple[str, ...] = ()
         self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
+        self._halving = threading.Lock()
+        self._fills_batches = cuda_graphs
+        self._network: Callable[[Tensor], ModelOutput] = self.model
+        if compile or cuda_graphs:
+            mode = "reduce-overhead" if cuda_graphs else "default"
+            self._network = torch.compile(self.model, mode=mode, dynamic=not cuda_graphs)
 
     @property
     def input_size(self) -> int:
@@ -36,32 +67,63 @@ class Scorer:
         return self.model.input_size
 
     def score(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
-        """Score crops uint8 RGB [N, input_size, input_size, 3], array or tensor; N may be 0.
+        """Score crops uint8 RGB [N, input_size, input_size, 3], array or tensor on any device; N may be 0.
 
         Raises:
-            ConfigError: the crops have another shape or type.
+            ConfigError: the crops have another shape or type, or the device has no memory for a single face.
             WeightsError: a logit is not finite.
         """
         crops = self._checked(faces)
         if len(crops) == 0:
             return FaceScores({}, torch.empty(0))
-        batches = [self._logits(batch) for batch in torch.split(crops, self.batch_size)]
-        logits = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
-        return FaceScores(logits, face_fake_probability(logits))
+        batches = []
+        start = 0
+        while start < len(crops):
+            size = self.batch_size
+            logits = self._logits_if_they_fit(crops[start : start + size])
+            if logits is None:
+                self._halve(size)
+                continue
+            batches.append(logits)
+            start += size
+        joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
+        return FaceScores(joined, face_fake_probability(joined))
+
+    def _logits_if_they_fit(self, crops: Tensor) -> dict[str, Tensor] | None:
+        """The logits, or None where the device's memory is too small for these faces."""
+        try:
+            return self._logits(crops)
+        except torch.OutOfMemoryError:
+            return None  # and the error with what it holds is gone before another try
+
+    def _halve(self, size: int) -> None:
+        if size == 1:
+            raise ConfigError(
+                f"{self.device} has no memory for a single face; free some, or use device='cpu' or precision='bf16'"
+            )
+        with self._halving:
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if self.batch_size == size:
+                self.batch_size = size // 2
+                self.notes += (f"{self.device} ran out of memory with {size} faces at once; {size // 2} were taken",)
 
     @torch.inference_mode()
     def _logits(self, crops: Tensor) -> dict[str, Tensor]:
+        count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
-        output = self.model(images)
+        if self._fills_batches:
+            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, self.batch_size - count))
+        output = self._network(images.contiguous(memory_format=torch.channels_last))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
         for branch, logits in output.logits.items():
-            if tuple(logits.shape) != (len(crops), 2):
+            if tuple(logits.shape) != (len(images), 2):
                 raise PluginError(
-                    f"{type(self.model).__name__} must return logits [{len(crops)}, 2] (fake, real) for branch "
+                    f"{type(self.model).__name__} must return logits [{len(images)}, 2] (fake, real) for branch "
                     f"{branch!r}, got {list(logits.shape)}"
                 )
-        return {branch: logits.float().cpu() for branch, logits in output.logits.items()}
+        return {branch: logits[:count].float().cpu() for branch, logits in output.logits.items()}
 
     def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:
         crops = torch.tensor(faces) if isinstance(faces, np.ndarray) and faces.dtype == np.uint8 else faces

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
-from queue import SimpleQueue
 from types import TracebackType
 
+from genconvit.ahead import Ahead
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.reading import Event, read_source
@@ -16,8 +14,6 @@ from genconvit.video.sampling import FrameChoice
 
 FRAMES_AHEAD = 3
 """How many decoded frames of a source wait for their consumer at most."""
-
-_LONGEST_GOODBYE_SECONDS = 5.0
 
 
 class Reading(ABC):
@@ -83,42 +79,12 @@ class ThreadReader(Reader):
         """Nothing is held between readings."""
 
 
-@dataclass(frozen=True)
-class _Failed:
-    error: BaseException
-
-
 class _ThreadReading(Reading):
     def __init__(self, events: Generator[Event, None, None]) -> None:
-        self._events = events
-        self._room = threading.Semaphore(FRAMES_AHEAD)
-        self._queue: SimpleQueue[Event | _Failed | None] = SimpleQueue()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._pump, name="genconvit-reading", daemon=True)
-        self._thread.start()
+        self._events = Ahead(events, "reading", room=FRAMES_AHEAD)
 
     def __iter__(self) -> Iterator[Event]:
-        while (event := self._queue.get()) is not None:
-            if isinstance(event, _Failed):
-                raise event.error
-            yield event
-            self._room.release()
+        return iter(self._events)
 
     def close(self) -> None:
-        self._stopped = True
-        self._room.release()
-        self._thread.join(_LONGEST_GOODBYE_SECONDS)
-
-    def _pump(self) -> None:
-        last: _Failed | None = None
-        try:
-            for event in self._events:
-                self._queue.put(event)
-                self._room.acquire()
-                if self._stopped:
-                    break
-        except BaseException as error:  # the consumer's thread raises it
-            last = _Failed(error)
-        finally:
-            self._events.close()
-            self._queue.put(last)
+        self._events.close()

@@ -1,0 +1,110 @@
+"""Runs an iterator in a thread of its own, a bounded number of items ahead of its consumer."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_LONGEST_GOODBYE_SECONDS = 5.0
+
+
+class _ClosedError(Exception):
+    """The consumer is gone."""
+
+
+class Ahead(Generic[T]):
+    """The items of a generator, made in a thread while earlier ones are used.
+
+    Iterated once, by one thread. What the generator raises is raised to the consumer, after the items before it.
+    Closing ends the generator at the item it is making; only where that takes longer than a few seconds is it left
+    behind.
+
+    Args:
+        items: what makes the items; closed in its own thread.
+        name: of the thread.
+        room: how many items may wait, at least 1.
+
+    Examples:
+        >>> with Ahead((number * number for number in range(3)), "squares", room=1) as squares:
+        ...     list(squares)
+        [0, 1, 4]
+    """
+
+    def __init__(self, items: Generator[T, None, None], name: str, *, room: int) -> None:
+        self._items = items
+        self._room = room
+        self._waiting: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._closed = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"genconvit-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing waits at this moment."""
+        return not self._waiting
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._ended or self._closed)
+                if self._closed:
+                    return
+                if not self._waiting:
+                    break
+                item = self._waiting.popleft()
+                self._changed.notify_all()
+            yield item
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """End the generator, finished or not; more than once is fine."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join(_LONGEST_GOODBYE_SECONDS)
+
+    def __enter__(self) -> Ahead[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                self._put(item)
+        except _ClosedError:
+            pass
+        except BaseException as error:  # the consumer's thread raises it
+            self._error = error
+        finally:
+            self._end()
+
+    def _put(self, item: T) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._waiting) < self._room or self._closed)
+            if self._closed:
+                raise _ClosedError
+            self._waiting.append(item)
+            self._changed.notify_all()
+
+    def _end(self) -> None:
+        try:
+            self._items.close()
+        except BaseException as error:
+            self._error = self._error or error
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
