@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -28,6 +28,7 @@ class Ahead(Generic[T]):
         items: what makes the items; closed in its own thread.
         name: of the thread.
         room: how many items may wait, at least 1.
+        drop: what releases an item that nobody takes any more.
 
     Examples:
         >>> with Ahead((number * number for number in range(3)), "squares", room=1) as squares:
@@ -35,9 +36,10 @@ class Ahead(Generic[T]):
         [0, 1, 4]
     """
 
-    def __init__(self, items: Generator[T, None, None], name: str, *, room: int) -> None:
+    def __init__(self, items: Generator[T, None, None], name: str, *, room: int, drop: Callable[[T], object] = id) -> None:
         self._items = items
         self._room = room
+        self._drop = drop
         self._waiting: deque[T] = deque()
         self._changed = threading.Condition()
         self._ended = False
@@ -72,6 +74,8 @@ class Ahead(Generic[T]):
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(_LONGEST_GOODBYE_SECONDS)
+        while self._waiting:
+            self._drop(self._waiting.popleft())
 
     def __enter__(self) -> Ahead[T]:
         return self
@@ -95,10 +99,12 @@ class Ahead(Generic[T]):
     def _put(self, item: T) -> None:
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < self._room or self._closed)
-            if self._closed:
-                raise _ClosedError
-            self._waiting.append(item)
-            self._changed.notify_all()
+            if not self._closed:
+                self._waiting.append(item)
+                self._changed.notify_all()
+                return
+        self._drop(item)
+        raise _ClosedError
 
     def _end(self) -> None:
         try:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import Field, JsonValue, PositiveInt, ValidationError
 from torch import Tensor
 
 from genconvit.config import did_you_mean, validation_message
-from genconvit.device import Precision, resolve_device
-from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError
+from genconvit.device import PrecisionChoice, resolve_device, resolve_precision
+from genconvit.errors import ConfigError, GenConViTError, PluginError
 from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.files import sha256_of_file
+from genconvit.find import FaceFinder, PipelineOptions
+from genconvit.isolation.limits import IsolationLimits
+from genconvit.isolation.select import Readers
 from genconvit.models.base import Architecture
+from genconvit.outcome import Outcome
 from genconvit.packages import package_versions
-from genconvit.pipeline import Pipeline, PipelineOptions
+from genconvit.pipeline import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
 from genconvit.scorer import Scorer
 from genconvit.types import FaceScores
-from genconvit.verdict import answer, source_sha256, unreadable
+from genconvit.verdict import ScoreOptions, answer, unreadable
 from genconvit.version import __version__
-from genconvit.video.names import Source, source_name
+from genconvit.video.names import Source, is_array, source_name
+from genconvit.video.readers import Reader
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.load import load_model
 
 
-class DetectorConfig(PipelineOptions):
+class DetectorConfig(PipelineOptions, ScoreOptions, IsolationLimits):
     """Everything a ``Detector`` is made of, with the options of its pipeline; round-trips through JSON.
 
     Attributes:
@@ -40,23 +47,33 @@ class DetectorConfig(PipelineOptions):
         weights: ``"published"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None is the
             architecture's default.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
-        precision: of the networks, ``"fp32"`` or ``"bf16"``.
+        precision: of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it.
+        compile: run the networks through ``torch.compile``: faster, after a minute or more at the first faces.
+        cuda_graphs: replay the networks as CUDA graphs.
         decoder: ``"auto"``, ``"decord"``, ``"pyav"``, or a plugin's.
         face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
         face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
             are for non-commercial research only.
-        batch_size: the most faces that go through the networks at once.
+        batch_size: the most faces, of any number of sources, that go through the networks at once; None follows the
+            device.
+        isolate: decode in worker processes, which a broken file cannot take the caller along with; None does so for
+            several sources and for folders of frames.
+        workers: how many worker processes; None is one for every two cores, at least 2.
     """
 
     architecture: str = "original"
     model: dict[str, JsonValue] = Field(default_factory=dict)
     weights: str | dict[str, str] | None = None
     device: str = "auto"
-    precision: Precision = "fp32"
+    precision: PrecisionChoice = "auto"
+    compile: bool = False
+    cuda_graphs: bool = False
     decoder: str = "auto"
     face_detector: str = "auto"
     face_model: str | None = None
-    batch_size: PositiveInt = 32
+    batch_size: PositiveInt | None = None
+    isolate: bool | None = None
+    workers: PositiveInt | None = Field(default=None, le=256)
 
     @classmethod
     def from_options(cls, architecture: str = "original", **options: Any) -> DetectorConfig:  # noqa: ANN401
@@ -111,8 +128,10 @@ class Detector:
             self.config = DetectorConfig.from_options(architecture, **options)
         config = self.config
         device = resolve_device(config.device)
+        precision = resolve_precision(config.precision, device)
         decoder_names = resolve_decoders(config.decoder)
-        decoders = [VIDEO_DECODERS.load(name)() for name in decoder_names]
+        decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in decoder_names]
+        self._readers = Readers(decoders, config.frame_choice, config, isolate=config.isolate, workers=config.workers)
         choice = resolve_face_detector(config.face_detector, config.face_model)
         face_class = FACE_DETECTORS.load(choice.name)
         if face_class.needs_model and choice.model_path is None:
@@ -120,8 +139,22 @@ class Detector:
         cls = ARCHITECTURES.load(config.architecture)
         faces, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
         loaded = load_model(config.architecture, cls, config.model, config.weights)
-        scorer = Scorer(loaded.model, device=device, precision=config.precision, batch_size=config.batch_size)
-        self._pipeline: Pipeline | None = Pipeline(decoders, faces, scorer, config, (note,) if note else ())
+        scorer = Scorer(
+            loaded.model,
+            device=device,
+            precision=precision,
+            batch_size=config.batch_size,
+            compile=config.compile,
+            cuda_graphs=config.cuda_graphs,
+        )
+        finder = FaceFinder(
+            faces,
+            scorer.input_size,
+            config,
+            device=torch.device("cpu") if note else device,
+            notes=(note,) if note else (),
+        )
+        self._pipeline: Pipeline | None = Pipeline(finder, scorer)
         providers = [ARCHITECTURES.find(config.architecture), FACE_DETECTORS.find(choice.name)]
         self._provenance = Provenance(
             library_version=__version__,
@@ -132,7 +165,8 @@ class Detector:
             face_detector=_face_detector_info(choice, face_class.licence),
             decoder=None,
             device=str(device),
-            precision=config.precision,
+            precision=precision,
+            compiled=config.compile or config.cuda_graphs,
         )
 
     @property
@@ -158,25 +192,44 @@ class Detector:
             GenConViTError: the detector is closed.
         """
         pipeline = self._open()
-        provenance = self._provenance.model_copy(update={"source_sha256": source_sha256(source)})
-        return answer(source, pipeline.run(source), provenance)
+        reader = self._readers.for_one(source)
+        (outcome,) = pipeline.run(reader, [source])
+        if outcome.error is not None:
+            raise outcome.error
+        return self._answer(outcome, reader)
 
-    def predict_many(self, sources: Iterable[Source]) -> Iterator[VideoResult]:
-        """Score sources one by one; what cannot be read becomes a result with the status ``unreadable``.
+    def predict_many(self, sources: Iterable[Source]) -> Generator[VideoResult, None, None]:
+        """Score sources; what cannot be read becomes a result with the status ``unreadable``.
+
+        Decoding, the search for faces and the networks work at the same time, and sources share batches. Results come
+        in the order of the sources, each as soon as it is there; sources are asked for in another thread, a few ahead.
+        Closing the generator ends the work.
 
         Raises:
             ConfigError: ``sources`` is a single source.
         """
-        if isinstance(sources, (str, os.PathLike, np.ndarray, Tensor)):
+        if is_array(sources) or isinstance(sources, (str, os.PathLike)):
             raise ConfigError(f"predict_many takes several sources, got one, {source_name(sources)}; use predict")
-        return self._each(sources)
+        pipeline = self._open()
+        reader = self._readers.for_many(sources)
+        return self._results(pipeline, reader, sources)
 
-    def _each(self, sources: Iterable[Source]) -> Iterator[VideoResult]:
-        for source in sources:
-            try:
-                yield self.predict(source)
-            except SourceError as error:
-                yield unreadable(source, error.reason, self._provenance)
+    def _results(
+        self, pipeline: Pipeline, reader: Reader, sources: Iterable[Source]
+    ) -> Generator[VideoResult, None, None]:
+        with closing(pipeline.run(reader, sources)) as outcomes:
+            for outcome in outcomes:
+                yield self._answer(outcome, reader)
+
+    def _answer(self, outcome: Outcome, reader: Reader) -> VideoResult:
+        isolated = reader.isolated and not is_array(outcome.source)
+        update = {"source_sha256": outcome.sha256, "isolated": isolated}
+        provenance = self._provenance.model_copy(update=update)
+        if outcome.scores is None:
+            return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance)
+        if self._readers.note:
+            outcome.scores.notes.append(self._readers.note)
+        return answer(outcome.source, outcome.scores, provenance, self.config)
 
     def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
         """Score face crops without looking for faces.
@@ -191,8 +244,9 @@ class Detector:
         return self._open().scorer.score(faces)
 
     def close(self) -> None:
-        """Let go of the networks; further calls raise an error. More than once is fine."""
+        """Let go of the networks and end the workers; further calls raise an error. More than once is fine."""
         self._pipeline = None
+        self._readers.close()
 
     def __enter__(self) -> Detector:
         return self

@@ -1,170 +1,128 @@
-"""A source's way: open it, choose frames, find and crop faces, score them. One frame and one batch are in memory."""
+"""Many sources' way: read each, find its faces, score them in batches that sources share, and hand out the outcomes.
+
+Three stages work at the same time, each a bounded number of items ahead of the next: a thread starts readings, a
+thread finds faces in their frames and crops them, and the caller's thread scores the crops. Decoding goes on beside
+them, in the reader's threads or processes. A few frames and a few batches of crops are in memory, however long a video
+is.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import nullcontext
+from itertools import groupby
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt, field_validator
-from torch import Tensor
 
-from genconvit.config import FrozenConfig
+from genconvit.ahead import Ahead
 from genconvit.errors import SourceError
-from genconvit.faces.base import FaceDetector
-from genconvit.faces.crop import crop_faces
+from genconvit.find import FaceFinder
+from genconvit.outcome import Cropped, FoundFace, Outcome
 from genconvit.scorer import Scorer
-from genconvit.types import Box, DetectedFace, FaceCrop, FaceScores
-from genconvit.video.base import FrameStream, VideoDecoder
-from genconvit.video.names import Source, source_name
-from genconvit.video.sampling import evenly_spaced
-from genconvit.video.sources import open_source
+from genconvit.video.names import Source
+from genconvit.video.readers import Reader, Reading
+from genconvit.video.sources import source_sha256
 
+_WORTH_A_BATCH = 0.25
+"""The share of a full batch from which on one is scored while nothing else is there to do."""
 
-class PipelineOptions(FrozenConfig):
-    """What is looked at in a source.
-
-    Attributes:
-        frames: how many evenly spaced frames; -1 is all.
-        margin: how much longer the side of a crop is than the face detector's rule says, as a fraction.
-        max_faces: the most faces of one source, in the order of the frames; None is all.
-        reference_crops: at most as many faces as frames, as in the reference.
-    """
-
-    frames: int = Field(default=15, ge=-1)
-    margin: float = Field(default=0.0, ge=-0.5, le=2.0)
-    max_faces: PositiveInt | None = None
-    reference_crops: bool = False
-
-    @field_validator("frames")
-    @classmethod
-    def _some_frames(cls, frames: int) -> int:
-        if frames == 0:
-            raise ValueError("no frame would be looked at; give 1 or more, or -1 for all")
-        return frames
-
-    def face_limit(self, frame_count: int) -> int | None:
-        """The most faces for a source of which so many frames are looked at; None is all."""
-        limits = [self.max_faces] if self.max_faces is not None else []
-        return min([*limits, frame_count] if self.reference_crops else limits, default=None)
-
-
-@dataclass(frozen=True)
-class FoundFace:
-    """A face that was scored, without its pixels."""
-
-    frame_index: int
-    pts_seconds: float | None
-    face: DetectedFace
-    square: Box
-
-
-@dataclass
-class SourceScores:
-    """Everything that one source gave.
-
-    Attributes:
-        decoder: what read it.
-        frame_indices: the frames that were decoded and searched.
-        faces: where the scored faces are; as many as rows of the scores.
-        batches: the scores, batch by batch.
-        notes: fallbacks, frames that did not decode, a limit that was reached.
-    """
-
-    decoder: str
-    frame_indices: list[int] = field(default_factory=list)
-    faces: list[FoundFace] = field(default_factory=list)
-    batches: list[FaceScores] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def logits(self) -> dict[str, Tensor]:
-        """For each branch float32 [faces, 2]."""
-        return {
-            branch: torch.cat([batch.logits[branch] for batch in self.batches]) for branch in self.batches[0].logits
-        }
+_Started = tuple[Outcome, Reading | None]
 
 
 class Pipeline:
-    """Scores sources one after the other; safe to call from several threads.
+    """Scores sources; safe to call from several threads.
 
     Args:
-        decoders: tried in turn for a video.
-        face_detector: used under a lock, since detectors keep state while they work.
+        finder: finds and crops faces.
         scorer: the networks.
-        options: what is looked at.
-        notes: what every result of this pipeline says.
     """
 
-    def __init__(
-        self,
-        decoders: Sequence[VideoDecoder],
-        face_detector: FaceDetector,
-        scorer: Scorer,
-        options: PipelineOptions,
-        notes: Sequence[str] = (),
-    ) -> None:
-        self._decoders = decoders
-        self._face_detector = face_detector
-        self._detecting = threading.Lock()
+    def __init__(self, finder: FaceFinder, scorer: Scorer) -> None:
+        self._finder = finder
         self.scorer = scorer
-        self._options = options
-        self._notes = notes
 
-    def run(self, source: Source) -> SourceScores:
-        """Score a source.
+    def run(self, reader: Reader, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
+        """Score sources; their outcomes come in their order, each as soon as it is complete.
+
+        Sources are asked for in another thread, a few ahead.
 
         Raises:
-            SourceError: it cannot be read, or none of the chosen frames decodes.
+            ConfigError: a source is of a wrong type, or no decoder can be used.
+            WeightsError: the networks' answer is not finite.
         """
-        notes = list(self._notes)
-        decoders = self._decoders
-        while True:
-            opened = open_source(source, decoders)
-            notes += opened.fallbacks
-            try:
-                with opened.stream as stream:
-                    scores = self._run_stream(stream, source)
-            except SourceError as error:
-                decoders = opened.untried
-                if not decoders:
-                    raise
-                notes.append(f"{opened.stream.decoder}: {error.reason}")
+        found = self._find(reader, sources)
+        with Ahead(found, "faces", room=2 * self.scorer.batch_size) as ahead:
+            yield from self._score(ahead)
+
+    def _find(self, reader: Reader, sources: Iterable[Source]) -> Generator[Cropped | Outcome, None, None]:
+        """Crops of each source, and then its outcome, complete but for the scores of its crops."""
+        started = _start(reader, sources)
+        with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
+            for outcome, reading in readings:
+                with reading or nullcontext():
+                    try:
+                        if reading is not None:
+                            yield from self._finder.find(reading, outcome)
+                    except SourceError as error:
+                        outcome.scores, outcome.error = None, error
+                yield outcome
+
+    def _score(self, found: Ahead[Cropped | Outcome]) -> Iterator[Outcome]:
+        """Outcomes in their order, once nothing of theirs is left to score."""
+        batch: list[Cropped] = []
+        unanswered: deque[Outcome] = deque()
+        for item in found:
+            if isinstance(item, Outcome):
+                unanswered.append(item)
             else:
-                scores.notes[:0] = notes
-                return scores
+                batch.append(item)
+            full = len(batch) == self.scorer.batch_size
+            enough = isinstance(item, Outcome) or len(batch) >= _WORTH_A_BATCH * self.scorer.batch_size
+            if full or (enough and found.is_dry):
+                self._score_batch(batch)
+                batch = []
+            if not batch:
+                yield from self._answered(unanswered)
+        self._score_batch(batch)
+        yield from self._answered(unanswered)
 
-    def _run_stream(self, stream: FrameStream, source: Source) -> SourceScores:
-        indices = evenly_spaced(stream.frame_count, self._options.frames)
-        limit = self._options.face_limit(len(indices))
-        scores = SourceScores(stream.decoder)
-        pending: list[FaceCrop] = []
-        for crop in self._crops(stream, indices, scores):
-            if limit is not None and len(scores.faces) + len(pending) == limit:
-                scores.notes.append(f"the limit of {limit} faces was reached in frame {crop.frame_index}")
-                break
-            pending.append(crop)
-            if len(pending) == self.scorer.batch_size:
-                self._score(pending, scores)
-        if pending:
-            self._score(pending, scores)
-        if not scores.frame_indices:
-            raise SourceError(source_name(source), f"none of its {len(indices)} chosen frames can be decoded")
-        return scores
+    def _score_batch(self, batch: list[Cropped]) -> None:
+        if not batch:
+            return
+        images = [each.crop.image for each in batch]
+        on_device = isinstance(images[0], torch.Tensor)
+        scored = self.scorer.score(torch.stack(images) if on_device else np.stack(images))
+        start = 0
+        for _, group in groupby(batch, key=lambda each: id(each.scores)):
+            members = list(group)
+            scores = members[0].scores
+            scores.batches.append(scored.rows(start, start + len(members)))
+            scores.faces += [FoundFace.of(member.crop) for member in members]
+            start += len(members)
 
-    def _crops(self, stream: FrameStream, indices: Sequence[int], scores: SourceScores) -> Iterator[FaceCrop]:
-        for frame in stream.read(indices):
-            scores.frame_indices.append(frame.index)
-            with self._detecting:
-                (faces,) = self._face_detector.detect([frame.image])
-            rule = self._face_detector.square_rule
-            yield from crop_faces(frame, faces, rule, self.scorer.input_size, self._options.margin)
-        decoded = len(scores.frame_indices)
-        if decoded < len(indices):
-            scores.notes.append(f"{decoded} of {len(indices)} chosen frames decoded")
+    def _answered(self, unanswered: deque[Outcome]) -> Iterator[Outcome]:
+        while unanswered:
+            outcome = unanswered.popleft()
+            if outcome.scores is not None:
+                outcome.scores.notes += self.scorer.notes
+            yield outcome
 
-    def _score(self, pending: list[FaceCrop], scores: SourceScores) -> None:
-        scores.batches.append(self.scorer.score(np.stack([crop.image for crop in pending])))
-        scores.faces += [FoundFace(crop.frame_index, crop.pts_seconds, crop.face, crop.square) for crop in pending]
-        pending.clear()
+
+def _start(reader: Reader, sources: Iterable[Source]) -> Generator[_Started, None, None]:
+    """Begin a reading of each source, or say in its outcome why it cannot be read."""
+    for source in sources:
+        outcome = Outcome(source)
+        reading = None
+        try:
+            outcome.sha256 = source_sha256(source)
+            reading = reader.start(source)
+        except SourceError as error:
+            outcome.error = error
+        yield outcome, reading
+
+
+def _close(started: _Started) -> None:
+    if started[1] is not None:
+        started[1].close()

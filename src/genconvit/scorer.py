@@ -80,7 +80,7 @@ class Scorer:
         start = 0
         while start < len(crops):
             size = self.batch_size
-            logits = self._logits_if_they_fit(crops[start : start + size])
+            logits = self._logits_if_they_fit(crops[start : start + size], size)
             if logits is None:
                 self._halve(size)
                 continue
@@ -89,10 +89,10 @@ class Scorer:
         joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
         return FaceScores(joined, face_fake_probability(joined))
 
-    def _logits_if_they_fit(self, crops: Tensor) -> dict[str, Tensor] | None:
+    def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""
         try:
-            return self._logits(crops)
+            return self._logits(crops, size)
         except torch.OutOfMemoryError:
             return None  # and the error with what it holds is gone before another try
 
@@ -109,11 +109,11 @@ class Scorer:
                 self.notes += (f"{self.device} ran out of memory with {size} faces at once; {size // 2} were taken",)
 
     @torch.inference_mode()
-    def _logits(self, crops: Tensor) -> dict[str, Tensor]:
+    def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
         count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         if self._fills_batches:
-            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, self.batch_size - count))
+            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, size - count))
         output = self._network(images.contiguous(memory_format=torch.channels_last))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class FakeDetector:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def predict_many(self, sources: Iterable[str]) -> Iterator[VideoResult]:
+    def predict_many(self, sources: Iterable[str]) -> Generator[VideoResult, None, None]:
         for source in sources:
             error = self.fails_on.get(Path(source).name)
             if error:

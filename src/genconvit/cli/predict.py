@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from genconvit.cli.destination import opened, refuse_inputs
+from genconvit.cli.flags import (
+    ArchFlag,
+    AttentionFlag,
+    BatchFlag,
+    CompileFlag,
+    ConfigFlag,
+    DecoderFlag,
+    DeviceFlag,
+    ExtraFlag,
+    FaceDetectorFlag,
+    FaceModelFlag,
+    FormatFlag,
+    FramesFlag,
+    IsolateFlag,
+    MemoryLimitFlag,
+    ModeFlag,
+    OutputFlag,
+    Paths,
+    PersonFlag,
+    PrecisionFlag,
+    ResidualFlag,
+    RuleFlag,
+    SizeFlag,
+    TimeLimitFlag,
+    WeightsFlag,
+    WorkersFlag,
+)
 from genconvit.cli.options import detector_config, parse_weights, weights_files
 from genconvit.cli.output import Format, write_results
 
@@ -17,51 +42,6 @@ if TYPE_CHECKING:
     from genconvit.result import VideoResult
 
 EXIT_UNREADABLE = 3
-
-
-def _name(text: str, default: str) -> Any:  # noqa: ANN401 - typer's own type is private
-    return typer.Option(help=text, metavar="NAME", show_default=default)
-
-
-Paths = Annotated[list[str], typer.Argument(help="Files, folders or globs. A folder of frames is one source.")]
-ArchFlag = Annotated[str | None, _name("original, v2, or a plugin's.", "original")]
-ModeFlag = Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2")]
-AttentionFlag = Annotated[
-    bool | None, typer.Option("--attention/--no-attention", help="V2: cross-attention between the branches.")
-]
-ResidualFlag = Annotated[
-    bool | None, typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.")
-]
-SizeFlag = Annotated[str | None, _name("tiny or large.", "tiny")]
-WeightsFlag = Annotated[
-    list[str] | None, _name("published, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
-]
-FramesFlag = Annotated[
-    int | None, typer.Option(help="Evenly spaced frames to look at; -1: all.", metavar="N", show_default="15")
-]
-DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")]
-PrecisionFlag = Annotated[str | None, _name("fp32 or bf16.", "fp32")]
-FaceDetectorFlag = Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto")]
-FaceModelFlag = Annotated[
-    str | None,
-    typer.Option(
-        help="For insightface: an ONNX file, a folder, or a pack on disk such as buffalo_l. Its pretrained packs are "
-        "for non-commercial research only.",
-        metavar="FILE",
-    ),
-]
-DecoderFlag = Annotated[str | None, _name("auto, decord, pyav, or a plugin's.", "auto")]
-ExtraFlag = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other option, such as latent=mean or max_faces=5."),
-]
-ConfigFlag = Annotated[
-    Path | None, typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE")
-]
-FormatFlag = Annotated[
-    Format | None, typer.Option(help="How results are written.", show_default="by the suffix of --output, or table")
-]
-OutputFlag = Annotated[Path | None, typer.Option(help="Where results are written instead of stdout.", metavar="FILE")]
 
 
 def predict(
@@ -73,11 +53,19 @@ def predict(
     size: SizeFlag = None,
     weights: WeightsFlag = None,
     frames: FramesFlag = None,
+    person: PersonFlag = None,
+    score_rule: RuleFlag = None,
     device: DeviceFlag = None,
     precision: PrecisionFlag = None,
+    compile: CompileFlag = None,  # noqa: A002 - the flag
+    batch_size: BatchFlag = None,
     face_detector: FaceDetectorFlag = None,
     face_model: FaceModelFlag = None,
     decoder: DecoderFlag = None,
+    isolate: IsolateFlag = None,
+    workers: WorkersFlag = None,
+    time_limit: TimeLimitFlag = None,
+    memory_limit: MemoryLimitFlag = None,
     extra: ExtraFlag = None,
     config: ConfigFlag = None,
     format: FormatFlag = None,  # noqa: A002 - the flag
@@ -100,11 +88,19 @@ def predict(
         "size": ("--size", size),
         "weights": ("--weights", parse_weights(weights)),
         "frames": ("--frames", frames),
+        "person": ("--person", person),
+        "score_rule": ("--score-rule", score_rule),
         "device": ("--device", device),
         "precision": ("--precision", precision),
+        "compile": ("--compile" if compile else "--no-compile", compile),
+        "batch_size": ("--batch-size", batch_size),
         "face_detector": ("--face-detector", face_detector),
         "face_model": ("--face-model", face_model),
         "decoder": ("--decoder", decoder),
+        "isolate": ("--isolate" if isolate else "--no-isolate", isolate),
+        "workers": ("--workers", workers),
+        "time_limit_seconds": ("--time-limit", time_limit),
+        "memory_limit_mb": ("--memory-limit", memory_limit),
     }
     made = detector_config(config, flags, extra)
     sources = expand_paths(paths)
@@ -113,9 +109,14 @@ def predict(
         refuse_inputs("--output", output, [*sources, *others, *weights_files(made.weights)])
     form = format or Format.of(output)
     statuses: set[str] = set()
-    with opened(output, keep_partial=form.streams) as stream, Detector(made) as detector:
-        results = _with_progress(detector.predict_many(sources), len(sources))
-        write_results(_noting_status(results, statuses), form, stream)
+    # A list of one source is read in this process; what came out of a folder or a pattern never is.
+    given = sources if sources == paths else iter(sources)
+    with (
+        opened(output, keep_partial=form.streams) as stream,
+        Detector(made) as detector,
+        closing(detector.predict_many(given)) as found,
+    ):
+        write_results(_noting_status(_with_progress(found, len(sources)), statuses), form, stream)
     if "unreadable" in statuses:
         sys.exit(EXIT_UNREADABLE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -48,6 +49,15 @@ def path_of(source: object) -> str | None:
     """The path that a source is, as text; None where it is none, or one in bytes."""
     path = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
     return path if isinstance(path, str) else None
+
+
+def is_folder(source: object) -> bool:
+    """Whether a source is the path of a folder that is there."""
+    path = path_of(source)
+    try:
+        return bool(path) and Path(path or "").is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def first_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from types import TracebackType
+from typing import ClassVar
 
 from genconvit.ahead import Ahead
 from genconvit.video.base import VideoDecoder
@@ -44,9 +45,11 @@ class Reader(ABC):
 
     Attributes:
         at_once: how many readings may be under way at a time.
+        isolated: whether files are parsed in another process.
     """
 
     at_once: int
+    isolated: ClassVar[bool]
 
     @abstractmethod
     def start(self, source: Source) -> Reading:
@@ -66,6 +69,7 @@ class ThreadReader(Reader):
     """
 
     at_once = 2
+    isolated = False
 
     def __init__(self, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
         self._decoders = decoders

@@ -14,7 +14,7 @@ from genconvit.errors import ConfigError, SourceError
 from genconvit.files import sha256_of_file
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, first_line, is_array, path_of, source_name
+from genconvit.video.names import Source, first_line, is_array, is_folder, path_of, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _REASONS = {
@@ -90,6 +90,16 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
         raise SourceError(name, _os_reason(error)) from error
 
 
+def source_sha256(source: Source) -> str | None:
+    """The SHA-256 of a source that is a file; None for folders, arrays, tensors, and what is not there.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    path = path_of(source)
+    return file_sha256(path) if path is not None and Path(path).is_file() else None
+
+
 def expand_paths(paths: Sequence[str | Path]) -> list[str]:
     """The sources that a list of files, folders and patterns means, each once, in the order of first mention.
 
@@ -104,7 +114,7 @@ def expand_paths(paths: Sequence[str | Path]) -> list[str]:
     found: dict[str, None] = {}
     for given in paths:
         for path in _matches(os.fspath(given)):
-            found.update(dict.fromkeys(_walk(path) if _is_directory(path) else [path]))
+            found.update(dict.fromkeys(_walk(path) if is_folder(path) else [path]))
     return list(found)
 
 
@@ -165,13 +175,6 @@ def _matches(given: str) -> list[str]:
         return [given]
     found = glob(given, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     return sorted(found) or [given]
-
-
-def _is_directory(path: str) -> bool:
-    try:
-        return bool(path) and Path(path).is_dir()
-    except (OSError, ValueError):
-        return False
 
 
 def _walk(folder: str) -> list[str]:
