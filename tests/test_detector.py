@@ -146,18 +146,20 @@ def test_predict_many_goes_on_after_what_cannot_be_read(
         assert VideoResult.model_validate_json(result.model_dump_json()) == result
 
 
-def test_predict_many_is_lazy(detector: Detector, portrait_clip: Path) -> None:
+def test_predict_many_asks_for_a_few_sources_ahead(detector: Detector, portrait_clip: Path) -> None:
     taken: list[int] = []
 
     def sources() -> Any:
-        for number in range(3):
+        for number in range(1000):
             taken.append(number)
             yield portrait_clip
 
     results = detector.predict_many(sources())
     assert taken == []
     next(results)
-    assert taken == [0]
+    results.close()
+    assert taken == [0, 1, 2, 3, 4][: len(taken)]
+    assert len(taken) <= 5
 
 
 @pytest.mark.parametrize(
@@ -224,8 +226,10 @@ def test_score_faces_refuses_anything_else(detector: Detector, faces: Any) -> No
         ({"architecture": "orignal"}, PluginError, "did you mean 'original'"),
         ({"fraems": 3}, ConfigError, r"unknown option 'fraems' \(did you mean 'frames'\?\)"),
         ({"attention": False}, ConfigError, "unknown option 'attention'"),
-        ({"frames": 0}, ConfigError, "give 1 or more, or -1 for all"),
-        ({"frames": -2}, ConfigError, "greater than or equal to -1"),
+        ({"frames": 0}, ConfigError, "frames is 0; allowed are a number of 1 and above"),
+        ({"frames": -2}, ConfigError, "frames is -2; allowed are a number of 1 and above"),
+        ({"frames": "some"}, ConfigError, "frames is 'some'; allowed are a number of 1 and above"),
+        ({"cuda_graphs": True}, ConfigError, "cuda_graphs needs a CUDA device, got cpu"),
         ({"device": "abacus"}, ConfigError, "'abacus' is no device"),
         ({"device": "cuda:99"}, ConfigError, "not available here"),
         ({"precision": "fp8"}, ConfigError, "'fp32' or 'bf16'"),

@@ -93,7 +93,7 @@ def test_folders_globs_and_odd_names(run: Callable[..., Run], portrait_clip: Pat
         (("--residual",), "--residual does not apply to architecture 'original'"),
         (("--arch", "v3"), "unknown architecture 'v3'"),
         (("--mode", "v2"), "mode='v2': Input should be 'ed', 'vae' or 'genconvit'"),
-        (("--frames", "0"), "give 1 or more, or -1 for all"),
+        (("--frames", "0"), "allowed are a number of 1 and above"),
         (("--set", "latent"), "--set takes NAME=VALUE, got 'latent'"),
         (("--set", "latnt=mean"), "did you mean 'latent'"),
         (("--weights", "a.pth", "--weights", "b.pth"), "give it once, or once as ed=FILE"),
@@ -142,13 +142,17 @@ def test_every_flag_reaches_the_config(run: Callable[..., Run], fake: FakeDetect
     arguments: list[Any] = ["--arch", "v2", "--no-attention", "--no-residual", "--size", "large"]
     arguments += ["--weights", "ed=a.pth", "--weights", "vae=b=c.pth", "--frames", "-1", "--device", "cpu"]
     arguments += ["--precision", "bf16", "--face-detector", "mtcnn", "--decoder", "pyav"]
+    arguments += ["--person", "max", "--score-rule", "top3", "--compile", "--batch-size", "7", "--no-isolate"]
+    arguments += ["--workers", "3", "--time-limit", "9.5", "--memory-limit", "512"]
     arguments += ["--set", "max_faces=5", "--set", "latent=mean"]
     assert run("predict", "clip.mp4", *arguments).status == 0
     (config,) = fake.configs
     assert config.architecture == "v2"
     assert config.model == {"attention": False, "residual": False, "size": "large", "latent": "mean"}
     assert config.weights == {"ed": "a.pth", "vae": "b=c.pth"}
-    assert (config.frames, config.device, config.precision) == (-1, "cpu", "bf16")
+    assert (config.frames, config.device, config.precision) == ("-1", "cpu", "bf16")
+    assert (config.person, config.score_rule, config.compile, config.batch_size) == ("max", "top3", True, 7)
+    assert (config.isolate, config.workers, config.time_limit_seconds, config.memory_limit_mb) == (False, 3, 9.5, 512)
     assert (config.face_detector, config.decoder, config.max_faces) == ("mtcnn", "pyav", 5)
 
 

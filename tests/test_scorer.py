@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from genconvit.device import BATCH_SIZES
+from genconvit.errors import ConfigError
+from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.scorer import Scorer
+
+CPU = torch.device("cpu")
+
+
+class Brightness(Architecture):
+    """Its logits are the mean brightness of a face, so that scores tell which face they are of.
+
+    Attributes:
+        fits: the most faces that a call takes before it runs out of memory.
+        batches: how many faces each successful call got.
+        before: called before each.
+    """
+
+    config_class = ArchitectureConfig
+
+    def __init__(self, config: ArchitectureConfig) -> None:
+        super().__init__(config)
+        self.config = config
+        self.input_size = 4
+        self.fits = 1000
+        self.batches: list[int] = []
+        self.before: Callable[[], object] = list
+
+    def preprocess(self, faces: Tensor) -> Tensor:
+        return faces.permute(0, 3, 1, 2).float()
+
+    def forward(self, faces: Tensor) -> ModelOutput:
+        self.before()
+        if len(faces) > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.batches.append(len(faces))
+        mean = faces.mean(dim=(1, 2, 3))
+        return ModelOutput(logits={"one": torch.stack((mean, -mean), dim=1)})
+
+
+def scorer(**options: Any) -> tuple[Scorer, Brightness]:
+    model = Brightness(ArchitectureConfig(mode="any"))
+    return Scorer(model, device=CPU, precision="fp32", **options), model
+
+
+def faces(count: int) -> Tensor:
+    return torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 4, 4, 3)
+
+
+def test_the_batch_follows_the_device_unless_it_is_given() -> None:
+    assert scorer()[0].batch_size == BATCH_SIZES["cpu"]
+    made, model = scorer(batch_size=4)
+    made.score(faces(10))
+    assert model.batches == [4, 4, 2]
+
+
+def test_a_batch_that_does_not_fit_is_halved_for_good_and_said() -> None:
+    made, model = scorer(batch_size=16)
+    model.fits = 5
+    scores = made.score(faces(10))
+    assert scores.logits["one"][:, 0].tolist() == list(range(10))
+    assert model.batches == [4, 4, 2]
+    assert made.batch_size == 4
+    assert made.notes == (
+        "cpu ran out of memory with 16 faces at once; 8 were taken",
+        "cpu ran out of memory with 8 faces at once; 4 were taken",
+    )
+    made.score(faces(4))
+    assert len(made.notes) == 2
+
+
+def test_a_single_face_that_does_not_fit_is_an_error() -> None:
+    made, model = scorer(batch_size=2)
+    model.fits = 0
+    with pytest.raises(ConfigError, match="cpu has no memory for a single face; free some, or use device='cpu'"):
+        made.score(faces(3))
+
+
+def test_cuda_graphs_are_for_cuda() -> None:
+    with pytest.raises(ConfigError, match="cuda_graphs needs a CUDA device, got cpu"):
+        scorer(cuda_graphs=True)
+
+
+def test_rows_of_scores() -> None:
+    scores = scorer()[0].score(faces(6))
+    middle = scores.rows(2, 4)
+    assert len(middle) == 2
+    assert middle.logits["one"][:, 0].tolist() == [2, 3]
+    torch.testing.assert_close(middle.fake_probability, scores.fake_probability[2:4])
+
+
+def test_no_faces_have_no_scores() -> None:
+    assert len(scorer()[0].score(np.zeros((0, 4, 4, 3), np.uint8))) == 0
