@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, ValidationError
 
 import genconvit
 from genconvit.config import FrozenConfig, did_you_mean, validation_message
-from genconvit.detector import DetectorConfig
+from genconvit.settings import DetectorConfig
 
 ELSEWHERE = ("genconvit.cli", "genconvit.__main__")
 """They hold no configs, and importing them sets up a program."""

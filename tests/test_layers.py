@@ -13,16 +13,20 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "genconvit"
 LAYERS = (
     {"__main__"},
     {"cli"},
+    {"bench"},
     {"detector"},
-    {"verdict"},
-    {"pipeline"},
-    {"scorer"},
+    {"assemble"},
+    {"settings"},
+    {"pipeline", "verdict"},
+    {"find"},
+    {"outcome"},
+    {"isolation", "scorer"},
     {"weights"},
     {"models"},
-    {"nn", "video", "faces", "aggregate", "device"},
-    {"result", "packages"},
+    {"nn", "video", "faces", "aggregate", "device", "tracks"},
+    {"result", "packages", "score_rules"},
     {"registry", "types"},
-    {"config", "errors", "files", "text", "version"},
+    {"ahead", "config", "errors", "files", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
 

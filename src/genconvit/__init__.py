@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from genconvit.version import __version__
 
 if TYPE_CHECKING:
-    from genconvit.detector import Detector, DetectorConfig
+    from genconvit.detector import Detector
     from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
     from genconvit.result import FaceResult, VideoResult
+    from genconvit.settings import DetectorConfig
     from genconvit.types import FaceScores
 
 _HOMES = {
@@ -27,7 +28,7 @@ _HOMES = {
     "ArchitectureConfig": "models.base",
     "ConfigError": "errors",
     "Detector": "detector",
-    "DetectorConfig": "detector",
+    "DetectorConfig": "settings",
     "FaceResult": "result",
     "FaceScores": "types",
     "GenConViTError": "errors",

@@ -36,7 +36,9 @@ class Ahead(Generic[T]):
         [0, 1, 4]
     """
 
-    def __init__(self, items: Generator[T, None, None], name: str, *, room: int, drop: Callable[[T], object] = id) -> None:
+    def __init__(
+        self, items: Generator[T, None, None], name: str, *, room: int, drop: Callable[[T], object] = id
+    ) -> None:
         self._items = items
         self._room = room
         self._drop = drop

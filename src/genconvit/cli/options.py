@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genconvit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from genconvit.detector import DetectorConfig
+    from genconvit.settings import DetectorConfig
 
 _NETWORK_PATH = re.compile(r"(ed|vae)=(.+)", re.DOTALL)
 _LONGEST_SHOWN = 80
@@ -90,7 +90,7 @@ def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], ext
         ConfigError: an option is unknown, given twice, or has a value that is not allowed.
         PluginError: the architecture is unknown or broken.
     """
-    from genconvit.detector import DetectorConfig
+    from genconvit.settings import DetectorConfig
 
     given = {name: value for name, (_, value) in flags.items() if value is not None}
     others = parse_extra(extra)
@@ -134,7 +134,7 @@ def _read_config(file: Path) -> dict[str, Any]:
     from pydantic import ValidationError
 
     from genconvit.config import validation_message
-    from genconvit.detector import DetectorConfig
+    from genconvit.settings import DetectorConfig
 
     try:
         config = DetectorConfig.model_validate_json(file.read_text(encoding="utf-8"))

@@ -1,0 +1,96 @@
+"""From a config to the parts of a detector: a reader of files, a finder of faces, a scorer, and what to say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from genconvit.device import resolve_device, resolve_precision
+from genconvit.errors import ConfigError
+from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
+from genconvit.files import sha256_of_file
+from genconvit.find import FaceFinder
+from genconvit.isolation.select import Readers
+from genconvit.packages import package_versions
+from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
+from genconvit.result import FaceDetectorInfo, Provenance
+from genconvit.scorer import Scorer
+from genconvit.settings import DetectorConfig
+from genconvit.version import __version__
+from genconvit.video.select import resolve_decoders
+from genconvit.weights.load import load_model
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a detector is put together from.
+
+    Attributes:
+        readers: read sources.
+        finder: finds and crops their faces.
+        scorer: the networks on their device.
+        provenance: what every result says of these parts.
+    """
+
+    readers: Readers
+    finder: FaceFinder
+    scorer: Scorer
+    provenance: Provenance
+
+
+def assemble(config: DetectorConfig) -> Parts:
+    """Choose and load the parts that a config names; what cannot work is refused before weights are read.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here.
+        PluginError: a plugin is unknown, broken, or claimed twice.
+        WeightsError: the weights cannot be had, read, or do not fit.
+    """
+    device = resolve_device(config.device)
+    precision = resolve_precision(config.precision, device)
+    decoder_names = resolve_decoders(config.decoder)
+    decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in decoder_names]
+    readers = Readers(decoders, config.frame_choice, config, isolate=config.isolate, workers=config.workers)
+    choice = resolve_face_detector(config.face_detector, config.face_model)
+    face_class = FACE_DETECTORS.load(choice.name)
+    if face_class.needs_model and choice.model_path is None:
+        raise ConfigError(f"face detector {choice.name!r} needs a model file; give face_model=PATH (--face-model)")
+    cls = ARCHITECTURES.load(config.architecture)
+    faces, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
+    loaded = load_model(config.architecture, cls, config.model, config.weights)
+    scorer = Scorer(
+        loaded.model,
+        device=device,
+        precision=precision,
+        batch_size=config.batch_size,
+        compile=config.compile,
+        cuda_graphs=config.cuda_graphs,
+    )
+    faces_on = torch.device("cpu") if note else device
+    finder = FaceFinder(faces, scorer.input_size, config, device=faces_on, notes=(note,) if note else ())
+    providers = [ARCHITECTURES.find(config.architecture), FACE_DETECTORS.find(choice.name)]
+    provenance = Provenance(
+        library_version=__version__,
+        packages=package_versions([*providers, *map(VIDEO_DECODERS.find, decoder_names)]),
+        architecture=config.architecture,
+        config=loaded.model.config.model_dump(mode="json"),
+        weights=loaded.info,
+        face_detector=_face_detector_info(choice, face_class.licence),
+        decoder=None,
+        device=str(device),
+        precision=precision,
+        compiled=config.compile or config.cuda_graphs,
+    )
+    return Parts(readers, finder, scorer, provenance)
+
+
+def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:
+    model = choice.model_path
+    return FaceDetectorInfo(
+        name=choice.name,
+        reason=choice.reason,
+        model=model.name if model else None,
+        model_sha256=sha256_of_file(model) if model else None,
+        licence=licence,
+    )

@@ -1,0 +1,97 @@
+"""Every option of a detector in one config: its own, and those of the stages that it puts together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field, JsonValue, PositiveInt, ValidationError
+
+from genconvit.config import did_you_mean, validation_message
+from genconvit.device import PrecisionChoice
+from genconvit.errors import ConfigError, PluginError
+from genconvit.find import PipelineOptions
+from genconvit.isolation.limits import IsolationLimits
+from genconvit.registry import ARCHITECTURES
+from genconvit.verdict import ScoreOptions
+
+
+class DetectorConfig(PipelineOptions, ScoreOptions, IsolationLimits):
+    """Everything a ``Detector`` is made of, with the options of its pipeline; round-trips through JSON.
+
+    Attributes:
+        architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
+        model: fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ...
+        weights: ``"published"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None is the
+            architecture's default.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
+        precision: of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it.
+        compile: run the networks through ``torch.compile``: faster, after a minute or more at the first faces.
+        cuda_graphs: replay the networks as CUDA graphs.
+        decoder: ``"auto"``, ``"decord"``, ``"pyav"``, or a plugin's.
+        face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
+        face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
+            are for non-commercial research only.
+        batch_size: the most faces, of any number of sources, that go through the networks at once; None follows the
+            device.
+        isolate: decode in worker processes, which a broken file cannot take the caller along with; None does so for
+            several sources and for folders of frames.
+        workers: how many worker processes; None is one for every two cores, at least 2.
+    """
+
+    architecture: str = "original"
+    model: dict[str, JsonValue] = Field(default_factory=dict)
+    weights: str | dict[str, str] | None = None
+    device: str = "auto"
+    precision: PrecisionChoice = "auto"
+    compile: bool = False
+    cuda_graphs: bool = False
+    decoder: str = "auto"
+    face_detector: str = "auto"
+    face_model: str | None = None
+    batch_size: PositiveInt | None = None
+    isolate: bool | None = None
+    workers: PositiveInt | None = Field(default=None, le=256)
+
+    @classmethod
+    def from_options(cls, architecture: str = "original", **options: Any) -> DetectorConfig:  # noqa: ANN401
+        """A config from flat options; those that are not the detector's own are the architecture's.
+
+        Raises:
+            ConfigError: an option is unknown, or has a value that is not allowed.
+            PluginError: the architecture is unknown or broken.
+        """
+        own = {name: value for name, value in options.items() if name in cls.model_fields}
+        model = {name: value for name, value in options.items() if name not in cls.model_fields}
+        _refuse_unknown(architecture, model)
+        own["model"] = {**own.get("model", {}), **model}
+        for name in ("weights", "face_model"):
+            own[name] = _as_text(own.get(name))
+        try:
+            return cls(architecture=architecture, **own)
+        except ValidationError as error:
+            raise ConfigError(validation_message(error)) from error
+
+
+def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:
+    fields = ARCHITECTURES.load(architecture).config_class.model_fields
+    both = fields.keys() & DetectorConfig.model_fields.keys()
+    if both:
+        raise PluginError(
+            f"architecture {architecture!r} has fields that are the detector's own: {', '.join(sorted(both))}; its "
+            "author must rename them"
+        )
+    for name in options:
+        if name not in fields:
+            known = [*fields, *DetectorConfig.model_fields]
+            raise ConfigError(
+                f"unknown option {name!r}{did_you_mean(name, known)}; architecture {architecture!r} has "
+                f"{', '.join(fields)}; the detector has {', '.join(DetectorConfig.model_fields)}"
+            )
+
+
+def _as_text(paths: Any) -> Any:  # noqa: ANN401 - a config's validator judges what it is
+    if isinstance(paths, Mapping):
+        return {name: _as_text(path) for name, path in paths.items()}
+    return os.fspath(paths) if isinstance(paths, os.PathLike) else paths
