@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genconvit import Detector
-from genconvit.cli.demo import write_clip
+from genconvit.sample import write_clip
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ LAYERS = (
     {"__main__"},
     {"cli"},
     {"bench"},
-    {"detector"},
+    {"detector", "sample"},
     {"assemble"},
     {"settings"},
     {"pipeline", "verdict"},

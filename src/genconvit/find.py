@@ -109,7 +109,7 @@ class FaceFinder:
     def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[FaceCrop, _Progress]]:
         for frames, progress in self._batches(reading, outcome):
             with self._detecting:
-                found = self._detector.detect([frame.image for frame in frames])
+                found = self._detector.search([frame.image for frame in frames])
             for frame, faces in zip(frames, found, strict=True):
                 progress.scores.frame_indices.append(frame.index)
                 rule, margin = self._detector.square_rule, self._options.margin

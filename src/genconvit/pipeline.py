@@ -13,11 +13,9 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import nullcontext
 from itertools import groupby
 
-import numpy as np
-import torch
-
 from genconvit.ahead import Ahead
 from genconvit.errors import SourceError
+from genconvit.faces.batch import stacked
 from genconvit.find import FaceFinder
 from genconvit.outcome import Cropped, FoundFace, Outcome
 from genconvit.scorer import Scorer
@@ -28,7 +26,8 @@ from genconvit.video.sources import source_sha256
 _WORTH_A_BATCH = 0.25
 """The share of a full batch from which on one is scored while nothing else is there to do."""
 
-_Started = tuple[Outcome, Reading | None]
+Started = tuple[Outcome, Reading | None]
+"""A source's outcome, still empty, and its reading, if there is one."""
 
 
 class Pipeline:
@@ -58,7 +57,7 @@ class Pipeline:
 
     def _find(self, reader: Reader, sources: Iterable[Source]) -> Generator[Cropped | Outcome, None, None]:
         """Crops of each source, and then its outcome, complete but for the scores of its crops."""
-        started = _start(reader, sources)
+        started = start_readings(reader, sources)
         with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
             for outcome, reading in readings:
                 with reading or nullcontext():
@@ -91,9 +90,7 @@ class Pipeline:
     def _score_batch(self, batch: list[Cropped]) -> None:
         if not batch:
             return
-        images = [each.crop.image for each in batch]
-        on_device = isinstance(images[0], torch.Tensor)
-        scored = self.scorer.score(torch.stack(images) if on_device else np.stack(images))
+        scored = self.scorer.score(stacked([each.crop.image for each in batch]))
         start = 0
         for _, group in groupby(batch, key=lambda each: id(each.scores)):
             members = list(group)
@@ -110,7 +107,7 @@ class Pipeline:
             yield outcome
 
 
-def _start(reader: Reader, sources: Iterable[Source]) -> Generator[_Started, None, None]:
+def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:
     """Begin a reading of each source, or say in its outcome why it cannot be read."""
     for source in sources:
         outcome = Outcome(source)
@@ -123,6 +120,6 @@ def _start(reader: Reader, sources: Iterable[Source]) -> Generator[_Started, Non
         yield outcome, reading
 
 
-def _close(started: _Started) -> None:
+def _close(started: Started) -> None:
     if started[1] is not None:
         started[1].close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from genconvit.aggregate import face_fake_probability
 from genconvit.device import BATCH_SIZES, DTYPES, Precision
 from genconvit.errors import ConfigError, PluginError
 from genconvit.models.base import Architecture, ModelOutput
-from genconvit.types import FaceScores
+from genconvit.types import FaceCrop, FaceScores, on_host
 
 
 class Scorer:
@@ -88,6 +88,12 @@ class Scorer:
             start += size
         joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
         return FaceScores(joined, face_fake_probability(joined))
+
+    def score_crops(self, crops: Sequence[FaceCrop]) -> FaceScores:
+        """Score crops, at least one, all on the host or all on one device; see ``score``."""
+        images = [crop.image for crop in crops]
+        tensors = [image for image in images if isinstance(image, Tensor)]
+        return self.score(torch.stack(tensors) if tensors else np.stack([on_host(image) for image in images]))
 
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""

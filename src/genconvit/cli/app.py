@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from genconvit.cli.bench import bench
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.plugins import plugins
@@ -55,6 +56,7 @@ app.command()(predict)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
 app.command()(demo)
+app.command()(bench)
 
 
 def _print_version(wanted: bool) -> None:

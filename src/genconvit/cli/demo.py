@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,13 +12,6 @@ from genconvit.cli.destination import check_writable
 from genconvit.cli.output import basis_of
 from genconvit.errors import ConfigError
 from genconvit.text import printable
-
-if TYPE_CHECKING:
-    from genconvit.types import ImageArray
-
-FRAMES = 24
-FRAMES_PER_SECOND = 12
-SIDE_PX = 384
 
 
 def demo(
@@ -34,13 +27,12 @@ def demo(
         check_writable("--keep", keep)
     from genconvit.detector import Detector
     from genconvit.result import UNTRAINED
+    from genconvit.sample import PORTRAIT, write_clip
 
     with tempfile.TemporaryDirectory() as folder:
         clip = keep or Path(folder) / "astronaut.mp4"
         write_clip(clip)
-        typer.echo(
-            f"made {printable(clip.name)}: {FRAMES} frames of a portrait of Eileen Collins (NASA, public domain)"
-        )
+        typer.echo(f"made {printable(clip.name)}: two seconds of {PORTRAIT}")
         with Detector("original", weights="random") as detector:
             result = detector.predict(clip)
     for face in result.faces:
@@ -55,22 +47,3 @@ def demo(
         f"{UNTRAINED}; the weights are random, so the score means nothing. For a real one: genconvit predict CLIP, "
         "which downloads the published weights (3 GB) once."
     )
-
-
-def write_clip(path: Path) -> None:
-    """Write a clip in which the portrait drifts through the frame, H.264 in MP4."""
-    import av
-    import numpy as np
-    from skimage import data
-
-    portrait: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
-    travel = portrait.shape[1] - SIDE_PX
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
-        stream.width = stream.height = SIDE_PX
-        stream.pix_fmt = "yuv420p"
-        for number in range(FRAMES):
-            left = travel * number // (FRAMES - 1)
-            image = np.ascontiguousarray(portrait[:SIDE_PX, left : left + SIDE_PX])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode())

@@ -11,7 +11,7 @@ from genconvit.errors import WeightsError
 from genconvit.registry import ARCHITECTURES
 from genconvit.version import __version__
 from genconvit.weights.library_file import FileHeader, write
-from genconvit.weights.load import load_model
+from genconvit.weights.load import LoadedModel, load_model
 from genconvit.weights.locate import WeightsSpec
 
 
@@ -45,9 +45,24 @@ def convert_reference(
     mode = next(iter(spec)) if isinstance(spec, Mapping) and len(spec) == 1 else "genconvit"
     options = {"mode": mode, "size": size, "variational": variational}
     loaded = load_model("original", ARCHITECTURES.load("original"), options, spec)
+    return save_model(loaded, "original", output, precision=precision)
+
+
+def save_model(loaded: LoadedModel, architecture: str, output: Path, *, precision: Precision) -> Written:
+    """Write a loaded model as a file of the library's own, whole or not at all.
+
+    Args:
+        loaded: the model, and where its weights came from.
+        architecture: the name that it is registered under.
+        output: the file to write.
+        precision: of the stored tensors.
+
+    Raises:
+        WeightsError: the file cannot be written.
+    """
     header = FileHeader(
         library_version=__version__,
-        architecture="original",
+        architecture=architecture,
         config=loaded.model.config.model_dump(mode="json"),
         trained=loaded.info.trained,
         made_from=loaded.info.files,

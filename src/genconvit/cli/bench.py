@@ -1,0 +1,129 @@
+"""``genconvit bench``: how fast this machine is, stage by stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.destination import check_writable
+from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, FramesFlag, ModeFlag, WeightsFlag
+from genconvit.cli.options import detector_config, parse_weights
+from genconvit.cli.output import console_for
+from genconvit.errors import ConfigError
+from genconvit.text import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from genconvit.bench.report import Report
+
+Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        help="fp32 or bf16; may be given twice.",
+        metavar="NAME",
+        show_default="fp32, and bf16 where the hardware computes in it",
+    ),
+]
+Faces = Annotated[
+    list[str] | None,
+    typer.Option("--face-detector", help="May be given more than once.", metavar="NAME", show_default="auto"),
+]
+
+
+def bench(
+    clips: Clips = None,
+    arch: ArchFlag = None,
+    mode: ModeFlag = None,
+    weights: WeightsFlag = None,
+    frames: FramesFlag = None,
+    device: DeviceFlag = None,
+    precision: Precisions = None,
+    face_detector: Faces = None,
+    face_model: FaceModelFlag = None,
+    repeats: Annotated[int, typer.Option(help="Of every measurement, after a warm-up.", min=1, max=100)] = 3,
+    extra: ExtraFlag = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything here too.", metavar="FILE")] = None,
+) -> None:
+    """Measure decoding, the search for faces, the networks and whole videos on this machine.
+
+    Each stage runs alone and in turn with its floor, and a fresh process opens a detector and scores the clips. Without
+    --weights they are random, which takes as long. Times vary on a shared machine: quote the ratios.
+    """
+    from genconvit.bench.run import run_bench
+    from genconvit.device import DTYPES
+
+    flags = {
+        "architecture": ("--arch", arch),
+        "mode": ("--mode", mode),
+        "weights": ("--weights", parse_weights(weights) or "random"),
+        "frames": ("--frames", frames),
+        "device": ("--device", device),
+    }
+    base = detector_config(None, flags, extra)
+    precisions = [name for name in DTYPES if name in (precision or ())]
+    unknown = [name for name in precision or () if name not in DTYPES]
+    if unknown:
+        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {' or '.join(DTYPES)}")
+    if json:
+        check_writable("--json", json)
+    names = face_detector or ["auto"]
+    detectors = [(name, None if name == "mtcnn" else face_model) for name in names]
+    report = run_bench(base, clips or [], precisions=precisions, face_detectors=detectors, repeats=repeats)
+    if json:
+        json.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    show(report)
+
+
+def show(report: Report) -> None:
+    """Print a report as tables."""
+    import sys
+
+    console = console_for(sys.stdout)
+    machine = report.machine
+    where = f"{machine.gpu or machine.cpu}, {machine.threads} threads, torch {machine.torch}"
+    console.print(
+        printable(f"{where}; {report.clips}; frames {report.frames}; median of {report.repeats}"), markup=False
+    )
+    console.print(_stages(report), _fresh(report))
+    for note in report.notes:
+        console.print(note, markup=False)
+
+
+def _stages(report: Report) -> Table:
+    table = _table("stage", "with", right=("amount", "seconds", "a second"))
+    table.add_column("floor")
+    table.add_column("ratio to it", justify="right")
+    for row in report.rows:
+        ratio = f"{row.ratio:.2f}" if row.ratio else ""
+        amount = f"{row.amount} {row.unit}"
+        table.add_row(
+            row.stage, row.setting, amount, f"{row.seconds:.2f}", f"{row.per_second:.2f}", row.floor or "", ratio
+        )
+    return table
+
+
+def _fresh(report: Report) -> Table:
+    columns = ("import s", "open s", "all videos s", "peak MB open", "peak MB", "a worker's peak MB")
+    table = _table("a fresh process", right=columns)
+    for run in report.fresh_runs:
+        seconds = (run.import_seconds, run.open_seconds, run.predict_seconds)
+        megabytes = (run.opening_peak_mb, run.peak_mb, run.worker_peak_mb)
+        cells = [*(f"{value:.2f}" for value in seconds), *(f"{value:.0f}" for value in megabytes)]
+        table.add_row(f"{run.precision}, {run.face_detector}", *cells)
+    return table
+
+
+def _table(*left: str, right: tuple[str, ...]) -> Table:
+    from rich.table import Table
+
+    table = Table()
+    for name in left:
+        table.add_column(name)
+    for name in right:
+        table.add_column(name, justify="right")
+    return table

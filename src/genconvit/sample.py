@@ -1,0 +1,44 @@
+"""A clip with a face in it, made from a portrait in the public domain: for demonstrations and measurements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genconvit.types import ImageArray
+
+PORTRAIT = "a portrait of Eileen Collins (NASA, public domain)"
+
+
+def write_clip(path: Path, *, frames: int = 24, rate: int = 12, width: int = 384, height: int = 384) -> None:
+    """Write a clip in which the portrait drifts through the frame, H.264 in the container that the suffix names.
+
+    Args:
+        path: where to write.
+        frames: how many frames.
+        rate: frames per second.
+        width: of a frame in pixels, even.
+        height: of a frame in pixels, even; the portrait is half as high again.
+    """
+    import av
+    import numpy as np
+    from PIL import Image
+    from skimage import data
+
+    side = height * 4 // 3
+    portrait: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
+    scaled = np.asarray(Image.fromarray(portrait).resize((side, side)))
+    travel = max(side - width, 0)
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            left = travel * number // max(frames - 1, 1)
+            image = np.full((height, width, 3), 96, np.uint8)
+            shown = scaled[:height, left : left + width]
+            beside = max(width - side, 0) * number // max(frames - 1, 1)
+            image[:, beside : beside + shown.shape[1]] = shown
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genconvit.bench.floor import backbone_calls
+from genconvit.bench.report import Report
+from genconvit.bench.run import run_bench
+from genconvit.errors import ConfigError
+from genconvit.models.base import ArchitectureConfig
+from genconvit.models.original import OriginalConfig
+from genconvit.scorer import Scorer
+from genconvit.settings import DetectorConfig
+from test_scorer import Brightness
+
+CPU = torch.device("cpu")
+
+
+def test_an_architecture_of_another_family_has_no_floor() -> None:
+    scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
+    assert backbone_calls(scorer, 3) is None
+
+
+def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, int]] = []
+
+    class Bare(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> None:
+            calls.append((images.shape[0], images.shape[-1]))
+
+    scorer = Scorer(OriginalConfig(mode="ed").build(), device=CPU, precision="fp32", batch_size=4)
+    monkeypatch.setattr("timm.create_model", lambda _name: Bare())
+    run = backbone_calls(scorer, 6)
+    assert run is not None
+    run()
+    assert calls == [(8, 224), (4, 224)]
+
+
+@pytest.fixture(scope="module")
+def report(portrait_clip: Path) -> Report:
+    base = DetectorConfig.from_options("original", mode="ed", frames=2, device="cpu", face_detector="mtcnn")
+    return run_bench(base, [portrait_clip], precisions=["fp32"], repeats=1)
+
+
+@pytest.mark.slow
+def test_every_stage_is_measured_with_its_floor(report: Report) -> None:
+    stages = {row.stage: row for row in report.rows}
+    assert list(stages) == ["decode", "faces", "networks", "pipeline"]
+    assert [(row.amount, row.unit) for row in report.rows] == [
+        (2, "frames"),
+        (2, "frames"),
+        (2, "faces"),
+        (1, "videos"),
+    ]
+    assert all(row.seconds > 0 for row in report.rows)
+    ratio = stages["networks"].ratio
+    assert ratio is not None
+    assert ratio > 0.5
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+@pytest.mark.slow
+def test_a_fresh_process_measures_its_own_memory_alone(report: Report) -> None:
+    (run,) = report.fresh_runs
+    assert (run.precision, run.face_detector, run.videos, run.faces) == ("fp32", "mtcnn", 1, 2)
+    assert run.import_seconds > 0.1
+    assert 100 < run.opening_peak_mb <= run.peak_mb < 5000
+    assert 10 < run.worker_peak_mb < run.opening_peak_mb
+
+
+def test_clips_without_a_face_are_an_error(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (320, 240)).save(tmp_path / "black.png")
+    base = DetectorConfig.from_options("original", mode="ed", frames=1, device="cpu", face_detector="mtcnn")
+    with pytest.raises(ConfigError, match="no face was found in the clips"):
+        run_bench(base, [tmp_path / "black.png"], precisions=["fp32"], repeats=1)
