@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from genconvit.config import FrozenConfig
 from genconvit.text import printable
@@ -16,6 +17,7 @@ WARM_START = "warm start: the score is the original architecture's"
 
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]
+PersonRule = Literal["pool", "max", "mean", "largest"]
 Origin = Literal["published", "embedded", "file", "warm_start", "random"]
 
 
@@ -85,6 +87,9 @@ class Provenance(FrozenConfig):
         decoder: what read the source; None where nothing could.
         device: where the networks ran, for example ``cpu`` or ``cuda:0``.
         precision: of the networks, ``fp32`` or ``bf16``.
+        compiled: whether the networks ran through ``torch.compile``.
+        isolated: whether the file was decoded in a process of its own.
+        frame_count: how many frames the source has; None where it could not be read.
         frame_indices: the frames that were decoded and searched for faces.
         source_sha256: of the file's bytes; None for arrays, tensors and folders.
     """
@@ -98,6 +103,9 @@ class Provenance(FrozenConfig):
     decoder: str | None
     device: str
     precision: str
+    compiled: bool = False
+    isolated: bool = False
+    frame_count: int | None = None
     frame_indices: tuple[int, ...] = ()
     source_sha256: str | None = None
 
@@ -131,6 +139,7 @@ class FaceResult(FrozenConfig):
         confidence: the face detector's own, in [0, 1].
         fake_probability: mean over branches of (p_fake + 1 - p_real) / 2.
         branches: each branch's probabilities.
+        track: the number of its track in ``VideoResult.tracks``; 0 where the result has no tracks.
     """
 
     frame_index: int
@@ -140,6 +149,41 @@ class FaceResult(FrozenConfig):
     confidence: float = Field(ge=0, le=1)
     fake_probability: float = Field(ge=0, le=1)
     branches: dict[str, BranchProbability]
+    track: int = Field(default=0, ge=0)
+
+
+class TrackResult(FrozenConfig):
+    """The faces of one person over the frames, as far as boxes can tell.
+
+    Attributes:
+        track: counted from 0 in the order in which they begin.
+        first_frame_index: the frame of its first face.
+        last_frame_index: the frame of its last face.
+        first_pts_seconds: the presentation time of that first frame; None where the source has no clock.
+        last_pts_seconds: the same of the last.
+        faces: how many there are.
+        fake_probability: as a video of this track alone would get it, by the same score rule.
+        one_off: it holds a single face, while at least 3 frames were searched and another track is longer; most
+            such faces are none.
+    """
+
+    track: int = Field(ge=0)
+    first_frame_index: int
+    last_frame_index: int
+    first_pts_seconds: float | None
+    last_pts_seconds: float | None
+    faces: PositiveInt
+    fake_probability: float = Field(ge=0, le=1)
+    one_off: bool
+
+    def spans(self, faces: Sequence[FaceResult]) -> bool:
+        """Whether it is what these faces, in the order of the frames, make a track."""
+        ends = [(face.frame_index, face.pts_seconds) for face in (faces[0], faces[-1])]
+        stated = [
+            (self.first_frame_index, self.first_pts_seconds),
+            (self.last_frame_index, self.last_pts_seconds),
+        ]
+        return ends == stated and len(faces) == self.faces and not (self.one_off and self.faces > 1)
 
 
 class VideoResult(FrozenConfig):
@@ -150,10 +194,14 @@ class VideoResult(FrozenConfig):
         source: what was asked for, as given.
         status: ``ok``, ``no_face`` or ``unreadable``; ``inconclusive`` is reserved.
         label: ``FAKE`` or ``REAL``; None unless the status is ok and the weights are trained.
-        fake_probability: (p_fake + 1 - p_real) / 2 with p the mean of the sigmoids over faces and branches; above one
-            half exactly where the label is FAKE. None unless the status is ok.
+        fake_probability: (p_fake + 1 - p_real) / 2 with p the mean of the sigmoids over branches and the faces that
+            count; above one half exactly where the label is FAKE. None unless the status is ok.
         published_score: what the reference would have stored: p_fake for FAKE, 1 - p_real for REAL.
         faces: every face that was scored, in the order of the frames.
+        tracks: the faces linked over the frames, one for each person as far as boxes can tell; empty in results of
+            versions that knew none.
+        person: the rule by which persons count; None unless the status is ok.
+        score_rule: the rule by which faces count; None unless the status is ok.
         reason: why a source is unreadable, else None.
         notes: what a reader must know: untrained weights, a warm start, a fallback, frames that did not decode.
         provenance: what the answer rests on.
@@ -166,6 +214,9 @@ class VideoResult(FrozenConfig):
     fake_probability: float | None = Field(default=None, ge=0, le=1)
     published_score: float | None = Field(default=None, ge=0, le=1)
     faces: tuple[FaceResult, ...] = ()
+    tracks: tuple[TrackResult, ...] = ()
+    person: PersonRule | None = None
+    score_rule: str | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
     provenance: Provenance
@@ -177,10 +228,33 @@ class VideoResult(FrozenConfig):
             raise ValueError(f"status {self.status!r} does not go with fake_probability {self.fake_probability}")
         if self.label is not None and (self.status != "ok" or not self.provenance.weights.trained):
             raise ValueError(f"label {self.label!r} needs status 'ok' and trained weights; got {self.status!r}")
+        if not scored and (self.person or self.score_rule):
+            raise ValueError(f"status {self.status!r} has no score, so neither person nor score_rule goes with it")
+        return self
+
+    @model_validator(mode="after")
+    def _tracks_hold_the_faces(self) -> VideoResult:
+        if not self.tracks and not any(face.track for face in self.faces):
+            return self  # of a version that knew no tracks
+        members: dict[int, list[FaceResult]] = {}
+        for face in self.faces:
+            members.setdefault(face.track, []).append(face)
+        numbers = [track.track for track in self.tracks]
+        if not numbers == list(members) == list(range(len(members))):
+            raise ValueError(f"the tracks are numbered {numbers}, but the faces belong to {list(members)} in turn")
+        for track in self.tracks:
+            if not track.spans(members[track.track]):
+                raise ValueError(f"track {track.track} contradicts its {len(members[track.track])} faces; got {track}")
         return self
 
     def __str__(self) -> str:
         return f"{printable(self.source)}: {self.verdict}"
+
+    @property
+    def face_count(self) -> str:
+        """How many faces there are, and of how many tracks where it is more than one: ``30 faces of 2 tracks``."""
+        lasting = sum(not track.one_off for track in self.tracks)
+        return _count(len(self.faces), "face") + (f" of {lasting} tracks" if lasting > 1 else "")
 
     @property
     def headline(self) -> str:
@@ -198,7 +272,7 @@ class VideoResult(FrozenConfig):
         elif self.fake_probability is None:
             basis = f"searched {frames}"
         else:
-            basis = f"fake probability {self.fake_probability:.3f}, {_count(len(self.faces), 'face')} in {frames}"
+            basis = f"fake probability {self.fake_probability:.3f}, {self.face_count} in {frames}"
         details = [basis, *(note for note in self.notes if note != self.headline)]
         return printable(f"{self.headline} ({'; '.join(details)})")
 

@@ -2,50 +2,100 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
-from genconvit.aggregate import FAKE, REAL, video_score
-from genconvit.pipeline import SourceScores
+from genconvit.aggregate import FAKE, REAL, PersonScore, persons_score, video_score
+from genconvit.config import FrozenConfig
+from genconvit.outcome import SourceScores
 from genconvit.result import (
     UNTRAINED,
     WARM_START,
     BranchProbability,
     FaceResult,
+    PersonRule,
     Provenance,
+    TrackResult,
     VideoResult,
     WeightsInfo,
 )
+from genconvit.score_rules import parse_score_rule
+from genconvit.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.video.names import Source, source_name
-from genconvit.video.sources import file_sha256
 
 
-def answer(source: Source, scores: SourceScores, provenance: Provenance) -> VideoResult:
+class ScoreOptions(FrozenConfig):
+    """How the scores of faces become the score of a video. The defaults are the reference's way.
+
+    Attributes:
+        person: whose faces count: ``pool``, those of all in one; ``max``, of the person with the highest score;
+            ``mean``, the mean of the persons' scores; ``largest``, of the person whose face is largest on average.
+            A face that is seen only once counts for ``pool`` alone, where there is a longer track.
+        score_rule: which of a person's faces, or of all, count: ``mean``, all; ``median``, the middle one or two;
+            ``top3`` (or another number), those with the highest fake probabilities; ``confident``, the surely fake
+            ones if they are many, or the surely real ones if they are nearly all.
+    """
+
+    person: PersonRule = "pool"
+    score_rule: str = "mean"
+
+    @field_validator("score_rule")
+    @classmethod
+    def _is_a_rule(cls, score_rule: str) -> str:
+        parse_score_rule(score_rule)
+        return score_rule
+
+
+REFERENCE_WAY = ScoreOptions()
+
+
+def answer(
+    source: Source, scores: SourceScores, provenance: Provenance, options: ScoreOptions = REFERENCE_WAY
+) -> VideoResult:
     """The result for a source that was read.
 
     Args:
         source: as the caller gave it.
         scores: what the pipeline found.
         provenance: the detector's share of it; the source's is added.
+        options: how faces become a score.
     """
     name = source_name(source)
-    provenance = provenance.model_copy(update={"decoder": scores.decoder, "frame_indices": tuple(scores.frame_indices)})
+    provenance = provenance.model_copy(
+        update={
+            "decoder": scores.decoder,
+            "frame_count": scores.frame_count,
+            "frame_indices": tuple(scores.frame_indices),
+        }
+    )
     notes = (*_weights_notes(provenance.weights), *scores.notes)
     if not scores.faces:
         return VideoResult(source=name, status="no_face", notes=notes, provenance=provenance)
     logits = scores.logits()
-    score = video_score(logits)
+    sightings = [Sighting(found.frame_index, found.pts_seconds, found.face.box) for found in scores.faces]
+    linked = link_faces(sightings, scores.frame_indices)
+    persons = _persons(sightings, linked, logits, options.score_rule)
+    one_off = one_off_tracks(linked, len(scores.frame_indices))
+    if options.person == "pool":
+        score = video_score(logits, options.score_rule)
+    else:
+        score = persons_score([each.score for each in persons if each.track not in one_off], options.person)
+        notes += _left_out_notes(len(one_off))
     return VideoResult(
         source=name,
         status="ok",
         label=score.label if provenance.weights.trained else None,
         fake_probability=score.fake_probability,
         published_score=score.published_score,
-        faces=_faces(scores, logits),
+        faces=_faces(scores, logits, linked),
+        tracks=tuple(each.result(one_off=each.track in one_off) for each in persons),
+        person=options.person,
+        score_rule=options.score_rule,
         notes=notes,
         provenance=provenance,
     )
@@ -62,7 +112,45 @@ def unreadable(source: Source, reason: str, provenance: Provenance) -> VideoResu
     )
 
 
-def _faces(scores: SourceScores, logits: Mapping[str, Tensor]) -> tuple[FaceResult, ...]:
+@dataclass(frozen=True)
+class _Person:
+    """The faces of one track, and their score."""
+
+    track: int
+    faces: Sequence[Sighting]
+    score: PersonScore
+
+    def result(self, *, one_off: bool) -> TrackResult:
+        first, last = self.faces[0], self.faces[-1]
+        return TrackResult(
+            track=self.track,
+            first_frame_index=first.frame_index,
+            last_frame_index=last.frame_index,
+            first_pts_seconds=first.pts_seconds,
+            last_pts_seconds=last.pts_seconds,
+            faces=len(self.faces),
+            fake_probability=self.score.score.fake_probability,
+            one_off=one_off,
+        )
+
+
+def _persons(
+    faces: Sequence[Sighting], linked: Sequence[int], logits: Mapping[str, Tensor], score_rule: str
+) -> list[_Person]:
+    """Each track's person, in the order of the tracks' numbers."""
+    rows: dict[int, list[int]] = {}
+    for row, track in enumerate(linked):
+        rows.setdefault(track, []).append(row)
+    persons = []
+    for track, members in rows.items():
+        seen = [faces[row] for row in members]
+        score = video_score({branch: values[members] for branch, values in logits.items()}, score_rule)
+        areas = [(right - left) * (bottom - top) for _, _, (left, top, right, bottom) in seen]
+        persons.append(_Person(track, seen, PersonScore(score, len(seen), math.fsum(areas) / len(areas))))
+    return persons
+
+
+def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[int]) -> tuple[FaceResult, ...]:
     probabilities = {branch: torch.sigmoid(values).tolist() for branch, values in logits.items()}
     fake = torch.cat([batch.fake_probability for batch in scores.batches]).tolist()
     return tuple(
@@ -77,6 +165,7 @@ def _faces(scores: SourceScores, logits: Mapping[str, Tensor]) -> tuple[FaceResu
                 branch: BranchProbability(fake=values[row][FAKE], real=values[row][REAL])
                 for branch, values in probabilities.items()
             },
+            track=linked[row],
         )
         for row, found in enumerate(scores.faces)
     )
@@ -88,8 +177,7 @@ def _weights_notes(weights: WeightsInfo) -> tuple[str, ...]:
     return (WARM_START,) if weights.origin == "warm_start" else ()
 
 
-def source_sha256(source: Source) -> str | None:
-    """The SHA-256 of a file; None for folders, arrays, tensors, and what is not there."""
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_file():
-        return file_sha256(Path(source))
-    return None
+def _left_out_notes(one_off: int) -> tuple[str, ...]:
+    if not one_off:
+        return ()
+    return (f"{one_off} {'face that was' if one_off == 1 else 'faces that were'} seen only once did not count",)
