@@ -1,0 +1,56 @@
+"""Lower precision and compiled networks against fp32, with seeded weights on the distinct crops of the DFDC folder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from genconvit import Detector
+from support import shared
+
+FURTHEST = 0.005
+LEAST_CORRELATION = 0.99
+
+
+@pytest.fixture(scope="module")
+def crops() -> npt.NDArray[np.uint8]:
+    """The distinct crops uint8 [39, 224, 224, 3]; the folder's splits overlap."""
+    paths = sorted(shared("faces", "dfdc").rglob("*.jpg")) + sorted(shared("faces", "dfdc").rglob("*.png"))
+    distinct = {hashlib.sha256(path.read_bytes()).digest(): path for path in paths}
+    images = [np.asarray(Image.open(path).convert("RGB")) for path in sorted(distinct.values())]
+    return np.stack(images)
+
+
+def scores(checkpoints: dict[str, Path], crops: npt.NDArray[np.uint8], **options: Any) -> Tensor:
+    with Detector("original", weights=checkpoints, device="cpu", face_detector="mtcnn", **options) as detector:
+        return detector.score_faces(crops).fake_probability
+
+
+@pytest.fixture(scope="module")
+def exact(checkpoints: dict[str, Path], crops: npt.NDArray[np.uint8]) -> Tensor:
+    return scores(checkpoints, crops, precision="fp32")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [{"precision": "bf16"}, {"precision": "fp32", "compile": True}],
+    ids=["bf16", "compiled"],
+)
+def test_scores_stay_near_fp32_and_rank_alike(
+    checkpoints: dict[str, Path], crops: npt.NDArray[np.uint8], exact: Tensor, options: dict[str, Any]
+) -> None:
+    assert len(crops) == 39
+    assert float(exact.std()) > 0.001  # the crops do differ in their scores
+    found = scores(checkpoints, crops, **options)
+    torch.testing.assert_close(found, exact, rtol=0, atol=FURTHEST)
+    assert spearmanr(found.numpy(), exact.numpy()).statistic > LEAST_CORRELATION
