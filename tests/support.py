@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pytest
 from av.stream import Disposition
 from av.video.stream import VideoStream
+
+from genconvit.types import AnyImage, on_host
 
 SHARED = Path(os.environ.get("GENCONVIT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 """Real clips, faces, models and reference outputs, which are not part of the project."""
@@ -33,9 +35,9 @@ def grey_frames(count: int, width: int = 64, height: int = 48) -> list[npt.NDArr
     return [np.full((height, width, 3), 4 + number % 50 * 5, np.uint8) for number in range(count)]
 
 
-def index_of(image: npt.NDArray[np.uint8]) -> int:
+def index_of(image: AnyImage) -> int:
     """The index modulo 50 of a frame that :func:`grey_frames` made, read from its brightness."""
-    return round((float(image.mean()) - 4) / 5)
+    return round((float(on_host(image).mean()) - 4) / 5)
 
 
 def make_video(
@@ -94,6 +96,24 @@ def make_audio(path: Path, *, codec: str = "aac", cover: bool = False) -> Path:
             sound.sample_rate, sound.pts = 44100, number * 1152
             container.mux(stream.encode(sound))
         container.mux(stream.encode())
+    return path
+
+
+def make_streams(path: Path, sizes: Sequence[tuple[int, int]], *, main: int) -> Path:
+    """A file of several video streams of ten frames, of which one is flagged as the default."""
+    with av.open(str(path), "w") as container:
+        streams: list[Any] = [container.add_stream("libx264", rate=25) for _ in sizes]
+        for number, (stream, size) in enumerate(zip(streams, sizes, strict=True)):
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            stream.disposition = Disposition.default if number == main else Disposition(0)
+        for number in range(10):
+            for stream in streams:
+                image = grey_frames(10, stream.width, stream.height)[number]
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
     return path
 
 

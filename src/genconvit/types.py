@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 ImageArray = npt.NDArray[np.uint8]
 """An RGB image: uint8 [height, width, 3]."""
+
+AnyImage: TypeAlias = "ImageArray | Tensor"
+"""An RGB image, uint8 [height, width, 3]: an array, or a torch tensor on a device, where it then stays."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the frame; right and bottom are exclusive."""
@@ -26,20 +29,16 @@ class Frame:
     Attributes:
         index: its position in the video, counted from 0 in presentation order.
         pts_seconds: its presentation time in seconds; None where the source has no clock (images, arrays).
-        image: RGB, uint8 [height, width, 3], upright (rotation metadata is already applied).
+        image: RGB, uint8 [height, width, 3], upright (rotation metadata is already applied). A decoder on a device
+            gives a tensor there.
     """
 
     index: int
     pts_seconds: float | None
-    image: ImageArray
+    image: AnyImage
 
     def __post_init__(self) -> None:
-        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
-            raise ValueError(
-                f"a frame's image is uint8 [height, width, 3]; got {self.image.dtype} {list(self.image.shape)}"
-            )
-        if 0 in self.image.shape:
-            raise ValueError(f"a frame's image has at least one pixel; got {list(self.image.shape)}")
+        _check_image("a frame's image", self.image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +73,14 @@ class FaceCrop:
         pts_seconds: that frame's presentation time in seconds, or None.
         face: what the detector said.
         square: the square that was cut, as left, top, right, bottom in pixels of the frame.
-        image: RGB, uint8 [size, size, 3].
+        image: RGB, uint8 [size, size, 3]; a tensor on the frame's device where the frame was one.
     """
 
     frame_index: int
     pts_seconds: float | None
     face: DetectedFace
     square: Box
-    image: ImageArray
+    image: AnyImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,3 +106,21 @@ class FaceScores:
 
     def __len__(self) -> int:
         return len(self.fake_probability)
+
+    def rows(self, start: int, stop: int) -> FaceScores:
+        """The scores of the faces from ``start`` up to, not including, ``stop``."""
+        logits = {branch: values[start:stop] for branch, values in self.logits.items()}
+        return FaceScores(logits, self.fake_probability[start:stop])
+
+
+def on_host(image: AnyImage) -> ImageArray:
+    """An image as an array in the host's memory; the array itself where it is one."""
+    return image if isinstance(image, np.ndarray) else image.cpu().numpy()
+
+
+def _check_image(what: str, image: AnyImage) -> None:
+    kind, shape = str(image.dtype).removeprefix("torch."), list(image.shape)
+    if kind != "uint8" or len(shape) != 3 or shape[2] != 3:
+        raise ValueError(f"{what} is uint8 [height, width, 3]; got {kind} {shape}")
+    if 0 in shape:
+        raise ValueError(f"{what} has at least one pixel; got {shape}")

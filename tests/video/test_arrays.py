@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from genconvit.errors import SourceError
+from genconvit.types import on_host
 from genconvit.video.arrays import ArrayStream
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (5, 4, 6, 3), np.uint8)
@@ -35,7 +36,7 @@ def test_every_layout_gives_the_same_frames(array: npt.NDArray[Any] | torch.Tens
     assert [(frame.index, frame.pts_seconds) for frame in frames] == [(0, None), (2, None), (4, None)]
     for frame in frames:
         np.testing.assert_array_equal(frame.image, FRAMES[frame.index])
-        assert frame.image.flags.c_contiguous
+        assert on_host(frame.image).flags.c_contiguous
 
 
 @pytest.mark.parametrize("array", [FRAMES[1], FIRST[1], torch.from_numpy(FIRST[1])])
