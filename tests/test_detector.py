@@ -54,7 +54,7 @@ def test_a_video_becomes_a_result_that_says_what_it_rests_on(detector: Detector,
     assert provenance.weights.origin == "random"
     assert provenance.config["mode"] == "ed"
     assert provenance.face_detector.name == "mtcnn"
-    assert provenance.decoder in ("decord", "pyav")
+    assert provenance.decoder == "pyav"
     assert provenance.source_sha256 is not None
     assert UNTRAINED in result.notes
     assert UNTRAINED in str(result)
@@ -320,14 +320,13 @@ def test_threads_share_a_detector(detector: Detector, portrait_clip: Path) -> No
     assert [result.faces for result in results] == [wanted.faces] * 4
 
 
-def test_a_decoder_that_fails_is_replaced_and_the_result_says_so(tmp_path: Path) -> None:
-    pytest.importorskip("decord")
+def test_a_file_that_is_cut_short_has_a_result_that_says_so(tmp_path: Path) -> None:
     clip = remux(shared("videos", "0017_fake.mp4"), tmp_path / "whole.mp4", index_in_front=True)
     truncated = cut_short(remux(clip, tmp_path / "truncated.mp4", index_in_front=True), 0.5)
     with Detector("original", mode="ed", weights="random", device="cpu", frames=10) as detector:
         result, whole = detector.predict(truncated), detector.predict(clip)
     assert (result.status, result.provenance.decoder) == ("ok", "pyav")
-    assert any(note.startswith("decord:") for note in result.notes)
+    assert any(note.startswith("the file is cut short: ") for note in result.notes)
     assert len(result.provenance.frame_indices) == 10
     assert result.provenance.frame_indices[-1] < whole.provenance.frame_indices[-1]
 

@@ -15,7 +15,7 @@ from genconvit.errors import ConfigError, SourceError
 from genconvit.video import decord as module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
-from support import grey_frames, index_of, make_video, remux
+from support import grey_frames, index_of, make_streams, make_video, remux
 
 NOT_CODED = b"\x00\x00\x01\xb6\x50\xcf"
 """An MPEG-4 packet that is valid and gives no frame."""
@@ -93,6 +93,13 @@ def test_packets_without_a_frame_at_the_end_are_an_error_and_no_endless_loop(
             with pytest.raises(SourceError, match="fewer frames than the file announces"):
                 list(stream.read(indices))
         assert [index_of(frame.image) for frame in stream.read([20, 40])] == [20, 40]
+
+
+def test_a_file_whose_main_stream_is_not_the_first_is_refused(tmp_path: Path, decord: VideoDecoder) -> None:
+    sizes = [(32, 24), (64, 48)]
+    decord.open(make_streams(tmp_path / "first.mkv", sizes, main=0)).close()
+    with pytest.raises(SourceError, match="another video stream than the main one"):
+        decord.open(make_streams(tmp_path / "second.mkv", sizes, main=1))
 
 
 def test_a_closed_stream_says_so(tmp_path: Path, decord: VideoDecoder) -> None:

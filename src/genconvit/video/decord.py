@@ -1,4 +1,4 @@
-"""The decord decoder: fast on sound files, and kept away from those it is known to read wrongly.
+"""The decord decoder: for sound files, and kept away from those it is known to read wrongly.
 
 decord counts packets and trusts that each gives one frame. Where that count, or the key frames' places, differ from
 the frame index, it would return another frame than asked for without a word; such files are refused here, or read
@@ -57,6 +57,8 @@ class DecordDecoder(VideoDecoder):
         index = index_frames(path)
         if not index.pts or index.container in _MISREAD_CONTAINERS:
             raise SourceError(source_name(path), f"decord misplaces the frames of this format ({index.container})")
+        if not index.is_first:
+            raise SourceError(source_name(path), "decord would read another video stream than the main one")
         if not index.size_is_sure:
             raise SourceError(source_name(path), "decord would decode frames of an unknown size")
         return DecordStream(decord, path, index)

@@ -35,6 +35,7 @@ class FrameIndex:
     Attributes:
         container: FFmpeg's name of the file format, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         stream: the number of the video stream in the file.
+        is_first: no other video stream comes before it.
         frame_count: how many frames the packets hold, at least 1.
         pts: each frame's presentation time in units of ``time_base``, strictly increasing; empty where the file does
             not say, so that a frame is known by its place in the decoder's output alone.
@@ -51,6 +52,7 @@ class FrameIndex:
 
     container: str
     stream: int
+    is_first: bool
     frame_count: int
     pts: Sequence[int]
     keys: Sequence[int]
@@ -97,6 +99,7 @@ def index_frames(path: Path) -> FrameIndex:
         return FrameIndex(
             container=container.format.name,
             stream=stream.index,
+            is_first=stream.index == container.streams.video[0].index,
             frame_count=len(packets),
             pts=pts,
             keys=keys,
