@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 import warnings
 import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from genconvit.errors import SourceError
+from genconvit.types import on_host
 from genconvit.video.images import FORMATS, open_folder, open_image, read_image
 from genconvit.video.limits import MAX_IMAGE_PIXELS
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -42,7 +45,7 @@ def test_every_mode_becomes_rgb(tmp_path: Path, name: str, mode: str) -> None:
         assert (stream.decoder, stream.frame_count) == ("image", 1)
         (frame,) = stream.read([0])
     assert (frame.index, frame.pts_seconds, frame.image.shape) == (0, None, (4, 6, 3))
-    np.testing.assert_allclose(frame.image[1, 1].astype(int), RED, atol=12)
+    np.testing.assert_allclose(on_host(frame.image)[1, 1].astype(int), RED, atol=12)
 
 
 def test_a_transparent_palette_is_no_warning(tmp_path: Path) -> None:
@@ -75,6 +78,76 @@ def test_too_many_pixels_are_refused_by_the_header(tmp_path: Path, width: int, h
     with pytest.raises(SourceError, match="at most 80 megapixels are read"):
         open_image(huge_png(tmp_path / "bomb.png", width, height))
     assert width * height > MAX_IMAGE_PIXELS
+
+
+def jpeg_bomb(path: Path, side: int) -> Path:
+    """A JPEG whose frame header claims a size, with one scan and no data."""
+    frame = struct.pack(">BHHB", 8, side, side, 3) + b"\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+    scan = b"\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00"
+    segments = [(0xC0, frame), (0xDA, scan)]
+    content = b"".join(struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data for marker, data in segments)
+    path.write_bytes(b"\xff\xd8" + content + b"\xff\xd9")
+    return path
+
+
+def tiff_bomb(path: Path, side: int) -> Path:
+    """A TIFF, LZW-compressed, whose one strip of a few bytes stands for the whole picture."""
+    tags = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 5), (262, 3, 1, 1)]
+    tags += [(273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, side), (279, 4, 1, 4)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + b"\0" * 4
+    path.write_bytes(b"II*\0" + struct.pack("<I", 12) + b"\x80\0\0\0" + directory)
+    return path
+
+
+def webp_bomb(path: Path, side: int) -> Path:
+    """A lossless WebP whose header claims a size of at most 16384."""
+    sizes = (side - 1) | (side - 1) << 14
+    chunk = b"VP8L" + struct.pack("<IBI", 12, 0x2F, sizes) + b"\0" * 7
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(chunk) + 4) + b"WEBP" + chunk)
+    return path
+
+
+def bmp_bomb(path: Path, side: int) -> Path:
+    """A BMP whose header claims a size and whose pixels are missing."""
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+    path.write_bytes(b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header)
+    return path
+
+
+def ppm_bomb(path: Path, side: int) -> Path:
+    path.write_bytes(b"P6 %d %d 255\n" % (side, side))
+    return path
+
+
+BOMBS: Mapping[str, Callable[[Path], Path]] = {
+    "bomb.png": lambda path: huge_png(path, 50_000, 50_000),
+    "bomb.jpg": lambda path: jpeg_bomb(path, 65_500),
+    "bomb.tif": lambda path: tiff_bomb(path, 50_000),
+    "bomb.webp": lambda path: webp_bomb(path, 16_383),
+    "bomb.bmp": lambda path: bmp_bomb(path, 30_000),
+    "bomb.ppm": lambda path: ppm_bomb(path, 50_000),
+}
+
+
+def test_no_image_bomb_reaches_the_memory(tmp_path: Path) -> None:
+    paths = [make(tmp_path / name) for name, make in BOMBS.items()]
+    assert all(path.stat().st_size < 300 for path in paths)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from PIL import Image; from genconvit.video.images import open_image, read_image; Image.init()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "for path in sys.argv[1:]:\n"
+        "    for use in (open_image, read_image):\n"
+        "        try: use(Path(path))\n"
+        "        except Exception as error: print(Path(path).name, error.reason)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True)
+    *said, grown = ran.stdout.splitlines()
+    assert len(said) == 2 * len(paths)
+    for name in BOMBS:
+        assert sum(line.startswith(name) and "at most 80 megapixels are read" in line for line in said) == 2, said
+    assert int(grown) < 30
 
 
 def test_a_large_image_within_the_limit_is_no_warning(tmp_path: Path) -> None:
@@ -122,7 +195,7 @@ def test_a_photo_of_several_pictures_gives_the_first(tmp_path: Path) -> None:
     first, second = Image.new("RGB", (6, 4), RED), Image.new("RGB", (6, 4))
     first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
     (frame,) = open_image(tmp_path / "a.jpg").read([0])
-    np.testing.assert_allclose(frame.image[1, 1].astype(int), RED, atol=12)
+    np.testing.assert_allclose(on_host(frame.image)[1, 1].astype(int), RED, atol=12)
 
 
 def test_what_is_no_image(tmp_path: Path) -> None:
