@@ -16,6 +16,7 @@ from genconvit.result import (
     FaceDetectorInfo,
     FaceResult,
     Provenance,
+    TrackResult,
     VideoResult,
     WeightsFile,
     WeightsInfo,
@@ -54,10 +55,29 @@ def result(**fields: Any) -> VideoResult:
     return VideoResult(**{"faces": (FACE,), **usual, **fields})
 
 
+def face(frame_index: int, track: int) -> FaceResult:
+    return FACE.model_copy(update={"frame_index": frame_index, "pts_seconds": frame_index / 25, "track": track})
+
+
+def track(number: int, first: int, last: int, faces: int, **fields: Any) -> TrackResult:
+    ends = {"first_frame_index": first, "last_frame_index": last}
+    times = {"first_pts_seconds": first / 25, "last_pts_seconds": last / 25}
+    usual = {"track": number, "faces": faces, "fake_probability": 0.75, "one_off": False}
+    return TrackResult(**{**ends, **times, **usual, **fields})
+
+
+FACES = (face(0, 0), face(0, 1), face(7, 1), face(7, 0), face(7, 2))
+TRACKS = (track(0, 0, 7, 2), track(1, 0, 7, 2), track(2, 7, 7, 1, one_off=True))
+
+
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
         ({}, "a.mp4: FAKE (fake probability 0.750, 1 face in 2 frames)"),
+        (
+            {"faces": FACES, "tracks": TRACKS},
+            "a.mp4: FAKE (fake probability 0.750, 5 faces of 2 tracks in 2 frames)",
+        ),
         (
             {"label": None, "provenance": provenance(origin="random", trained=False), "notes": (UNTRAINED,)},
             "a.mp4: untrained: no verdict (fake probability 0.750, 1 face in 2 frames)",
@@ -82,9 +102,45 @@ def test_a_result_is_one_readable_line(fields: dict[str, Any], line: str) -> Non
 
 def test_json_holds_everything_both_ways() -> None:
     files = (WeightsFile(name="ed.pth", sha256="0" * 64, repository="owner/name", revision="1" * 40),)
-    whole = result(notes=("one", "two"), provenance=provenance(files=files, new_layers=("fusion.gate",)))
+    linked: dict[str, Any] = {"faces": FACES, "tracks": TRACKS, "person": "max", "score_rule": "top3"}
+    whole = result(**linked, notes=("one", "two"), provenance=provenance(files=files, new_layers=("fusion.gate",)))
     assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
     assert whole.model_dump(mode="json")["schema_version"] == 1
+
+
+def test_json_of_before_there_were_tracks_still_loads() -> None:
+    old = result().model_dump(mode="json", exclude={"tracks": True, "person": True, "score_rule": True})
+    for each in old["faces"]:
+        del each["track"]
+    read = VideoResult.model_validate(old)
+    assert (read.tracks, read.person, read.score_rule, read.lasting_tracks) == ((), None, None, 0)
+    assert read.faces[0].track == 0
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        (),
+        TRACKS[:2],
+        (*TRACKS, track(3, 7, 7, 1)),
+        (TRACKS[1], TRACKS[0], TRACKS[2]),
+        (track(0, 0, 7, 3), *TRACKS[1:]),
+        (track(0, 0, 6, 2), *TRACKS[1:]),
+        (track(0, 1, 7, 2), *TRACKS[1:]),
+        (track(0, 0, 7, 2, first_pts_seconds=None), *TRACKS[1:]),
+        (track(0, 0, 7, 2, last_pts_seconds=3.0), *TRACKS[1:]),
+        (track(0, 0, 7, 2, one_off=True), *TRACKS[1:]),
+    ],
+    ids=["none", "missing", "extra", "order", "count", "last", "first", "no time", "time", "one_off"],
+)
+def test_tracks_cannot_contradict_the_faces(tracks: tuple[TrackResult, ...]) -> None:
+    with pytest.raises(ValidationError, match="track"):
+        result(faces=FACES, tracks=tracks)
+
+
+def test_tracks_begin_in_the_order_of_their_numbers() -> None:
+    with pytest.raises(ValidationError, match=r"numbered \[0, 1\], but the faces belong to \[1, 0\]"):
+        result(faces=(face(0, 1), face(7, 0)), tracks=(track(0, 7, 7, 1), track(1, 0, 0, 1)))
 
 
 def test_a_result_refuses_what_it_does_not_know() -> None:
@@ -101,6 +157,9 @@ def test_a_result_refuses_what_it_does_not_know() -> None:
     [
         {"status": "no_face"},
         {"status": "unreadable", "label": None},
+        {"status": "no_face", **NOTHING, "person": "pool"},
+        {"status": "no_face", **NOTHING, "score_rule": "mean"},
+        {"person": "tallest"},
         {"fake_probability": None, "label": None},
         {"provenance": provenance(origin="random", trained=False)},
         {"status": "inconclusive"},

@@ -251,10 +251,9 @@ class VideoResult(FrozenConfig):
         return f"{printable(self.source)}: {self.verdict}"
 
     @property
-    def face_count(self) -> str:
-        """How many faces there are, and of how many tracks where it is more than one: ``30 faces of 2 tracks``."""
-        lasting = sum(not track.one_off for track in self.tracks)
-        return _count(len(self.faces), "face") + (f" of {lasting} tracks" if lasting > 1 else "")
+    def lasting_tracks(self) -> int:
+        """How many tracks there are without those that hold one face only, beside longer ones."""
+        return sum(not track.one_off for track in self.tracks)
 
     @property
     def headline(self) -> str:
@@ -272,7 +271,9 @@ class VideoResult(FrozenConfig):
         elif self.fake_probability is None:
             basis = f"searched {frames}"
         else:
-            basis = f"fake probability {self.fake_probability:.3f}, {self.face_count} in {frames}"
+            tracks = f" of {self.lasting_tracks} tracks" if self.lasting_tracks > 1 else ""
+            faces = f"{_count(len(self.faces), 'face')}{tracks}"
+            basis = f"fake probability {self.fake_probability:.3f}, {faces} in {frames}"
         details = [basis, *(note for note in self.notes if note != self.headline)]
         return printable(f"{self.headline} ({'; '.join(details)})")
 

@@ -222,6 +222,19 @@ def test_what_looked_says_that_it_is_untrained(run: Callable[..., Run]) -> None:
     assert UNTRAINED in run("predict", "clip.mp4").out.splitlines()[-1]
 
 
+def test_tracks_are_counted_where_there_are_several(run: Callable[..., Run], fake: FakeDetector) -> None:
+    first, second, third = fake.template.faces
+    faces = (first, second.model_copy(update={"track": 1}), third.model_copy(update={"track": 2}))
+    (track,) = fake.template.tracks
+    tracks = tuple(track.model_copy(update={"track": number, "one_off": number == 1}) for number in range(3))
+    update = {"faces": faces, "tracks": tracks, "person": "largest", "score_rule": "top2"}
+    assert "tracks" not in run("predict", "clip.mp4").out
+    fake.template = fake.template.model_copy(update=update)
+    assert "3 (2 tracks)" in run("predict", "clip.mp4").out
+    (row,) = csv.DictReader(io.StringIO(run("predict", "clip.mp4", "--format", "csv").out))
+    assert (row["tracks"], row["person"], row["score_rule"]) == ("3", "largest", "top2")
+
+
 def test_an_error_of_the_library_is_one_message(run: Callable[..., Run], fake: FakeDetector) -> None:
     fake.fails_on["a.mp4"] = GenConViTError("bad \x1b[31m")
     ended = run("predict", "a.mp4")
