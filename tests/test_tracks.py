@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-import torch
 from pydantic import ValidationError
-from skimage import data
 
-from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
 from genconvit.types import Box
 
@@ -250,21 +245,3 @@ def test_a_rule_that_makes_no_sense_is_refused(field: dict[str, float]) -> None:
 )
 def test_one_off_is_one_face_beside_a_longer_track(tracks: list[int], frame_count: int, one_off: set[int]) -> None:
     assert one_off_tracks(tracks, frame_count) == one_off
-
-
-def two_portraits() -> Iterable[npt.NDArray[np.uint8]]:
-    """Frames of the same portrait twice, side by side, each half drifting; the right one is mirrored."""
-    portrait: Callable[[], npt.NDArray[np.uint8]] = data.astronaut
-    image = portrait()[:384]
-    for number in range(5):
-        shift = 25 * number
-        yield np.concatenate([image[:, shift : shift + 384], image[:, 112 - shift :][:, 383::-1]], axis=1)
-
-
-def test_two_portraits_that_a_detector_finds_are_two_tracks() -> None:
-    detector = MTCNNDetector(None, torch.device("cpu"))
-    found = detector.detect(list(two_portraits()))
-    faces = [Sighting(index, index / 2, face.box) for index, frame in enumerate(found) for face in frame]
-    tracks = link_faces(faces, range(5))
-    assert len(faces) == 10
-    assert [math.floor((face.box[0] + face.box[2]) / 2 / 384) for face in faces] in (tracks, [1 - t for t in tracks])

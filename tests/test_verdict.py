@@ -1,0 +1,139 @@
+"""From the scores of faces to a result: tracks, whose faces count, and which."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from genconvit.aggregate import face_fake_probability, video_score
+from genconvit.outcome import FoundFace, SourceScores
+from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
+from genconvit.types import DetectedFace, FaceScores
+from genconvit.verdict import ScoreOptions, answer
+
+PROVENANCE = Provenance(
+    library_version="1",
+    architecture="original",
+    config={"mode": "ed"},
+    weights=WeightsInfo(origin="published", trained=True),
+    face_detector=FaceDetectorInfo(name="mtcnn", reason="", model=None, model_sha256=None, licence="MIT"),
+    decoder=None,
+    device="cpu",
+    precision="fp32",
+)
+LEFT, RIGHT, BALLOON = (0.0, 0.0, 100.0, 100.0), (300.0, 0.0, 420.0, 120.0), (600.0, 0.0, 640.0, 40.0)
+
+
+def scored(faces: list[tuple[int, tuple[float, float, float, float], float]], frames: int = 4) -> SourceScores:
+    """A source whose faces are (frame, box, fake probability)."""
+    scores = SourceScores("pyav", frames, list(range(frames)))
+    scores.faces = [FoundFace(frame, frame / 2, DetectedFace(box, 0.9), box) for frame, box, _ in faces]
+    for _, _, p in faces:
+        logits = {"ed": torch.tensor([[math.log(p / (1 - p)), math.log((1 - p) / p)]])}
+        scores.batches.append(FaceScores(logits, face_fake_probability(logits)))
+    return scores
+
+
+PEOPLE = scored(
+    [
+        (0, LEFT, 0.1),
+        (0, RIGHT, 0.6),
+        (1, RIGHT, 0.9),
+        (1, LEFT, 0.3),
+        (1, BALLOON, 0.99),
+        (2, LEFT, 0.2),
+        (3, RIGHT, 0.6),
+    ]
+)
+
+
+def asked(scores: SourceScores = PEOPLE, **options: Any) -> VideoResult:
+    return answer("clip.mp4", scores, PROVENANCE, ScoreOptions(**options))
+
+
+@pytest.mark.parametrize(
+    ("options", "probability"),
+    [
+        ({}, (0.1 + 0.6 + 0.9 + 0.3 + 0.99 + 0.2 + 0.6) / 7),
+        ({"score_rule": "median"}, 0.6),
+        ({"score_rule": "top2"}, (0.99 + 0.9) / 2),
+        ({"score_rule": "confident"}, (0.1 + 0.6 + 0.9 + 0.3 + 0.99 + 0.2 + 0.6) / 7),
+        ({"person": "max"}, 0.7),
+        ({"person": "max", "score_rule": "top1"}, 0.9),
+        ({"person": "mean"}, (0.2 + 0.7) / 2),
+        ({"person": "mean", "score_rule": "median"}, (0.2 + 0.6) / 2),
+        ({"person": "largest"}, 0.7),
+        ({"person": "largest", "score_rule": "median"}, 0.6),
+    ],
+    ids=str,
+)
+def test_options_say_whose_faces_count_and_which(options: dict[str, Any], probability: float) -> None:
+    result = asked(**options)
+    assert result.fake_probability == pytest.approx(probability, abs=1e-6)
+    assert result.label == ("FAKE" if probability > 0.5 else "REAL")
+    assert result.published_score == pytest.approx(probability, abs=1e-6)
+    assert (result.person, result.score_rule) == (options.get("person", "pool"), options.get("score_rule", "mean"))
+    assert VideoResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_a_result_without_options_is_the_references_to_the_last_bit() -> None:
+    score = video_score(PEOPLE.logits())
+    result = answer("clip.mp4", PEOPLE, PROVENANCE)
+    assert (result.fake_probability, result.published_score) == (score.fake_probability, score.published_score)
+    assert result == asked(person="pool", score_rule="mean")
+
+
+def test_tracks_say_who_was_where_and_when() -> None:
+    result = asked(score_rule="top1")
+    assert [face.track for face in result.faces] == [0, 1, 1, 0, 2, 0, 1]
+    left, right, balloon = result.tracks
+    assert (left.first_frame_index, left.last_frame_index, left.faces, left.one_off) == (0, 2, 3, False)
+    assert (right.first_pts_seconds, right.last_pts_seconds, right.faces, right.one_off) == (0.0, 1.5, 3, False)
+    assert (balloon.first_frame_index, balloon.last_frame_index, balloon.one_off) == (1, 1, True)
+    assert [each.fake_probability for each in result.tracks] == pytest.approx([0.3, 0.9, 0.99], abs=1e-6)
+    assert "7 faces of 2 tracks in 4 frames" in str(result)
+
+
+def test_faces_left_out_are_told_of_where_they_would_count() -> None:
+    assert asked().notes == ()
+    assert asked(person="max").notes == ("1 face that was seen only once did not count",)
+    twice = scored([(0, LEFT, 0.1), (1, LEFT, 0.1), (1, BALLOON, 0.9), (3, RIGHT, 0.9)])
+    assert asked(twice, person="mean").notes == ("2 faces that were seen only once did not count",)
+
+
+def test_where_everyone_is_seen_once_everyone_counts() -> None:
+    once = scored([(0, LEFT, 0.2), (1, RIGHT, 0.4)])
+    assert asked(once, person="max").fake_probability == pytest.approx(0.4, abs=1e-6)
+    assert asked(once, person="max").notes == ()
+    image = scored([(0, LEFT, 0.2), (0, RIGHT, 0.4), (0, BALLOON, 0.9)], frames=1)
+    assert asked(image, person="largest").fake_probability == pytest.approx(0.4, abs=1e-6)
+    assert asked(image, person="max").fake_probability == pytest.approx(0.9, abs=1e-6)
+
+
+def test_the_largest_is_large_on_average() -> None:
+    near = (600.0, 0.0, 900.0, 300.0)
+    passing = scored([*((frame, LEFT, 0.2) for frame in range(3)), (2, near, 0.8), (3, near, 0.8)])
+    assert asked(passing, person="largest").fake_probability == pytest.approx(0.8, abs=1e-6)
+
+
+def test_no_face_has_neither_tracks_nor_rules() -> None:
+    result = asked(scored([]), person="max", score_rule="top3")
+    assert (result.status, result.tracks, result.person, result.score_rule) == ("no_face", (), None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"person": "tallest"}, "'pool', 'max', 'mean' or 'largest'"),
+        ({"score_rule": "maen"}, r"unknown score rule 'maen' \(did you mean 'mean'\?\)"),
+        ({"scorerule": "mean"}, "did you mean 'score_rule'"),
+    ],
+    ids=str,
+)
+def test_an_option_that_does_not_exist_is_refused(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ScoreOptions(**options)
