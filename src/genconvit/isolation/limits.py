@@ -1,20 +1,70 @@
-"""How long and how much memory a worker may take for a file."""
+"""How much time and memory one file may take."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from pydantic import Field
 
 from genconvit.config import FrozenConfig
+from genconvit.video.sampling import DEFAULT_FRAMES
+
+FRAMES_PER_TIME_LIMIT = DEFAULT_FRAMES
+"""How many delivered frames buy a file its time once more."""
 
 
 class IsolationLimits(FrozenConfig):
-    """What a worker may take for one file.
+    """What one file may take in a worker.
 
     Attributes:
-        time_limit_seconds: how long a file may keep its decoder busy until its first 15 frames are there, and for each
-            further 15.
-        memory_limit_mb: how much memory a worker may use beyond what it needs for itself.
+        time_limit_seconds: how long a file may keep its decoder busy for opening and its first 15 frames, and as much
+            again for each further 15 frames that it has delivered. What a file only claims buys no time. Time in which
+            the decoder is ahead of its consumer does not count.
+        memory_limit_mb: how many MiB a worker may use beyond what it needs for itself once it has started. Held on
+            Linux; elsewhere no limit of memory applies.
     """
 
-    time_limit_seconds: float = Field(default=120.0, gt=0, le=86400)
-    memory_limit_mb: int = Field(default=2048, ge=64)
+    time_limit_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    memory_limit_mb: int = Field(default=2048, ge=64, le=1 << 20)
+
+
+class Stopwatch:
+    """How long one file has kept its decoder busy, as its consumer sees it.
+
+    An event that is there when it is asked for took no time. Where the consumer has to wait for one, the decoder has
+    been busy since the event before was taken: there has been room for a frame since then.
+
+    Args:
+        limit: the time limit in seconds.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._busy = 0.0
+        self._delivered = 0
+        self.restart()
+
+    @property
+    def left(self) -> float:
+        """How many seconds the next event may still take, 0 where there are none left."""
+        allowed = self._limit * (1 + self._delivered // FRAMES_PER_TIME_LIMIT)
+        return max(0.0, allowed - self._busy - (self._clock() - self._since))
+
+    def restart(self) -> None:
+        """Begin with the next event now; what was before does not count."""
+        self._since = self._clock()
+
+    def stop(self, *, delivered: bool, waited: bool) -> None:
+        """An event was taken.
+
+        Args:
+            delivered: it is a frame.
+            waited: it was not there yet when it was asked for.
+        """
+        if waited:
+            self._busy += self._clock() - self._since
+        self._delivered += delivered
+        self.restart()

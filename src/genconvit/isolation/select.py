@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from genconvit.errors import ConfigError
+from genconvit.isolation.decoders import why_not_isolated
 from genconvit.isolation.limits import IsolationLimits
-from genconvit.isolation.reader import IsolatedReader, why_not_isolated
+from genconvit.isolation.reader import IsolatedReader
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source, is_folder
 from genconvit.video.readers import Reader, ThreadReader

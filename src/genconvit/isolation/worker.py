@@ -1,0 +1,195 @@
+"""What runs in a worker process: it reads one source after another for the process that started it.
+
+It must start fast, so it imports neither torch nor pydantic.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+
+import numpy as np
+
+from genconvit.errors import ConfigError, PluginError, SourceError
+from genconvit.isolation.confine import OUT_OF_MEMORY, end_with_parent, limit_memory, silence
+from genconvit.isolation.decoders import load_decoder
+from genconvit.isolation.incoming import MAX_NOTES, MAX_TEXT
+from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames
+from genconvit.isolation.messages import Channel, Message
+from genconvit.types import Frame, on_host
+from genconvit.video.base import VideoDecoder
+from genconvit.video.limits import too_large
+from genconvit.video.names import first_line, source_name
+from genconvit.video.readers import FRAMES_AHEAD
+from genconvit.video.reading import SourceOpened, read_source
+from genconvit.video.sampling import FrameChoice
+
+_LOOK_SECONDS = 5.0
+_MEMORY_MESSAGES = re.compile(r"bad_alloc|[Cc]annot allocate memory|\(-12 vs\. ")
+
+
+def main() -> None:
+    """Serve until the connection ends, and end the process.
+
+    The arguments are the descriptors of the connection and of the shared memory.
+    """
+    status = 0
+    try:
+        end_with_parent()
+        channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+        frames = SharedFrames(int(sys.argv[2]), writable=True)
+        os.close(int(sys.argv[2]))
+        del sys.argv[1:]
+        _Worker(channel, frames).serve()
+    except EOFError:
+        pass
+    except MemoryError:
+        status = OUT_OF_MEMORY
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    os._exit(status)  # libraries' threads may be in any state
+
+
+class _StoppedError(Exception):
+    """The other process wants no more of this source."""
+
+
+class _Worker:
+    def __init__(self, channel: Channel, frames: SharedFrames) -> None:
+        self._channel = channel
+        self._frames = frames
+        self._free: list[int] = []
+        self._parent = os.getppid()
+
+    def serve(self) -> None:
+        """Load the decoders, and read what is asked for."""
+        order = self._next_message()
+        try:
+            decoders = [load_decoder(name) for name in order["decoders"]]
+        except PluginError as error:
+            self._fail("plugin", str(error))
+            return
+        limit_memory(order["memory_limit_mb"])
+        self._channel.send({"kind": "ready"})
+        silence()
+        choice = FrameChoice(order["choice"], order["value"])
+        while True:
+            order = self._next_message()
+            if order["kind"] == "free":  # of the frames of a source that has ended
+                self._free.append(order["slot"])
+                if len(self._free) == FRAMES_AHEAD:
+                    self._frames.trim()
+            elif order["kind"] == "read":
+                self._frames.trim()
+                self._read(order["path"], order["folder"], decoders, choice)
+
+    def _read(self, path: str, folder: str | None, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
+        self._free = list(range(FRAMES_AHEAD))
+        try:
+            if folder is not None:
+                os.chdir(folder)
+            self._send_events(path, decoders, choice)
+        except (EOFError, MemoryError):
+            raise
+        except _StoppedError:
+            self._end()
+        except (Exception, SystemExit) as error:
+            if _is_out_of_memory(error):
+                raise MemoryError from error
+            self._fail(*_told(error))
+        else:
+            self._end()
+
+    def _send_events(self, path: str, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
+        with closing(read_source(path, decoders, choice)) as events:
+            for event in events:
+                if isinstance(event, SourceOpened):
+                    self._send_opened(event)
+                else:
+                    self._send_frame(path, event)
+
+    def _send_opened(self, event: SourceOpened) -> None:
+        self._channel.send(
+            {
+                "kind": "opened",
+                "decoder": event.decoder[:MAX_TEXT],
+                "frame_count": int(event.frame_count),
+                "chosen_count": int(event.chosen_count),
+                "notes": [note[:MAX_TEXT] for note in event.notes[:MAX_NOTES]],
+            }
+        )
+
+    def _send_frame(self, path: str, frame: Frame) -> None:
+        image = on_host(frame.image)
+        height, width = image.shape[:2]
+        reason = too_large("a frame", width, height, SLOT_PIXELS)
+        if reason:
+            raise SourceError(source_name(path), reason)
+        slot = self._free_slot()
+        np.copyto(self._frames.view(slot, height, width), image)
+        self._channel.send(
+            {
+                "kind": "frame",
+                "index": int(frame.index),
+                "pts_seconds": None if frame.pts_seconds is None else float(frame.pts_seconds),
+                "slot": slot,
+                "height": height,
+                "width": width,
+            }
+        )
+
+    def _free_slot(self) -> int:
+        for message in self._pending():
+            if message["kind"] == "stop":
+                raise _StoppedError
+            if message["kind"] == "free":
+                self._free.append(message["slot"])
+        return self._free.pop()
+
+    def _pending(self) -> Iterator[Message]:
+        """The messages that are there; where no slot is free, it waits for one."""
+        with suppress(TimeoutError):
+            while True:
+                yield self._channel.receive(0) if self._free else self._next_message()
+
+    def _next_message(self) -> Message:
+        """Wait for a message, and look now and then whether the other process is still there.
+
+        The connection does not say so while a copy of that process, made by a fork, holds it open.
+        """
+        while True:
+            with suppress(TimeoutError):
+                return self._channel.receive(_LOOK_SECONDS)
+            if os.getppid() != self._parent:
+                raise EOFError
+
+    def _end(self) -> None:
+        self._channel.send({"kind": "end"})
+
+    def _fail(self, error: str, reason: str) -> None:
+        self._channel.send({"kind": "failed", "error": error, "reason": reason[:MAX_TEXT]})
+
+
+def _told(error: BaseException) -> tuple[str, str]:
+    """The kind of an error and its reason; what a decoder should not raise is the file's failure all the same."""
+    if isinstance(error, SourceError):
+        return "source", error.reason
+    if isinstance(error, ConfigError):
+        return "config", str(error)
+    if isinstance(error, PluginError):
+        return "plugin", str(error)
+    return "source", f"its decoder failed ({type(error).__name__}: {first_line(error)})"
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, MemoryError) or _MEMORY_MESSAGES.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

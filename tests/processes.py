@@ -1,0 +1,56 @@
+"""What the tests ask about processes; on Linux."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs the /proc of Linux")
+
+
+def children(pid: int | None = None) -> set[int]:
+    """The processes that a process started and that have not ended, this process by default."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            state, parent = _state_and_parent(int(entry.name))
+            if parent == (pid or os.getpid()) and state != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has not ended."""
+    return _state_and_parent(pid)[0] not in ("", "Z", "X")
+
+
+def handles() -> int:
+    """How many files this process has open, the one for this look among them."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def shared_memories() -> int:
+    """How many memories for frames this process has mapped."""
+    return Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").count("genconvit-frames")
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether something becomes so within that time."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _state_and_parent(pid: int) -> tuple[str, int]:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "", 0
+    return fields[0], int(fields[1])
