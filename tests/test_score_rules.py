@@ -62,8 +62,8 @@ def test_the_confident_rule_counts_as_its_author_does(fake: int, middling: int, 
 
 def test_the_edges_of_surely_real_and_surely_fake_are_outside() -> None:
     confident = parse_score_rule("confident")
-    assert confident([0.2] * 10 + [0.1]) == list(range(11))
-    assert confident([0.8] * 12 + [0.9]) == list(range(13))
+    assert confident([0.2] * 10 + [0.1, 0.3]) == list(range(12))
+    assert confident([0.8] * 12 + [0.9, 0.5]) == list(range(14))
 
 
 def test_rules_agree_with_their_names() -> None:

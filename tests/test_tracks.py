@@ -34,6 +34,7 @@ def linked(frames: Sequence[Sequence[Face]], step_seconds: float | None = 1.0) -
 A: Face = (100, 100, 100)
 B: Face = (230, 100, 100)
 C: Face = (360, 100, 100)
+NEXT_TO_A: Face = (190, 100, 100)
 """Three people side by side."""
 
 
@@ -51,6 +52,7 @@ C: Face = (360, 100, 100)
         ([[A, B], [A], [A], [A], [A, B]], [[0, 1], [0], [0], [0], [0, 2]]),
         ([[A], [], [], [], [A]], [[0], [], [], [], [1]]),
         ([[A, B], [B, C]], [[0, 1], [1, 2]]),
+        ([[A, NEXT_TO_A], [NEXT_TO_A, B]], [[0, 1], [1, 2]]),
         ([[B], [A], [B], [C]], [[0], [1], [0], [2]]),
     ],
     ids=[
@@ -65,6 +67,7 @@ C: Face = (360, 100, 100)
         "one is away for longer",
         "the only one is away for longer",
         "one leaves and another enters beside",
+        "nobody moves up by one where heads touch",
         "only one of three is found at a time",
     ],
 )
@@ -137,8 +140,8 @@ def test_a_gap_counts_frames_that_were_searched_in_vain() -> None:
 
 
 def crossing(number: int, second_side: float = 100, second_y: float = 0) -> list[Face]:
-    """Two people who walk past each other, 4 pixels a frame; they meet in frame 50."""
-    return [(4 * number, 0, 100), (400 - 4 * number, second_y, second_side)]
+    """Two people who walk past each other, 4 pixels a frame; they meet between frames 50 and 51."""
+    return [(4 * number, 0, 100), (403 - 4 * number, second_y, second_side)]
 
 
 @pytest.mark.parametrize("hidden", [0, 4, 8])
@@ -215,6 +218,13 @@ def test_only_so_many_tracks_wait() -> None:
     faces = [Sighting(0, None, box(1000 * number)) for number in range(4)]
     later = [Sighting(1, None, box(1000 * number)) for number in range(4)]
     assert link_faces([*faces, *later], [0, 1], rule) == [0, 1, 2, 3, 4, 5, 2, 3]
+
+
+def test_those_that_were_seen_last_wait() -> None:
+    places = {0: (0, 1000), 1: (0, 2000), 2: (1000, 0)}
+    faces = [Sighting(index, None, box(x)) for index, centres in places.items() for x in centres]
+    assert link_faces(faces, range(3)) == [0, 1, 0, 2, 1, 0]
+    assert link_faces(faces, range(3), TrackingRule(open_tracks=2)) == [0, 1, 0, 2, 3, 0]
 
 
 def test_a_face_of_a_frame_that_was_not_searched_is_an_error() -> None:

@@ -115,8 +115,8 @@ def test_where_everyone_is_seen_once_everyone_counts() -> None:
 
 
 def test_the_largest_is_large_on_average() -> None:
-    near = (600.0, 0.0, 900.0, 300.0)
-    passing = scored([*((frame, LEFT, 0.2) for frame in range(3)), (2, near, 0.8), (3, near, 0.8)])
+    near = (600.0, 0.0, 750.0, 150.0)
+    passing = scored([*((frame, LEFT, 0.2) for frame in range(6)), (6, near, 0.8), (7, near, 0.8)], frames=8)
     assert asked(passing, person="largest").fake_probability == pytest.approx(0.8, abs=1e-6)
 
 
