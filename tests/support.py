@@ -154,6 +154,12 @@ def remux(
     return path
 
 
+def packets(path: Path) -> list[bytes]:
+    """The packets of a video, in the file's order."""
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
+
+
 def rotate_mp4(path: Path, degrees: int) -> Path:
     """Set the rotation metadata of an MP4 file in place: clockwise, in steps of 90 degrees."""
     cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]

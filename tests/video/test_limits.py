@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
@@ -16,7 +15,7 @@ from genconvit.video import index as index_module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames
 from genconvit.video.limits import MAX_FRAME_PIXELS
-from support import grey_frames, index_of, make_video, remux
+from support import grey_frames, index_of, make_video, packets, remux
 
 CODECS: dict[str, dict[str, Any]] = {
     "h264.mp4": {},
@@ -28,11 +27,6 @@ CODECS: dict[str, dict[str, Any]] = {
     "ffv1.mkv": {"codec": "ffv1"},
     "animated.gif": {"codec": "gif", "pix_fmt": "rgb8"},
 }
-
-
-def packets(path: Path) -> list[bytes]:
-    with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
 
 
 @pytest.fixture

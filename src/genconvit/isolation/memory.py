@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from contextlib import suppress
 
 import numpy as np
 
@@ -67,6 +68,11 @@ class SharedFrames:
             )
         flat = np.frombuffer(self._memory, np.uint8, height * width * 3, offset=slot * _SLOT_BYTES)
         return flat.reshape(height, width, 3)
+
+    def close(self) -> None:
+        """Release the memory, unless a view is still in use: then it goes with the last one."""
+        with suppress(BufferError):
+            self._memory.close()
 
     def trim(self) -> None:
         """Give back the memory of large frames; what common ones need is kept."""

@@ -23,7 +23,7 @@ from genconvit.video.sampling import FrameChoice
 _BOOT = "import sys; sys.path[:] = sys.argv[3:]; from genconvit.isolation.worker import main; main()"
 _START_SECONDS = 60.0
 _SEND_SECONDS = 5.0
-_END_SECONDS = 5.0
+_END_SECONDS = 2.0
 _MOST_PRINTED = 1 << 16
 _REMEDY = "isolate=False (--no-isolate) reads without worker processes"
 
@@ -156,6 +156,7 @@ class WorkerProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         self._channel.close()
+        self._frames.close()
         for pipe in (self._process.stdin, self._stderr):
             if pipe is not None:
                 pipe.close()
