@@ -10,6 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 from skimage import data
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -69,3 +70,11 @@ def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicte
     assert predicted.count("weights: random") == 3
     assert re.search(r"read by: (decord|pyav) - faces by: ", predicted)
     assert predicted.count("note: untrained") == 3
+
+
+def test_the_example_of_two_people_draws_each_in_a_track_of_their_own(tmp_path: Path) -> None:
+    printed = run("two_people.py", tmp_path / "people.png")
+    assert re.findall(r"track (\d): (\d) faces, frames 0 to 3", printed) == [("0", "4"), ("1", "3")]
+    assert "no verdict" in printed
+    with Image.open(tmp_path / "people.png") as picture:
+        assert picture.size == (1288, 648)

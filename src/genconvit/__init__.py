@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
-    from genconvit.result import FaceResult, VideoResult
+    from genconvit.result import FaceResult, TrackResult, VideoResult
     from genconvit.settings import DetectorConfig
     from genconvit.types import FaceScores
 
@@ -35,6 +35,7 @@ _HOMES = {
     "ModelOutput": "models.base",
     "PluginError": "errors",
     "SourceError": "errors",
+    "TrackResult": "result",
     "VideoResult": "result",
     "WeightsError": "errors",
     "register_architecture": "registry",
@@ -52,6 +53,7 @@ __all__ = [
     "ModelOutput",
     "PluginError",
     "SourceError",
+    "TrackResult",
     "VideoResult",
     "WeightsError",
     "__version__",
