@@ -111,6 +111,8 @@ class Detector:
     ) -> Generator[VideoResult, None, None]:
         with closing(pipeline.run(reader, sources)) as outcomes:
             for outcome in outcomes:
+                if outcome.scores is not None and self._readers.note:
+                    outcome.scores.notes.append(self._readers.note)
                 yield self._answer(outcome, reader)
 
     def _answer(self, outcome: Outcome, reader: Reader) -> VideoResult:
@@ -119,8 +121,6 @@ class Detector:
         provenance = self._provenance.model_copy(update=update)
         if outcome.scores is None:
             return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance)
-        if self._readers.note:
-            outcome.scores.notes.append(self._readers.note)
         return answer(outcome.source, outcome.scores, provenance, self.config)
 
     def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
