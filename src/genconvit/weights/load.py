@@ -40,13 +40,19 @@ class _Contents:
         tensors: under this library's names.
         files: the paths, for messages.
         header: of the library's own file, or None for files in the original's format.
-        known: names that may be there without being used (a branch that the mode does not run, ``var``).
+        described: the architecture and the config that the header names; None without one.
     """
 
     tensors: Mapping[str, Tensor]
     files: str
     header: FileHeader | None
-    known: frozenset[str]
+    described: tuple[type[Architecture], ArchitectureConfig] | None
+
+    def known(self) -> set[str]:
+        """Names that may be there without being used: a branch that the mode does not run, ``var``."""
+        if self.described is None:
+            return {name for name in self.tensors if name.startswith(VARIATIONAL_PREFIX)}
+        return set(_on_meta(*self.described).state_dict())
 
 
 def load_model(
@@ -124,16 +130,13 @@ def read_contents(located: Iterable[LocatedFile], architecture: str) -> _Content
             )
         tensors.update(live_tensors(network, checkpoint.tensors, path=item.path))
     files = " and ".join(str(item.path) for item in located)
-    known = (
-        _described_names(header, files) if header else [name for name in tensors if name.startswith(VARIATIONAL_PREFIX)]
-    )
-    return _Contents(tensors, files, header, frozenset(known))
+    return _Contents(tensors, files, header, _described(header, files) if header else None)
 
 
-def _described_names(header: FileHeader, files: str) -> Iterable[str]:
+def _described(header: FileHeader, files: str) -> tuple[type[Architecture], ArchitectureConfig]:
     cls = ARCHITECTURES.load(header.architecture)
     try:
-        return _on_meta(cls, parse_config(header.architecture, cls, header.config)).state_dict()
+        return cls, parse_config(header.architecture, cls, header.config)
     except ConfigError as error:
         raise WeightsError(f"{files}: its header holds a config that this version does not know: {error}") from error
 
@@ -168,9 +171,10 @@ def _fill(
     model = _on_meta(cls, config)
     expected = model.state_dict()
     tensors = contents.tensors
+    unused = tensors.keys() - expected.keys()
     problems = {
         "missing": expected.keys() - tensors.keys() - set(may_lack),
-        "not part of the model": tensors.keys() - expected.keys() - contents.known,
+        "not part of the model": unused and unused - contents.known(),
         "of another shape or kind": [
             f"{name} {list(tensors[name].shape)} instead of {list(wanted.shape)}"
             for name, wanted in expected.items()
