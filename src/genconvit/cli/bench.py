@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genconvit.cli.destination import check_writable
-from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, FramesFlag, ModeFlag, WeightsFlag
+from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, FramesFlag, ModeFlag
 from genconvit.cli.options import detector_config, parse_weights
 from genconvit.cli.output import console_for
 from genconvit.errors import ConfigError
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from genconvit.bench.report import Report
 
 Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option("--weights", help="As for predict; random ones take as long.", metavar="NAME", show_default="random"),
+]
 Precisions = Annotated[
     list[str] | None,
     typer.Option(
@@ -39,7 +43,7 @@ def bench(
     clips: Clips = None,
     arch: ArchFlag = None,
     mode: ModeFlag = None,
-    weights: WeightsFlag = None,
+    weights: Weights = None,
     frames: FramesFlag = None,
     device: DeviceFlag = None,
     precision: Precisions = None,
@@ -51,8 +55,8 @@ def bench(
 ) -> None:
     """Measure decoding, the search for faces, the networks and whole videos on this machine.
 
-    Each stage runs alone and in turn with its floor, and a fresh process opens a detector and scores the clips. Without
-    --weights they are random, which takes as long. Times vary on a shared machine: quote the ratios.
+    Each stage runs alone and in turn with its floor, and a fresh process opens a detector and scores the clips. Times
+    vary on a shared machine: quote the ratios.
     """
     from genconvit.bench.run import run_bench
     from genconvit.device import DTYPES

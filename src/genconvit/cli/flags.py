@@ -57,7 +57,7 @@ CompileFlag = Annotated[
     bool | None, typer.Option("--compile/--no-compile", help="Run the networks through torch.compile.")
 ]
 BatchFlag = Annotated[
-    int | None, typer.Option(help="The most faces at once.", metavar="N", show_default="by the device")
+    int | None, typer.Option(help="The most faces in the networks at once.", metavar="N", show_default="by the device")
 ]
 IsolateFlag = Annotated[
     bool | None,
@@ -69,9 +69,11 @@ IsolateFlag = Annotated[
 ]
 WorkersFlag = Annotated[int | None, typer.Option(help="Worker processes.", metavar="N", show_default="by the cores")]
 TimeLimitFlag = Annotated[
-    float | None, typer.Option(help="Of a worker for a file.", metavar="SECONDS", show_default="120")
+    float | None, typer.Option(help="How long a file may keep a worker busy.", metavar="SECONDS", show_default="120")
 ]
-MemoryLimitFlag = Annotated[int | None, typer.Option(help="Of a worker.", metavar="MB", show_default="2048")]
+MemoryLimitFlag = Annotated[
+    int | None, typer.Option(help="How much memory a file may take in a worker.", metavar="MB", show_default="2048")
+]
 FaceDetectorFlag = Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto")]
 FaceModelFlag = Annotated[
     str | None,
@@ -81,7 +83,7 @@ FaceModelFlag = Annotated[
         metavar="FILE",
     ),
 ]
-DecoderFlag = Annotated[str | None, _name("auto, decord, pyav, or a plugin's.", "auto")]
+DecoderFlag = Annotated[str | None, _name("auto, pyav, decord, torchcodec, or a plugin's.", "auto")]
 ExtraFlag = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other option, such as latent=mean or max_faces=5."),
