@@ -43,10 +43,13 @@ def main() -> None:
     """What the new process does: measure itself and print a ``FreshRun``."""
     start = time.perf_counter()
     from genconvit.detector import Detector
+    from genconvit.registry import ARCHITECTURES
     from genconvit.settings import DetectorConfig
 
+    config = DetectorConfig.model_validate_json(sys.argv[1])
+    ARCHITECTURES.load(config.architecture)
     imported = time.perf_counter()
-    with Detector(DetectorConfig.model_validate_json(sys.argv[1])) as detector:
+    with Detector(config) as detector:
         opened = time.perf_counter()
         opening_peak = _peak_mb("self")
         results = list(detector.predict_many(iter(sys.argv[2:])))

@@ -62,7 +62,7 @@ class FreshRun(FrozenConfig):
     Attributes:
         precision: of the networks and of the weights file.
         face_detector: which one ran.
-        import_seconds: to import the library with all that a detector needs.
+        import_seconds: to import the library and the architecture, with PyTorch, torchvision and timm.
         open_seconds: to open a detector from a converted weights file.
         predict_seconds: for all the clips.
         videos: how many clips.
