@@ -9,7 +9,8 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from genconvit.errors import ConfigError
 from genconvit.faces.base import SquareRule
-from genconvit.faces.crop import crop_face, crop_faces, square_of
+from genconvit.faces.crop import crop_face, crop_faces
+from genconvit.faces.square import square_of
 from genconvit.types import Box, DetectedFace, Frame, ImageArray
 
 RULE = SquareRule(side=0.8, shift_down=0.05)

@@ -1,65 +1,27 @@
-"""From a face's box to the square image that a network sees."""
+"""Faces cut out of frames, in the size that a network sees."""
 
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.errors import ConfigError
 from genconvit.faces.base import SquareRule
-from genconvit.types import Box, DetectedFace, FaceCrop, Frame, ImageArray
-
-_FARTHEST_PX = 1e7
-"""Coordinates beyond this many pixels are pulled back to it, so that their sums stay exact."""
-
-_LARGEST_SIDE = 2
-"""A square's side is at most this many times the frame's longer side."""
+from genconvit.faces.crop_device import crop_faces_on_device
+from genconvit.faces.square import check_crop_size, square_of, whole_pixels
+from genconvit.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
 
 _Weights = npt.NDArray[np.float32]
-
-
-def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
-    """The square that a detector's box stands for.
-
-    Its side is ``rule.side`` heights of the box times ``1 + margin``; its centre lies ``rule.shift_down``
-    heights of the box below the box's.
-
-    Args:
-        box: left, top, right, bottom in pixels of the frame.
-        rule: the detector's rule.
-        margin: how much longer the side becomes, as a fraction of it; at least -0.5.
-
-    Returns:
-        Left, top, right, bottom in pixels of the frame, not rounded; may reach over the frame's edge.
-
-    Raises:
-        ConfigError: the margin is below -0.5 or not finite.
-
-    Examples:
-        >>> square_of((10.0, 20.0, 110.0, 120.0), SquareRule(side=0.8, shift_down=0.05), margin=0.25)
-        (10.0, 25.0, 110.0, 125.0)
-    """
-    if not (math.isfinite(margin) and margin >= -0.5):
-        raise ConfigError(f"the crop's margin is a number of at least -0.5, got {margin}; 0.0 adds none")
-    left, top, right, bottom = (min(max(value, -_FARTHEST_PX), _FARTHEST_PX) for value in box)
-    height = bottom - top
-    half = rule.side * height * (1 + margin) / 2
-    centre_x = (left + right) / 2
-    centre_y = (top + bottom) / 2 + rule.shift_down * height
-    return centre_x - half, centre_y - half, centre_x + half, centre_y + half
 
 
 def crop_face(image: ImageArray, square: Box, size: int) -> tuple[ImageArray, Box]:
     """Cut a square out of a frame and resize it.
 
-    The square is rounded to whole pixels, of which a side has at least one and at most twice the frame's
-    longer side, and shifted into the frame. Where it is longer than the frame it covers the frame wholly, and
-    the frame's edge pixels are repeated beyond it. Shrinking averages over the exact area that an output
-    pixel covers; enlarging is bilinear with pixel centres at half coordinates.
+    The square becomes one of whole pixels by ``whole_pixels``; where it is longer than the frame, the frame's edge
+    pixels are repeated. Shrinking averages over the exact area that an output pixel covers; enlarging is bilinear
+    with pixel centres at half coordinates.
 
     Args:
         image: RGB, uint8 [height, width, 3].
@@ -72,10 +34,9 @@ def crop_face(image: ImageArray, square: Box, size: int) -> tuple[ImageArray, Bo
     Raises:
         ConfigError: the size is below 1.
     """
-    if size < 1:
-        raise ConfigError(f"a face crop's size is at least 1 pixel, got {size}; the published weights take 224")
+    check_crop_size(size)
     height, width = image.shape[:2]
-    side, left, top = _whole_pixels(square, width, height)
+    side, left, top = whole_pixels(square, width, height)
     weights = _resize_weights(side, size)
     rows, columns = _inside(weights, top, height), _inside(weights, left, width)
     y, x = max(top, 0), max(left, 0)
@@ -90,7 +51,7 @@ def crop_face(image: ImageArray, square: Box, size: int) -> tuple[ImageArray, Bo
 def crop_faces(
     frame: Frame, faces: Iterable[DetectedFace], rule: SquareRule, size: int, margin: float = 0.0
 ) -> list[FaceCrop]:
-    """Cut every face out of a frame, in the order given.
+    """Cut every face out of a frame, in the order given: on the device where the frame is a tensor there.
 
     Args:
         frame: the frame.
@@ -102,30 +63,19 @@ def crop_faces(
     Raises:
         ConfigError: the size or the margin is out of its range.
     """
-    crops = []
-    for face in faces:
-        image, square = crop_face(frame.image, square_of(face.box, rule, margin), size)
-        crops.append(FaceCrop(frame.index, frame.pts_seconds, face, square, image))
-    return crops
-
-
-def _whole_pixels(square: Box, width: int, height: int) -> tuple[int, int, int]:
-    """The side, left and top of the nearest square of whole pixels that the frame can be cut to."""
-    left, top, right, bottom = (min(max(value, -_FARTHEST_PX), _FARTHEST_PX) for value in square)
-    longest = _LARGEST_SIDE * max(width, height)
-    side = min(max(_nearest((right - left + bottom - top) / 2), 1), longest)
-    first_x = _nearest((left + right - side) / 2)
-    first_y = _nearest((top + bottom - side) / 2)
-    return side, _shifted(first_x, width - side), _shifted(first_y, height - side)
-
-
-def _nearest(value: float) -> int:
-    return math.floor(value + 0.5)
-
-
-def _shifted(first: int, room: int) -> int:
-    """The nearest start with the square in the frame (room >= 0) or the frame in the square."""
-    return min(max(first, min(room, 0)), max(room, 0))
+    found = list(faces)
+    squares = [square_of(face.box, rule, margin) for face in found]
+    images: Sequence[AnyImage]
+    if isinstance(frame.image, np.ndarray):
+        cut = [crop_face(frame.image, square, size) for square in squares]
+        images, squares = [image for image, _ in cut], [whole for _, whole in cut]
+    else:
+        batch, squares = crop_faces_on_device(frame.image, squares, size)
+        images = batch.unbind()
+    return [
+        FaceCrop(frame.index, frame.pts_seconds, face, square, image)
+        for face, square, image in zip(found, squares, images, strict=True)
+    ]
 
 
 @functools.lru_cache(maxsize=16)
