@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from genconvit.faces.base import FaceDetector
-from genconvit.faces.crop import square_of
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.faces.scrfd import InsightFaceDetector
+from genconvit.faces.square import square_of
 from genconvit.types import Box, DetectedFace, ImageArray
 from support import shared
 
@@ -110,6 +112,34 @@ def test_strided_and_read_only_images_work(detector: FaceDetector, astronaut: Im
     ((turned,),) = detector.detect([mirrored])
     left, top, right, bottom = straight.box
     assert overlap(turned.box, (512 - right, top, 512 - left, bottom)) > 0.7
+
+
+def test_a_tensor_has_the_faces_of_the_array(
+    detector: FaceDetector, clips: dict[str, list[ImageArray]], astronaut: ImageArray
+) -> None:
+    images = [clips["anndvqgoko.mp4"][0], astronaut, np.zeros((64, 64, 3), np.uint8)]
+    arrays = detector.search(images)
+    tensors = detector.search([torch.from_numpy(image) for image in images])
+    mixed = detector.search([torch.from_numpy(images[0]), *images[1:]])
+    assert [len(faces) for faces in arrays] == [1, 1, 0]
+    for one, other, another in zip(arrays, tensors, mixed, strict=True):
+        assert len(one) == len(other) == len(another)
+        for first, second in zip(one, other, strict=True):
+            assert overlap(first.box, second.box) > 0.9
+
+
+def test_a_detector_of_arrays_gets_arrays_from_a_device() -> None:
+    class Whole(FaceDetector):
+        def __init__(self) -> None:
+            pass
+
+        def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
+            assert all(isinstance(image, np.ndarray) for image in images)
+            return [[DetectedFace((0.0, 0.0, float(image.shape[1]), float(image.shape[0])), 1.0)] for image in images]
+
+    image = np.zeros((4, 6, 3), np.uint8)
+    for given in (image, torch.from_numpy(image)):
+        assert [faces[0].box for faces in Whole().search([given])] == [(0.0, 0.0, 6.0, 4.0)]
 
 
 def test_a_face_may_lie_on_its_side_without_a_crash(detector: FaceDetector, astronaut: ImageArray) -> None:

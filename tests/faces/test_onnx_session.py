@@ -73,7 +73,7 @@ def test_a_model_with_other_outputs_is_no_face_detector(tmp_path: Path, outputs:
 @pytest.mark.parametrize("outputs", [6, 9, 10, 15])
 def test_outputs_of_other_shapes_are_no_face_detector(tmp_path: Path, outputs: int) -> None:
     path = write_model(tmp_path / "relu.onnx", outputs)
-    with pytest.raises(ConfigError, match=r"output 'out0' has shape \[1, 3, 640, 640\], SCRFD's has \[\d+, 1\]"):
+    with pytest.raises(ConfigError, match=r"output 'out0' has shape \[1, 3, 320, 320\], SCRFD's has \[\d+, 1\]"):
         open_detection_session(path, CPU)
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from genconvit.faces.reduce import reduced, reduced_size
+from genconvit.types import on_host
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,16 @@ def test_a_size_is_bounded_in_pixels_too(width: int, height: int) -> None:
 
 def test_a_size_within_the_bound_is_that_of_the_ratio() -> None:
     assert reduced_size(1920, 1080, 480 / 1080, most_pixels=853 * 480) == (853, 480)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 180), (480, 270), (100, 300)])
+def test_a_tensor_is_reduced_to_what_the_array_is(width: int, height: int) -> None:
+    random = np.random.default_rng(0)
+    smooth = np.kron(random.integers(0, 256, (36, 64, 3)), np.ones((15, 15, 1))).astype(np.uint8)
+    array, tensor = reduced(smooth, width, height), reduced(torch.from_numpy(smooth), width, height)
+    assert isinstance(tensor, torch.Tensor)
+    assert (tensor.dtype, tensor.shape) == (torch.uint8, (height, width, 3))
+    difference = np.abs(tensor.numpy().astype(int) - on_host(array).astype(int))
+    assert difference.mean() < 2
+    same = torch.from_numpy(smooth)
+    assert reduced(same, 960, 540) is same

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 
 from genconvit.config import FrozenConfig
-from genconvit.types import DetectedFace, ImageArray
+from genconvit.types import AnyImage, DetectedFace, ImageArray, on_host
 
 
 class SquareRule(FrozenConfig):
@@ -64,3 +64,16 @@ class FaceDetector(ABC):
         Returns:
             For each image its faces, left to right as far as their boxes' left edges tell.
         """
+
+    def search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        """Find the faces of images that may lie on a device: what the library calls.
+
+        Images on a device are brought to the host for ``detect``. A detector that works on tensors replaces this.
+
+        Args:
+            images: RGB uint8 [height, width, 3] each, arrays or tensors.
+
+        Returns:
+            As ``detect`` does.
+        """
+        return self.detect([on_host(image) for image in images])

@@ -11,10 +11,11 @@ import torch
 
 from genconvit.errors import ConfigError
 from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.batch import stacked
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import mtcnn_takes_no_model_message
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.types import DetectedFace, ImageArray
+from genconvit.types import AnyImage, DetectedFace
 
 _FIRST_LINES = 480
 """Images are first searched with their shorter side reduced to this many pixels."""
@@ -68,16 +69,18 @@ class MTCNNDetector(FaceDetector):
                 f"the face detector 'mtcnn' cannot run on {str(device)!r} ({error}); use 'cpu'"
             ) from error
 
-    def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
-        """Find the faces of each image; see ``genconvit.faces.base.FaceDetector.detect``."""
+    def detect(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        """Find the faces of each image, array or tensor; see ``genconvit.faces.base.FaceDetector.detect``."""
         found = self._search(images, range(len(images)), _FIRST_LINES)
         again = [index for index, image in enumerate(images) if not found[index] and _is_finer_again(image)]
         found.update(self._search(images, again, _SECOND_LINES))
         return [found[index] for index in range(len(images))]
 
-    def _search(
-        self, images: Sequence[ImageArray], indices: Iterable[int], lines: int
-    ) -> dict[int, list[DetectedFace]]:
+    def search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        """As ``detect``: an image on a device stays there."""
+        return self.detect(images)
+
+    def _search(self, images: Sequence[AnyImage], indices: Iterable[int], lines: int) -> dict[int, list[DetectedFace]]:
         """Faces by the image's index, of the images at those indices."""
         found: dict[int, list[DetectedFace]] = {}
         by_shape = sorted(indices, key=lambda index: images[index].shape)
@@ -88,12 +91,12 @@ class MTCNNDetector(FaceDetector):
                 found.update((index, []) for index in members)
                 continue
             for batch in _batches(members, max(_BATCH_PX // (width * height), 1)):
-                batched = np.stack([reduced(images[index], width, height) for index in batch])
+                batched = stacked([reduced(images[index], width, height) for index in batch])
                 scale = (shape[1] / width, shape[0] / height)
                 found.update(zip(batch, self._run(batched, scale), strict=True))
         return found
 
-    def _run(self, images: ImageArray, scale: tuple[float, float]) -> list[list[DetectedFace]]:
+    def _run(self, images: AnyImage, scale: tuple[float, float]) -> list[list[DetectedFace]]:
         """Faces of a uint8 batch [n, height, width, 3], in pixels of the images before reduction."""
         faces: list[list[DetectedFace]] = []
         for boxes, confidences, landmarks in zip(*self._cascade.detect(images, landmarks=True), strict=True):
@@ -112,7 +115,7 @@ def _searched_size(shape: tuple[int, ...], lines: int) -> tuple[int, int]:
     return reduced_size(shape[1], shape[0], lines / min(shape[:2]), most_pixels=_MOST_PX)
 
 
-def _is_finer_again(image: ImageArray) -> bool:
+def _is_finer_again(image: AnyImage) -> bool:
     return _searched_size(image.shape, _SECOND_LINES) != _searched_size(image.shape, _FIRST_LINES)
 
 

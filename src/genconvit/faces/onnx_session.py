@@ -12,8 +12,11 @@ import torch
 
 from genconvit.errors import ConfigError
 
-FREE_INPUT = (640, 640)
-"""Width and height in pixels that a model without an input size of its own is fed."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+FREE_INPUTS: tuple[Size, ...] = ((320, 320), (640, 640))
+"""What a model without an input size of its own is fed, from small to large."""
 
 _INSTEAD = (
     "give an SCRFD detection model (det_*.onnx or scrfd*.onnx of an insightface pack), or set "
@@ -31,15 +34,15 @@ _VALUES = (1, 4, 10)
 """What each anchor has: a score, a box, and five landmarks."""
 
 
-def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple[int, int]]:
-    """Load a detection model and run it once.
+def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple[Size, ...]]:
+    """Load a detection model and run it once in each size.
 
     Args:
         path: the ``.onnx`` file.
         device: cpu or cuda.
 
     Returns:
-        The onnxruntime.InferenceSession, and the width and height in pixels that it is to be fed.
+        The onnxruntime.InferenceSession, and the sizes that it is to be fed, from small to large.
 
     Raises:
         ConfigError: the file is missing, is not an SCRFD model, or the device cannot be used.
@@ -66,9 +69,10 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple
         ) from error
     if session.get_providers()[0] != _name_of(providers[0]):
         raise ConfigError(_no_cuda(f"ONNX Runtime loaded it for {', '.join(session.get_providers())} alone"))
-    size = _input_size(path, session.get_inputs())
-    _check_outputs(path, session, size)
-    return session, size
+    sizes = _input_sizes(path, session.get_inputs())
+    for size in sizes:
+        _check_outputs(path, session, size)
+    return session, sizes
 
 
 def _providers(device: torch.device, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
@@ -96,8 +100,8 @@ def _no_cuda(why: str) -> str:
     )
 
 
-def _input_size(path: Path, inputs: Sequence[Any]) -> tuple[int, int]:
-    """The width and height that the model is fixed to, or the free size."""
+def _input_sizes(path: Path, inputs: Sequence[Any]) -> tuple[Size, ...]:
+    """The one size that the model is fixed to, or the free ones."""
     shape = inputs[0].shape if len(inputs) == 1 else []
     if len(shape) != 4 or inputs[0].type != "tensor(float)":
         said = [(entry.type, entry.shape) for entry in inputs]
@@ -106,15 +110,15 @@ def _input_size(path: Path, inputs: Sequence[Any]) -> tuple[int, int]:
         )
     size = (shape[3], shape[2])
     if not all(isinstance(length, int) for length in size):
-        return FREE_INPUT
+        return FREE_INPUTS
     if not all(32 <= length <= 4096 and length % 32 == 0 for length in size):
         raise ConfigError(
             f"{path} takes {size[0]} x {size[1]} pixels; a face detector takes multiples of 32 up to 4096; {_INSTEAD}"
         )
-    return size
+    return (size,)
 
 
-def _check_outputs(path: Path, session: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - onnxruntime has no types
+def _check_outputs(path: Path, session: Any, size: Size) -> None:  # noqa: ANN401 - onnxruntime has no types
     """Run the model on a black image and compare its outputs' shapes with SCRFD's."""
     names = [output.name for output in session.get_outputs()]
     if len(names) not in _LAYOUTS:

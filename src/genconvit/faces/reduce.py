@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 from PIL import Image
+from torch.nn import functional
 
-from genconvit.types import ImageArray
+from genconvit.types import AnyImage
 
 
 def reduced_size(width: int, height: int, ratio: float, *, most_pixels: int | None = None) -> tuple[int, int]:
@@ -27,9 +28,16 @@ def reduced_size(width: int, height: int, ratio: float, *, most_pixels: int | No
     return max(int(width * ratio), 1), max(int(height * ratio), 1)
 
 
-def reduced(image: ImageArray, width: int, height: int) -> ImageArray:
-    """The image, uint8 [height, width, 3], at a smaller size; the image itself where it has that size."""
-    if image.shape[:2] == (height, width):
+def reduced(image: AnyImage, width: int, height: int) -> AnyImage:
+    """The image, uint8 [height, width, 3], at a smaller size; the image itself where it has that size.
+
+    A tensor is reduced on its device.
+    """
+    if tuple(image.shape[:2]) == (height, width):
         return image
-    smaller = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(smaller)
+    if isinstance(image, np.ndarray):
+        smaller = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return np.asarray(smaller)
+    channels_first = image.permute(2, 0, 1)[None].float()
+    resized = functional.interpolate(channels_first, (height, width), mode="bilinear", antialias=True)
+    return resized[0].permute(1, 2, 0).round().clamp(0, 255).byte()

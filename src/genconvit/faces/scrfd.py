@@ -13,11 +13,14 @@ from genconvit.errors import ConfigError
 from genconvit.faces.base import FaceDetector, SquareRule
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import no_model_message
-from genconvit.faces.onnx_session import open_detection_session
+from genconvit.faces.onnx_session import Size, open_detection_session
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.types import DetectedFace, ImageArray
+from genconvit.types import AnyImage, DetectedFace, on_host
 
 _BORDER_GREY = 127
+
+_LEAST_PX = 8
+"""A reduced image with a side below SCRFD's finest stride has no face."""
 
 
 class InsightFaceDetector(FaceDetector):
@@ -25,10 +28,10 @@ class InsightFaceDetector(FaceDetector):
 
     Paper: Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR 2022.
 
-    Images are reduced to 640 x 640, or to the size that the model was exported for. Where nothing is found,
-    the image is searched again inside a grey border of half of it on each side, because SCRFD misses a face
-    that fills or overfills the image, as in a frame that was cropped to a face (a border of a quarter is too
-    little for an upright one).
+    An image is reduced to 320 x 320, and to 640 x 640 where nothing is found in that; a model that was exported for
+    one size gets that one alone. Where nothing is found still, it is searched in the first size inside a grey border
+    of half of it on each side, because SCRFD misses a face that fills or overfills the image, as in a frame that was
+    cropped to a face (a border of a quarter is too little for an upright one).
 
     insightface's SCRFD class gets a session of our own, because its loader prints, downloads, and falls back
     to the CPU with no more than a warning.
@@ -36,7 +39,7 @@ class InsightFaceDetector(FaceDetector):
     Attributes:
         confidence: the least confidence of a face.
         model: the model's file.
-        input_size: width and height in pixels that the model is fed.
+        input_sizes: width and height in pixels that the model is fed, from small to large.
     """
 
     name = "insightface"
@@ -52,31 +55,40 @@ class InsightFaceDetector(FaceDetector):
         if model is None:
             raise ConfigError(no_model_message())
         self.model = model
-        session, self.input_size = open_detection_session(model, device)
+        session, self.input_sizes = open_detection_session(model, device)
         self._network = _insightface_scrfd(session)
-        self._network.prepare(0, input_size=self.input_size, det_thresh=self.confidence)
+        self._network.prepare(0, input_size=self.input_sizes[-1], det_thresh=self.confidence)
 
-    def detect(self, images: Sequence[ImageArray]) -> list[list[DetectedFace]]:
-        """Find the faces of each image; see ``genconvit.faces.base.FaceDetector.detect``."""
-        return [self._detect_once(image) or self._detect_bordered(image) for image in images]
+    def detect(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        """Find the faces of each image, array or tensor; see ``genconvit.faces.base.FaceDetector.detect``."""
+        return [self._faces_of(image) for image in images]
 
-    def _detect_bordered(self, image: ImageArray) -> list[DetectedFace]:
+    def search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        """As ``detect``: an image on a device is reduced there, and only what is left comes to the host."""
+        return self.detect(images)
+
+    def _faces_of(self, image: AnyImage) -> list[DetectedFace]:
+        for size in self.input_sizes:
+            if found := self._search(image, size):
+                return found
+        return self._search(image, self.input_sizes[0], bordered=True)
+
+    def _search(self, image: AnyImage, size: Size, *, bordered: bool = False) -> list[DetectedFace]:
+        """Faces of an image reduced to an input size, or inside a border of half of it on each side."""
         full_height, full_width = image.shape[:2]
-        width, height = reduced_size(full_width, full_height, min(self.input_size) / max(image.shape[:2]))
-        beside, above = width // 2, height // 2
-        bordered = np.full((height + 2 * above, width + 2 * beside, 3), _BORDER_GREY, dtype=np.uint8)
-        bordered[above : above + height, beside : beside + width] = reduced(image, width, height)
-        return self._detect_once(bordered, (full_width / width, full_height / height), (beside, above))
-
-    def _detect_once(
-        self, image: ImageArray, scale: tuple[float, float] = (1.0, 1.0), border: tuple[int, int] = (0, 0)
-    ) -> list[DetectedFace]:
-        """Faces of an image that is a frame reduced by `scale` inside a border of so many pixels beside and above."""
-        height, width = image.shape[:2]
-        if min(height, width) * min(self.input_size) < max(height, width):
-            return []  # Reduced to the input size, the shorter side would have no pixel.
-        boxes, landmarks = self._network.detect(np.ascontiguousarray(image[..., ::-1]))
-        shift = (-border[0] * scale[0], -border[1] * scale[1])
+        ratio = (
+            min(size) / max(full_width, full_height) if bordered else min(size[0] / full_width, size[1] / full_height)
+        )
+        width, height = reduced_size(full_width, full_height, ratio)
+        if min(width, height) < _LEAST_PX:
+            return []
+        pixels = on_host(reduced(image, width, height))[..., ::-1]
+        beside, above = (width // 2, height // 2) if bordered else (0, 0)
+        if bordered:
+            pixels = np.pad(pixels, ((above, above), (beside, beside), (0, 0)), constant_values=_BORDER_GREY)
+        boxes, landmarks = self._network.detect(np.ascontiguousarray(pixels), input_size=size)
+        scale = (full_width / width, full_height / height)
+        shift = (-beside * scale[0], -above * scale[1])
         return faces_from_arrays(boxes[:, :4], boxes[:, 4], landmarks, scale=scale, shift=shift)
 
 
