@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from genconvit.types import Frame
+
+if TYPE_CHECKING:
+    import torch
 
 
 class FrameStream(ABC):
@@ -69,6 +72,12 @@ class VideoDecoder(ABC):
     """Opens video files. One instance serves many files and threads, so it holds no state of a file."""
 
     name: ClassVar[str]
+
+    @classmethod
+    def for_device(cls, device: torch.device) -> VideoDecoder:
+        """A decoder for a detector whose networks run on a device; the same one for each, unless it decodes there."""
+        del device
+        return cls()
 
     @abstractmethod
     def open(self, path: Path) -> FrameStream:
