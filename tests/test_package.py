@@ -74,7 +74,7 @@ def test_its_plugins_and_its_program_are_entry_points(wheel: zipfile.ZipFile) ->
         "console_scripts": {"genconvit"},
         "genconvit.architectures": {"original", "v2"},
         "genconvit.face_detectors": {"insightface", "mtcnn"},
-        "genconvit.video_decoders": {"decord", "pyav"},
+        "genconvit.video_decoders": {"decord", "pyav", "torchcodec"},
     }
     for section in entries.sections():
         for value in entries[section].values():

@@ -104,7 +104,7 @@ def test_the_built_ins_are_entry_points_of_this_distribution() -> None:
     assert owned == {
         "genconvit.architectures": {"original", "v2"},
         "genconvit.face_detectors": {"insightface", "mtcnn"},
-        "genconvit.video_decoders": {"decord", "pyav"},
+        "genconvit.video_decoders": {"decord", "pyav", "torchcodec"},
     }
 
 

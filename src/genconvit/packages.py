@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from genconvit.registry import PluginInfo
 
-_PARTS = ("torch", "timm", "av", "decord", "onnxruntime", "insightface", "facenet-pytorch", "pillow")
+_PARTS = ("torch", "timm", "av", "decord", "torchcodec", "onnxruntime", "insightface", "facenet-pytorch", "pillow")
 
 
 def package_versions(plugins: Iterable[PluginInfo]) -> dict[str, str]:

@@ -29,7 +29,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, IsolationLimits):
         precision: of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it.
         compile: run the networks through ``torch.compile``: faster, after a minute or more at the first faces.
         cuda_graphs: replay the networks as CUDA graphs.
-        decoder: ``"auto"``, ``"decord"``, ``"pyav"``, or a plugin's.
+        decoder: ``"auto"``, ``"pyav"``, ``"decord"``, ``"torchcodec"``, or a plugin's.
         face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
         face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
             are for non-commercial research only.

@@ -34,6 +34,11 @@ class FrameStream(ABC):
         return None
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a result says about the way that frames are read, one clause each."""
+        return ()
+
+    @property
     def keyframes(self) -> Sequence[int] | None:
         """The indices of the frames that decode on their own, increasing; None where that is not known."""
         return None

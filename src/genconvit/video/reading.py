@@ -71,7 +71,7 @@ def _read_stream(
     chosen = choose_frames(stream, choice)
     announced = stream.announced_count
     cut = announced and f"the file is cut short: {stream.frame_count} of its {announced} frames are there"
-    notes = (*failures, *(note for note in (cut, chosen.note) if note))
+    notes = (*failures, *stream.notes, *(note for note in (cut, chosen.note) if note))
     yield SourceOpened(stream.decoder, stream.frame_count, len(chosen.indices), notes)
     decoded = 0
     for frame in stream.read(chosen.indices):
