@@ -158,8 +158,8 @@ def test_predict_many_asks_for_a_few_sources_ahead(detector: Detector, portrait_
     assert taken == []
     next(results)
     results.close()
-    assert taken == [0, 1, 2, 3, 4][: len(taken)]
-    assert len(taken) <= 5
+    assert taken == list(range(len(taken)))
+    assert len(taken) < 40  # as many as have crops waiting for two batches, and a few that are being read
 
 
 @pytest.mark.parametrize(
