@@ -48,7 +48,10 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("to_group", [False, True], ids=["the process", "the terminal's group"])
+@pytest.mark.parametrize(
+    "to_group",
+    [pytest.param(False, marks=pytest.mark.slow, id="the process"), pytest.param(True, id="its whole group")],
+)
 def test_what_was_finished_is_kept_and_nothing_is_left(tmp_path: Path, portrait_clip: Path, to_group: bool) -> None:
     videos, output = tmp_path / "videos", tmp_path / "out" / "results.jsonl"
     videos.mkdir()

@@ -65,7 +65,7 @@ def test_the_number_of_workers_may_be_given() -> None:
     made.close()
 
 
-def test_without_isolation_it_is_an_error_where_it_was_asked_for_and_a_note_elsewhere(tmp_path: Path) -> None:
+def test_without_isolation_it_is_an_error_where_it_was_asked_for_and_a_note_elsewhere() -> None:
     with pytest.raises(ConfigError, match=r"isolate=True \(--isolate\) cannot be had: video decoder .*Local"):
         readers(local_decoder(), isolate=True)
     made = readers(local_decoder())

@@ -140,6 +140,7 @@ def test_v2_starts_as_the_original(checkpoints: dict[str, Path], converted: Path
     assert difference(scores.logits["vae"], golden["vae_logits_mean"]) < LOGITS_TOLERANCE
 
 
+@pytest.mark.slow
 def test_bf16_scores_stay_close_to_fp32(converted: Path, golden: Golden) -> None:
     faces = golden["faces_uint8"].astype(np.uint8)
     found = {}
