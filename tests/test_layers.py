@@ -26,7 +26,8 @@ LAYERS = (
     {"nn", "video", "faces", "aggregate", "device", "tracks"},
     {"result", "packages", "score_rules"},
     {"registry", "types"},
-    {"ahead", "config", "errors", "files", "text", "version"},
+    {"ahead"},
+    {"closeable", "config", "errors", "files", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from types import TracebackType
 from typing import Generic, TypeVar
+
+from genconvit.closeable import Closeable
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ class _ClosedError(Exception):
     """The consumer is gone."""
 
 
-class Ahead(Generic[T]):
+class Ahead(Closeable, Generic[T]):
     """The items of a generator, made in a thread while earlier ones are used.
 
     Iterated once, by one thread. What the generator raises is raised to the consumer, after the items before it.
@@ -78,14 +79,6 @@ class Ahead(Generic[T]):
             self._thread.join(_LONGEST_GOODBYE_SECONDS)
         while self._waiting:
             self._drop(self._waiting.popleft())
-
-    def __enter__(self) -> Ahead[T]:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from genconvit.assemble import assemble
+from genconvit.closeable import Closeable
 from genconvit.errors import ConfigError, GenConViTError
 from genconvit.models.base import Architecture
 from genconvit.outcome import Outcome
@@ -25,7 +25,7 @@ from genconvit.video.names import Source, is_array, source_name
 from genconvit.video.readers import Reader
 
 
-class Detector:
+class Detector(Closeable):
     """Tells whether the faces in videos are real or manipulated.
 
     A context manager; may be called from several threads.
@@ -139,14 +139,6 @@ class Detector:
         """Let go of the networks and end the workers; further calls raise an error. More than once is fine."""
         self._pipeline = None
         self._readers.close()
-
-    def __enter__(self) -> Detector:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open(self) -> Pipeline:
         pipeline = self._pipeline

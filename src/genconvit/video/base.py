@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
+from genconvit.closeable import Closeable
 from genconvit.types import Frame
 
 if TYPE_CHECKING:
     import torch
 
 
-class FrameStream(ABC):
+class FrameStream(Closeable):
     """An opened source of frames; a context manager that releases what it holds.
 
     Attributes:
@@ -61,16 +61,8 @@ class FrameStream(ABC):
             SourceError: decoding fails and cannot go on.
         """
 
-    def close(self) -> None:  # noqa: B027 - a stream that holds nothing need not define it
+    def close(self) -> None:
         """Release files and buffers; more than once is fine."""
-
-    def __enter__(self) -> FrameStream:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class VideoDecoder(ABC):

@@ -24,6 +24,7 @@ from genconvit.errors import ConfigError, SourceError
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
+from genconvit.video.indexed import IndexedStream
 from genconvit.video.names import first_line, source_name
 
 _STEP = 64
@@ -64,7 +65,7 @@ class DecordDecoder(VideoDecoder):
         return DecordStream(decord, path, index)
 
 
-class DecordStream(FrameStream):
+class DecordStream(IndexedStream):
     """A video read with decord.
 
     Reading is for one thread at a time; a later ``read`` takes over from an earlier one.
@@ -82,8 +83,7 @@ class DecordStream(FrameStream):
 
     def __init__(self, library: Any, path: Path, index: FrameIndex) -> None:  # noqa: ANN401 - decord has no types
         self._library = library
-        self._path = path
-        self._index = index
+        super().__init__(path, index)
         self._errors = (library.DECORDError, library.DECORDLimitReachedError, RuntimeError, AssertionError)
         self._reader = self._fresh_reader()
         self._next = 0
@@ -94,25 +94,6 @@ class DecordStream(FrameStream):
             )
         self._keys: list[int] = self._reader.get_key_indices()
         self._seeks = index.keys_in_order and self._keys == list(index.keys) and self._keys[:1] == [0]
-
-    @property
-    def frame_count(self) -> int:
-        """The frames that decord and the index agree on."""
-        return self._index.frame_count
-
-    @property
-    def announced_count(self) -> int | None:
-        """How many frames the file's header promises, where packets of some are missing."""
-        return self._index.announced_count
-
-    @property
-    def keyframes(self) -> Sequence[int] | None:
-        """The index's key frames; None where the file has no times to place them by."""
-        return self._index.keys or None
-
-    def seconds(self, index: int) -> float | None:
-        """When a frame is shown, by the index."""
-        return self._index.seconds(index)
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices.

@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
+from genconvit.video.indexed import IndexedStream
 from genconvit.video.passage import Passage
 
 
@@ -34,7 +35,7 @@ class PyAVDecoder(VideoDecoder):
         return PyAVStream(path, index_frames(path))
 
 
-class PyAVStream(FrameStream):
+class PyAVStream(IndexedStream):
     """A video read with PyAV.
 
     A frame that is larger than ``MAX_FRAME_PIXELS``, where the first ones are not, counts as one that cannot be
@@ -50,28 +51,8 @@ class PyAVStream(FrameStream):
     decoder = "pyav"
 
     def __init__(self, path: Path, index: FrameIndex) -> None:
-        self._path = path
-        self._index = index
+        super().__init__(path, index)
         self._readers: WeakSet[Generator[Frame, None, None]] = WeakSet()
-
-    @property
-    def frame_count(self) -> int:
-        """The frames that the index found."""
-        return self._index.frame_count
-
-    @property
-    def announced_count(self) -> int | None:
-        """How many frames the file's header promises, where packets of some are missing."""
-        return self._index.announced_count
-
-    @property
-    def keyframes(self) -> Sequence[int] | None:
-        """The index's key frames; None where the file has no times to place them by."""
-        return self._index.keys or None
-
-    def seconds(self, index: int) -> float | None:
-        """When a frame is shown, by the index."""
-        return self._index.seconds(index)
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices; those that cannot be decoded are left out.

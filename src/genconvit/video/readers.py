@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
-from types import TracebackType
 from typing import ClassVar
 
 from genconvit.ahead import Ahead
+from genconvit.closeable import Closeable
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.reading import Event, read_source
@@ -17,7 +17,7 @@ FRAMES_AHEAD = 3
 """How many decoded frames of a source wait for their consumer at most."""
 
 
-class Reading(ABC):
+class Reading(Closeable):
     """The events of one source that is being read; iterated once, by one thread."""
 
     @abstractmethod
@@ -26,18 +26,6 @@ class Reading(ABC):
 
         A frame's image may lie in memory that is used again: it holds until the next event is asked for.
         """
-
-    @abstractmethod
-    def close(self) -> None:
-        """End the reading, finished or not, and release what it holds; more than once is fine."""
-
-    def __enter__(self) -> Reading:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Reader(ABC):

@@ -16,6 +16,7 @@ from genconvit.errors import ConfigError, SourceError
 from genconvit.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
+from genconvit.video.indexed import IndexedStream
 from genconvit.video.names import first_line, source_name
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class TorchcodecDecoder(VideoDecoder):
         return TorchcodecStream(library, path, index, self._device)
 
 
-class TorchcodecStream(FrameStream):
+class TorchcodecStream(IndexedStream):
     """A video read with torchcodec, by one thread at a time.
 
     Args:
@@ -73,8 +74,7 @@ class TorchcodecStream(FrameStream):
     decoder = "torchcodec"
 
     def __init__(self, library: Any, path: Path, index: FrameIndex, device: str) -> None:  # noqa: ANN401 - as decord's
-        self._path = path
-        self._index = index
+        super().__init__(path, index)
         self._video = _opened(library, path, index, device)
         if len(self._video) != index.frame_count:
             raise SourceError(
@@ -84,30 +84,11 @@ class TorchcodecStream(FrameStream):
         self._on_host = device == "cpu"
 
     @property
-    def frame_count(self) -> int:
-        """The frames that torchcodec and the index agree on."""
-        return self._index.frame_count
-
-    @property
-    def announced_count(self) -> int | None:
-        """How many frames the file's header promises, where packets of some are missing."""
-        return self._index.announced_count
-
-    @property
     def notes(self) -> tuple[str, ...]:
         """That the GPU's hardware cannot decode this video, where that is so."""
         if self._on_host or not self._video.cpu_fallback:
             return ()
         return ("torchcodec decoded it on the cpu: the GPU's video hardware cannot",)
-
-    @property
-    def keyframes(self) -> Sequence[int] | None:
-        """The index's key frames."""
-        return self._index.keys
-
-    def seconds(self, index: int) -> float | None:
-        """When a frame is shown, by the index."""
-        return self._index.seconds(index)
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices; those that cannot be decoded are left out.
