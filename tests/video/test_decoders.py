@@ -181,4 +181,5 @@ def test_damage_never_gives_another_frame(tmp_path: Path, decoder: VideoDecoder)
         except SourceError as error:
             assert decoder.name == "decord"
             assert "decord cannot read it (" in error.reason  # noqa: PT017 - the other decoder goes on
-    assert seen >= 20
+            return  # its thread meets the damage while earlier frames still wait, at a moment of its own
+    assert seen >= 80
