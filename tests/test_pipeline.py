@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 
@@ -257,8 +256,11 @@ def test_a_run_in_each_of_several_threads(tmp_path: Path) -> None:
     assert {number: len(values) for number, values in found.items()} == {0: 3, 1: 4, 2: 5, 3: 6}
 
 
-def test_logits_of_batches_are_joined() -> None:
+def test_logits_of_batches_are_joined_to_the_last_bit() -> None:
     scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
-    crops: npt.NDArray[np.uint8] = np.stack([np.full((4, 4, 3), value, np.uint8) for value in (1, 2, 3)])
-    scores = SourceScores("any", 3, batches=[scorer.score(crops[:2]), scorer.score(crops[2:])])
-    assert scores.logits()["one"][:, 0].tolist() == [1, 2, 3]
+    crops = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), np.uint8)
+    whole, scores = scorer.score(crops), SourceScores("any", 3)
+    for rows in (slice(0, 2), slice(2, 3)):
+        scores.add([], scorer.score(crops[rows]))
+    assert torch.equal(scores.logits()["one"], whole.logits["one"])
+    assert scores.fake_probabilities == whole.fake_probability.tolist()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from genconvit.aggregate import face_fake_probability, video_score
 from genconvit.outcome import FoundFace, SourceScores
 from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
-from genconvit.types import DetectedFace, FaceScores
+from genconvit.types import FaceScores
 from genconvit.verdict import ScoreOptions, answer
 
 PROVENANCE = Provenance(
@@ -31,10 +31,10 @@ LEFT, RIGHT, BALLOON = (0.0, 0.0, 100.0, 100.0), (300.0, 0.0, 420.0, 120.0), (60
 def scored(faces: list[tuple[int, tuple[float, float, float, float], float]], frames: int = 4) -> SourceScores:
     """A source whose faces are (frame, box, fake probability)."""
     scores = SourceScores("pyav", frames, list(range(frames)))
-    scores.faces = [FoundFace(frame, frame / 2, DetectedFace(box, 0.9), box) for frame, box, _ in faces]
-    for _, _, p in faces:
+    for frame, box, p in faces:
         logits = {"ed": torch.tensor([[math.log(p / (1 - p)), math.log((1 - p) / p)]])}
-        scores.batches.append(FaceScores(logits, face_fake_probability(logits)))
+        found = FoundFace(frame, frame / 2, box, 0.9, box)
+        scores.add([found], FaceScores(logits, face_fake_probability(logits)))
     return scores
 
 

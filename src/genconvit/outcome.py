@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from genconvit.errors import SourceError
-from genconvit.types import Box, DetectedFace, FaceCrop, FaceScores
+from genconvit.types import Box, FaceCrop, FaceScores
 from genconvit.video.names import Source
 
 
 @dataclass(frozen=True)
 class FoundFace:
-    """A face that was scored, without its pixels."""
+    """A face that was scored, without its pixels and landmarks."""
 
     frame_index: int
     pts_seconds: float | None
-    face: DetectedFace
+    box: Box
+    confidence: float
     square: Box
 
     @classmethod
     def of(cls, crop: FaceCrop) -> FoundFace:
         """The face of a crop."""
-        return cls(crop.frame_index, crop.pts_seconds, crop.face, crop.square)
+        return cls(crop.frame_index, crop.pts_seconds, crop.face.box, crop.face.confidence, crop.square)
 
 
 @dataclass
 class SourceScores:
     """Everything that one source gave.
 
+    It is all in Python's numbers. Small tensors and arrays, kept for as long as a video lasts, would lie scattered
+    among the large ones that come and go, and keep their memory from being used again.
+
     Attributes:
         decoder: what read it.
         frame_count: how many frames it has.
         frame_indices: the frames that were decoded and searched.
-        faces: where the scored faces are; as many as rows of the scores.
-        batches: the scores, batch by batch.
+        faces: where the scored faces are.
+        fake_probabilities: of each of them.
         notes: fallbacks, frames that did not decode, a limit that was reached.
     """
 
@@ -44,14 +49,20 @@ class SourceScores:
     frame_count: int
     frame_indices: list[int] = field(default_factory=list)
     faces: list[FoundFace] = field(default_factory=list)
-    batches: list[FaceScores] = field(default_factory=list)
+    fake_probabilities: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _logits: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def add(self, faces: Iterable[FoundFace], scores: FaceScores) -> None:
+        """Take faces and their scores, as many of these as of those."""
+        self.faces += faces
+        self.fake_probabilities += scores.fake_probability.tolist()
+        for branch, values in scores.logits.items():
+            self._logits.setdefault(branch, []).extend(values.tolist())
 
     def logits(self) -> dict[str, Tensor]:
         """For each branch float32 [faces, 2]."""
-        return {
-            branch: torch.cat([batch.logits[branch] for batch in self.batches]) for branch in self.batches[0].logits
-        }
+        return {branch: torch.tensor(values) for branch, values in self._logits.items()}
 
 
 @dataclass

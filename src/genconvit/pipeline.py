@@ -94,9 +94,8 @@ class Pipeline:
         start = 0
         for _, group in groupby(batch, key=lambda each: id(each.scores)):
             members = list(group)
-            scores = members[0].scores
-            scores.batches.append(scored.rows(start, start + len(members)))
-            scores.faces += [FoundFace.of(member.crop) for member in members]
+            faces = [FoundFace.of(member.crop) for member in members]
+            members[0].scores.add(faces, scored.rows(start, start + len(members)))
             start += len(members)
 
     def _answered(self, unanswered: deque[Outcome]) -> Iterator[Outcome]:

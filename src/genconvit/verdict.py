@@ -77,7 +77,7 @@ def answer(
     if not scores.faces:
         return VideoResult(source=name, status="no_face", notes=notes, provenance=provenance)
     logits = scores.logits()
-    sightings = [Sighting(found.frame_index, found.pts_seconds, found.face.box) for found in scores.faces]
+    sightings = [Sighting(found.frame_index, found.pts_seconds, found.box) for found in scores.faces]
     linked = link_faces(sightings, scores.frame_indices)
     persons = _persons(sightings, linked, logits, options.score_rule)
     one_off = one_off_tracks(linked, len(scores.frame_indices))
@@ -152,15 +152,14 @@ def _persons(
 
 def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[int]) -> tuple[FaceResult, ...]:
     probabilities = {branch: torch.sigmoid(values).tolist() for branch, values in logits.items()}
-    fake = torch.cat([batch.fake_probability for batch in scores.batches]).tolist()
     return tuple(
         FaceResult(
             frame_index=found.frame_index,
             pts_seconds=found.pts_seconds,
-            box=found.face.box,
+            box=found.box,
             crop=found.square,
-            confidence=found.face.confidence,
-            fake_probability=fake[row],
+            confidence=found.confidence,
+            fake_probability=scores.fake_probabilities[row],
             branches={
                 branch: BranchProbability(fake=values[row][FAKE], real=values[row][REAL])
                 for branch, values in probabilities.items()
