@@ -100,3 +100,20 @@ def test_rows_of_scores() -> None:
 
 def test_no_faces_have_no_scores() -> None:
     assert len(scorer()[0].score(np.zeros((0, 4, 4, 3), np.uint8))) == 0
+
+
+def test_a_network_that_cannot_be_compiled_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor.exc import InductorError
+
+    def broken(*_: object, **__: object) -> Callable[[Tensor], ModelOutput]:
+        def run(_: Tensor) -> ModelOutput:
+            raise InductorError(RuntimeError("no working C++ compiler"), None)
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", broken)
+    made, _ = scorer(compile=True)
+    with pytest.raises(
+        ConfigError, match=r"cannot compile the networks here \(.*no working C\+\+ compiler.*leave out compile"
+    ):
+        made.score(faces(2))

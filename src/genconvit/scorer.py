@@ -14,6 +14,7 @@ from genconvit.aggregate import face_fake_probability
 from genconvit.device import BATCH_SIZES, DTYPES, Precision
 from genconvit.errors import ConfigError, PluginError
 from genconvit.models.base import Architecture, ModelOutput
+from genconvit.text import first_line
 from genconvit.types import FaceCrop, FaceScores, on_host
 
 
@@ -120,7 +121,7 @@ class Scorer:
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         if self._fills_batches:
             images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, size - count))
-        output = self._network(images.contiguous(memory_format=torch.channels_last))
+        output = self._run(images.contiguous(memory_format=torch.channels_last))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
         for branch, logits in output.logits.items():
@@ -130,6 +131,18 @@ class Scorer:
                     f"{branch!r}, got {list(logits.shape)}"
                 )
         return {branch: logits[:count].float().cpu() for branch, logits in output.logits.items()}
+
+    def _run(self, images: Tensor) -> ModelOutput:
+        try:
+            output: ModelOutput = self._network(images)
+        except RuntimeError as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            raise ConfigError(
+                f"torch.compile cannot compile the networks here ({first_line(error)}); it needs a C++ compiler on a "
+                "CPU and Triton on a GPU: install it, or leave out compile and cuda_graphs (--no-compile)"
+            ) from error
+        return output
 
     def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:
         crops = torch.tensor(faces) if isinstance(faces, np.ndarray) and faces.dtype == np.uint8 else faces

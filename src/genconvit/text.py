@@ -1,4 +1,4 @@
-"""Text from outside, made safe for a terminal."""
+"""Text from outside: made safe for a terminal, and cut to a line."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def printable(text: str, *, keep: str = "") -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 160 characters; the type's name where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__

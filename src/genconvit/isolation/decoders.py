@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from genconvit.errors import PluginError
+from genconvit.text import first_line
 from genconvit.video.base import VideoDecoder
-from genconvit.video.names import first_line
 
 
 def why_not_isolated(decoders: Sequence[VideoDecoder]) -> str | None:

@@ -21,10 +21,11 @@ from genconvit.isolation.decoders import load_decoder
 from genconvit.isolation.incoming import MAX_NOTES, MAX_TEXT
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames
 from genconvit.isolation.messages import Channel, Message
+from genconvit.text import first_line
 from genconvit.types import Frame, on_host
 from genconvit.video.base import VideoDecoder
 from genconvit.video.limits import too_large
-from genconvit.video.names import first_line, source_name
+from genconvit.video.names import source_name
 from genconvit.video.readers import FRAMES_AHEAD
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice

@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.errors import ConfigError, SourceError
+from genconvit.text import first_line
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream
-from genconvit.video.names import first_line, source_name
+from genconvit.video.names import source_name
 
 _STEP = 64
 """decord skips frames in a loop without an end where more than 128 are missing; no single skip is longer than this."""

@@ -12,10 +12,11 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from genconvit.errors import SourceError
+from genconvit.text import first_line
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
 from genconvit.video.limits import MAX_IMAGE_PIXELS, too_large
-from genconvit.video.names import first_line, source_name
+from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")

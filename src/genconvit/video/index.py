@@ -15,8 +15,9 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from genconvit.errors import SourceError
+from genconvit.text import first_line
 from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
-from genconvit.video.names import first_line, source_name
+from genconvit.video.names import source_name
 
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,live_flv,asf,"

@@ -58,9 +58,3 @@ def is_folder(source: object) -> bool:
         return bool(path) and Path(path or "").is_dir()
     except (OSError, ValueError):
         return False
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, at most 160 characters; the type's name where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__

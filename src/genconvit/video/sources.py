@@ -12,9 +12,10 @@ from pathlib import Path
 
 from genconvit.errors import ConfigError, SourceError
 from genconvit.files import sha256_of_file
+from genconvit.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, first_line, is_array, is_folder, path_of, source_name
+from genconvit.video.names import Source, is_array, is_folder, path_of, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _REASONS = {

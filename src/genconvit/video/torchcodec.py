@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genconvit.errors import ConfigError, SourceError
+from genconvit.text import first_line
 from genconvit.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream
-from genconvit.video.names import first_line, source_name
+from genconvit.video.names import source_name
 
 if TYPE_CHECKING:
     import torch
