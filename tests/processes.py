@@ -24,8 +24,13 @@ def children(pid: int | None = None) -> set[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process has not ended."""
-    return _state_and_parent(pid)[0] not in ("", "Z", "X")
+    """Whether a process has not ended, in all its threads: its first one may be over while others still end."""
+    if _state_and_parent(pid)[0] not in ("", "Z", "X"):
+        return True
+    try:
+        return len(list(Path("/proc", str(pid), "task").iterdir())) > 1
+    except OSError:
+        return False
 
 
 def handles() -> int:

@@ -156,8 +156,14 @@ def test_every_flag_reaches_the_config(run: Callable[..., Run], fake: FakeDetect
     assert (config.face_detector, config.decoder, config.max_faces) == ("mtcnn", "pyav", 5)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--arch", "v2", "--no-attention")], ids=["original", "v2"])
-@pytest.mark.parametrize("frames", [2, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("arguments", "frames"),
+    [
+        pytest.param((), 2, id="original"),
+        pytest.param((), 15, id="original, 15 frames", marks=pytest.mark.slow),
+        pytest.param(("--arch", "v2", "--no-attention"), 15, id="v2, 15 frames", marks=pytest.mark.slow),
+    ],
+)
 def test_the_real_clips_have_a_face_each(run: Callable[..., Run], arguments: tuple[str, ...], frames: int) -> None:
     clips = shared("videos")
     ended = run("predict", clips, "--weights", "random", "--frames", frames, *arguments, "--format", "jsonl")
