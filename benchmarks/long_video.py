@@ -14,11 +14,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 from pydantic import BaseModel
+
+from genconvit.bench.fresh import children
 
 SHORT_SECONDS = 10
 
@@ -138,15 +139,6 @@ def resident_mb(process: str) -> float:
         return 0.0
     kinds = ("RssAnon:", "RssShmem:")
     return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith(kinds)) * 1024 / 1e6
-
-
-def children() -> Iterator[str]:
-    """The ids of this process's children."""
-    for thread in Path("/proc/self/task").iterdir():
-        try:
-            yield from (thread / "children").read_text(encoding="utf-8").split()
-        except OSError:
-            continue
 
 
 def in_a_new_process(video: Path, options: argparse.Namespace) -> Curve:

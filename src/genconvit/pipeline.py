@@ -15,7 +15,6 @@ from itertools import groupby
 
 from genconvit.ahead import Ahead
 from genconvit.errors import SourceError
-from genconvit.faces.batch import stacked
 from genconvit.find import FaceFinder
 from genconvit.outcome import Cropped, FoundFace, Outcome
 from genconvit.scorer import Scorer
@@ -90,7 +89,7 @@ class Pipeline:
     def _score_batch(self, batch: list[Cropped]) -> None:
         if not batch:
             return
-        scored = self.scorer.score(stacked([each.crop.image for each in batch]))
+        scored = self.scorer.score_crops([each.crop for each in batch])
         start = 0
         for _, group in groupby(batch, key=lambda each: id(each.scores)):
             members = list(group)

@@ -13,9 +13,10 @@ from torch import Tensor
 from genconvit.aggregate import face_fake_probability
 from genconvit.device import BATCH_SIZES, DTYPES, Precision
 from genconvit.errors import ConfigError, PluginError
+from genconvit.faces.batch import stacked
 from genconvit.models.base import Architecture, ModelOutput
 from genconvit.text import first_line
-from genconvit.types import FaceCrop, FaceScores, on_host
+from genconvit.types import FaceCrop, FaceScores
 
 
 class Scorer:
@@ -92,9 +93,7 @@ class Scorer:
 
     def score_crops(self, crops: Sequence[FaceCrop]) -> FaceScores:
         """Score crops, at least one, all on the host or all on one device; see ``score``."""
-        images = [crop.image for crop in crops]
-        tensors = [image for image in images if isinstance(image, Tensor)]
-        return self.score(torch.stack(tensors) if tensors else np.stack([on_host(image) for image in images]))
+        return self.score(stacked([crop.image for crop in crops]))
 
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from genconvit import VideoResult
+from processes import children, is_running, needs_proc
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see a process's children")
+pytestmark = needs_proc
 
 COMMAND = (sys.executable, "-m", "genconvit", "predict")
 OPTIONS = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
@@ -33,21 +34,6 @@ def wait_for(reached: Callable[[], bool], running: subprocess.Popen[str]) -> Non
         time.sleep(0.05)
 
 
-def descendants(pid: int) -> set[int]:
-    found: set[int] = set()
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in path.read_text().split():
-            found |= {int(child)} | descendants(int(child))
-    return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize(
     "to_group",
     [pytest.param(False, marks=pytest.mark.slow, id="the process"), pytest.param(True, id="its whole group")],
@@ -61,7 +47,7 @@ def test_what_was_finished_is_kept_and_nothing_is_left(tmp_path: Path, portrait_
     command = [*COMMAND, str(videos), *OPTIONS, "--output", str(output)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
         wait_for(lambda: partial_lines(output.parent) >= 2, running)
-        workers = descendants(running.pid)
+        workers = children(running.pid)
         assert workers
         if to_group:
             os.killpg(running.pid, signal.SIGINT)
@@ -75,6 +61,6 @@ def test_what_was_finished_is_kept_and_nothing_is_left(tmp_path: Path, portrait_
     assert all(result.status == "ok" for result in results)
     assert [path.name for path in output.parent.iterdir()] == ["results.jsonl"]
     deadline = time.monotonic() + 10
-    while any(map(is_alive, workers)):
+    while any(map(is_running, workers)):
         assert time.monotonic() < deadline, "a worker outlived the program"
         time.sleep(0.05)

@@ -64,7 +64,7 @@ def main() -> None:
             "faces": sum(len(result.faces) for result in results),
             "opening_peak_mb": opening_peak,
             "peak_mb": _peak_mb("self"),
-            "worker_peak_mb": max(map(_peak_mb, _children()), default=0.0),
+            "worker_peak_mb": max(map(_peak_mb, children()), default=0.0),
         }
     print(json.dumps(found))  # noqa: T201
 
@@ -76,9 +76,13 @@ def _peak_mb(process: str) -> float:
     return int(peak[1]) * 1024 / 1e6 if peak else 0.0
 
 
-def _children() -> Iterator[str]:
+def children() -> Iterator[str]:
+    """The ids of this process's children, on Linux."""
     for thread in Path("/proc/self/task").iterdir():
-        yield from (thread / "children").read_text(encoding="utf-8").split()
+        try:
+            yield from (thread / "children").read_text(encoding="utf-8").split()
+        except OSError:  # the thread has ended meanwhile
+            continue
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from genconvit.assemble import assemble
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
-from genconvit.device import Precision, resolve_device, resolve_precision
+from genconvit.device import DTYPES, Precision, resolve_device, resolve_precision
 from genconvit.registry import ARCHITECTURES
 from genconvit.sample import PORTRAIT, write_clip
 from genconvit.settings import DetectorConfig
@@ -21,7 +21,6 @@ from genconvit.weights.load import load_model
 CLIPS = 4
 CLIP_FRAMES = 150
 CLIP_SIZE = (1280, 720)
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 
 
 def run_bench(
@@ -47,7 +46,7 @@ def run_bench(
     device = resolve_device(base.device)
     notes = []
     if not precisions:
-        precisions = PRECISIONS if resolve_precision("auto", device) == "bf16" else ("fp32",)
+        precisions = tuple(DTYPES) if resolve_precision("auto", device) == "bf16" else ("fp32",)
         if len(precisions) == 1:
             notes.append(
                 "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
