@@ -16,7 +16,7 @@ from genconvit.version import __version__
 
 if TYPE_CHECKING:
     from genconvit.detector import Detector
-    from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError, WeightsError
+    from genconvit.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
     from genconvit.result import FaceResult, TrackResult, VideoResult
@@ -27,6 +27,7 @@ _HOMES = {
     "Architecture": "models.base",
     "ArchitectureConfig": "models.base",
     "ConfigError": "errors",
+    "DatasetError": "errors",
     "Detector": "detector",
     "DetectorConfig": "settings",
     "FaceResult": "result",
@@ -45,6 +46,7 @@ __all__ = [
     "Architecture",
     "ArchitectureConfig",
     "ConfigError",
+    "DatasetError",
     "Detector",
     "DetectorConfig",
     "FaceResult",

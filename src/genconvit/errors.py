@@ -22,6 +22,10 @@ class WeightsError(GenConViTError):
     """Weights are missing, damaged, unsafe to read, or do not fit the architecture."""
 
 
+class DatasetError(GenConViTError):
+    """A data set, its labels or a file of results cannot be read, or is not what it was taken for."""
+
+
 class SourceError(GenConViTError):
     """A video, an image or a folder cannot be read.
 

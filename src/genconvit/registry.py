@@ -163,7 +163,8 @@ def _field(distribution: importlib.metadata.Distribution, name: str) -> str:
 ARCHITECTURES = Registry("genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture")
 FACE_DETECTORS = Registry("genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector")
 VIDEO_DECODERS = Registry("genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder")
-REGISTRIES = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS)
+DATASETS = Registry("genconvit.datasets", kind="data set", base="genconvit.data.base:Dataset")
+REGISTRIES = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, DATASETS)
 
 
 def register_architecture(name: str, cls: type[Any]) -> None:

@@ -1,0 +1,1 @@
+"""From scored videos with labels to a statement of how good the scores are."""

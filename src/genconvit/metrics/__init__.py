@@ -1,0 +1,1 @@
+"""How good scores are: measures through scikit-learn, with bootstrap intervals."""

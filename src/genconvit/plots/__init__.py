@@ -1,0 +1,1 @@
+"""Pictures of an evaluation, with matplotlib (``pip install 'genconvit[plots]'``)."""
