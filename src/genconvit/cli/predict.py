@@ -5,37 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genconvit.cli.destination import opened, refuse_inputs
-from genconvit.cli.flags import (
-    ArchFlag,
-    AttentionFlag,
-    BatchFlag,
-    CompileFlag,
-    ConfigFlag,
-    DecoderFlag,
-    DeviceFlag,
-    ExtraFlag,
-    FaceDetectorFlag,
-    FaceModelFlag,
-    FormatFlag,
-    FramesFlag,
-    IsolateFlag,
-    MemoryLimitFlag,
-    ModeFlag,
-    OutputFlag,
-    Paths,
-    PersonFlag,
-    PrecisionFlag,
-    ResidualFlag,
-    RuleFlag,
-    SizeFlag,
-    TimeLimitFlag,
-    WeightsFlag,
-    WorkersFlag,
-)
-from genconvit.cli.options import detector_config, parse_weights, weights_files
+from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
 from genconvit.cli.output import Format, write_results
 
 if TYPE_CHECKING:
@@ -44,30 +18,10 @@ if TYPE_CHECKING:
 EXIT_UNREADABLE = 3
 
 
+@with_detector_flags
 def predict(
     paths: Paths,
-    arch: ArchFlag = None,
-    mode: ModeFlag = None,
-    attention: AttentionFlag = None,
-    residual: ResidualFlag = None,
-    size: SizeFlag = None,
-    weights: WeightsFlag = None,
-    frames: FramesFlag = None,
-    person: PersonFlag = None,
-    score_rule: RuleFlag = None,
-    device: DeviceFlag = None,
-    precision: PrecisionFlag = None,
-    compile: CompileFlag = None,  # noqa: A002 - the flag
-    batch_size: BatchFlag = None,
-    face_detector: FaceDetectorFlag = None,
-    face_model: FaceModelFlag = None,
-    decoder: DecoderFlag = None,
-    isolate: IsolateFlag = None,
-    workers: WorkersFlag = None,
-    time_limit: TimeLimitFlag = None,
-    memory_limit: MemoryLimitFlag = None,
-    extra: ExtraFlag = None,
-    config: ConfigFlag = None,
+    detector: DetectorFlags,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
 ) -> None:
@@ -80,41 +34,18 @@ def predict(
     from genconvit.detector import Detector
     from genconvit.video.sources import expand_paths
 
-    flags: dict[str, tuple[str, Any]] = {
-        "architecture": ("--arch", arch),
-        "mode": ("--mode", mode),
-        "attention": ("--attention" if attention else "--no-attention", attention),
-        "residual": ("--residual" if residual else "--no-residual", residual),
-        "size": ("--size", size),
-        "weights": ("--weights", parse_weights(weights)),
-        "frames": ("--frames", frames),
-        "person": ("--person", person),
-        "score_rule": ("--score-rule", score_rule),
-        "device": ("--device", device),
-        "precision": ("--precision", precision),
-        "compile": ("--compile" if compile else "--no-compile", compile),
-        "batch_size": ("--batch-size", batch_size),
-        "face_detector": ("--face-detector", face_detector),
-        "face_model": ("--face-model", face_model),
-        "decoder": ("--decoder", decoder),
-        "isolate": ("--isolate" if isolate else "--no-isolate", isolate),
-        "workers": ("--workers", workers),
-        "time_limit_seconds": ("--time-limit", time_limit),
-        "memory_limit_mb": ("--memory-limit", memory_limit),
-    }
-    made = detector_config(config, flags, extra)
+    config = detector.config()
     sources = expand_paths(paths)
     if output:
-        others = [each for each in (config, made.face_model) if each]
-        refuse_inputs("--output", output, [*sources, *others, *weights_files(made.weights)])
+        refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
     form = format or Format.of(output)
     statuses: set[str] = set()
     # A list of one source is read in this process; what came out of a folder or a pattern never is.
     given = sources if sources == paths else iter(sources)
     with (
         opened(output, keep_partial=form.streams) as stream,
-        Detector(made) as detector,
-        closing(detector.predict_many(given)) as found,
+        Detector(config) as opened_detector,
+        closing(opened_detector.predict_many(given)) as found,
     ):
         write_results(_noting_status(_with_progress(found, len(sources)), statuses), form, stream)
     if "unreadable" in statuses:

@@ -1,0 +1,112 @@
+"""The flags that make a detector's config, given to every command that builds one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genconvit.cli import flags
+from genconvit.cli.options import detector_config, parse_weights, weights_files
+
+if TYPE_CHECKING:
+    from genconvit.settings import DetectorConfig
+
+FLAGS: dict[str, tuple[str, Any]] = {
+    "architecture": ("--arch", flags.ArchFlag),
+    "mode": ("--mode", flags.ModeFlag),
+    "attention": ("--attention/--no-attention", flags.AttentionFlag),
+    "residual": ("--residual/--no-residual", flags.ResidualFlag),
+    "size": ("--size", flags.SizeFlag),
+    "weights": ("--weights", flags.WeightsFlag),
+    "frames": ("--frames", flags.FramesFlag),
+    "person": ("--person", flags.PersonFlag),
+    "score_rule": ("--score-rule", flags.RuleFlag),
+    "device": ("--device", flags.DeviceFlag),
+    "precision": ("--precision", flags.PrecisionFlag),
+    "compile": ("--compile/--no-compile", flags.CompileFlag),
+    "batch_size": ("--batch-size", flags.BatchFlag),
+    "face_detector": ("--face-detector", flags.FaceDetectorFlag),
+    "face_model": ("--face-model", flags.FaceModelFlag),
+    "decoder": ("--decoder", flags.DecoderFlag),
+    "isolate": ("--isolate/--no-isolate", flags.IsolateFlag),
+    "workers": ("--workers", flags.WorkersFlag),
+    "time_limit_seconds": ("--time-limit", flags.TimeLimitFlag),
+    "memory_limit_mb": ("--memory-limit", flags.MemoryLimitFlag),
+}
+"""For each option of a detector, its flag as it is typed, and what typer knows of it."""
+
+_EXTRA, _CONFIG = "extra", "config"
+
+
+@dataclass(frozen=True)
+class DetectorFlags:
+    """The flags as they were given; None where one was not."""
+
+    given: dict[str, Any]
+    extra: list[str] | None = None
+    file: Path | None = None
+
+    def config(self) -> DetectorConfig:
+        """The config that they and ``--config`` make.
+
+        Raises:
+            ConfigError: an option is unknown, given twice, or has a value that is not allowed.
+            PluginError: the architecture is unknown or broken.
+        """
+        values = {**self.given, "weights": parse_weights(self.given.get("weights"))}
+        typed = {name: (_as_typed(FLAGS[name][0], value), value) for name, value in values.items()}
+        return detector_config(self.file, typed, self.extra)
+
+    def inputs(self, config: DetectorConfig) -> list[str | Path]:
+        """The files that a config is read from or names, which no output may replace."""
+        named = [each for each in (self.file, config.face_model) if each]
+        return [*named, *weights_files(config.weights)]
+
+
+def with_detector_flags(command: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """A command that has the detector's flags beside its own, and gets them as one argument ``detector``.
+
+    Args:
+        command: a function with a parameter ``detector: DetectorFlags``.
+        without: options that it does not take, or takes in a form of its own.
+    """
+    hints = typing.get_type_hints(command, include_extras=True)
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != "detector"]
+    shared: dict[str, Any] = {name: kind for name, (_, kind) in FLAGS.items() if name not in without}
+    others: dict[str, Any] = {
+        name: kind for name, kind in ((_EXTRA, flags.ExtraFlag), (_CONFIG, flags.ConfigFlag)) if name not in without
+    }
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:  # noqa: ANN401 - whatever typer parsed
+        given = {name: arguments.pop(_parameter(name)) for name in shared}
+        extra, file = (arguments.pop(name, None) for name in (_EXTRA, _CONFIG))
+        command(**arguments, detector=DetectorFlags(given, extra, file))
+
+    added = {**{_parameter(name): kind for name, kind in shared.items()}, **others}
+    parameters = [each.replace(annotation=hints[each.name]) for each in own]
+    place = next((number for number, each in enumerate(parameters) if each.name == "format"), len(parameters))
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters[place:place] = [
+        inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()
+    ]
+    run.__signature__ = inspect.Signature([each.replace(kind=kind) for each in parameters])  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _parameter(option: str) -> str:
+    """What typer makes a flag's name of."""
+    return {"architecture": "arch", "time_limit_seconds": "time_limit", "memory_limit_mb": "memory_limit"}.get(
+        option, option
+    )
+
+
+def _as_typed(flag: str, value: object) -> str:
+    yes, _, no = flag.partition("/")
+    return no if no and value is False else yes
