@@ -27,7 +27,7 @@ LAYERS = (
     {"weights"},
     {"models"},
     {"nn", "video", "faces", "aggregate", "device", "tracks", "calibration", "data", "metrics"},
-    {"result", "packages", "score_rules", "threshold"},
+    {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
     {"ahead"},
     {"closeable", "config", "errors", "files", "text", "version"},

@@ -28,30 +28,10 @@ def test_a_threshold_is_a_number_or_a_rate(text: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    # fmt: off
     [
-        "",
-        "nan",
-        "inf",
-        "-0.1",
-        "1.01",
-        "50%",
-        "fpr=",
-        "fpr=1",
-        "fpr=nan",
-        "fpr=-0.1",
-        "FPR=0.1",
-        " 0.5",
-        "0.5\n",
-        "0,5",
-        "tpr=0.9",
-        "fpr=fpr=0.1",
-        "1_0",
-        "\uff11",
-        "1e999",
-        "9" * 30,
+        *("", "nan", "inf", "-0.1", "1.01", "50%", "fpr=", "fpr=1", "fpr=nan", "fpr=-0.1", "FPR=0.1", " 0.5", "0.5\n"),
+        *("0,5", "tpr=0.9", "fpr=fpr=0.1", "1_0", "\uff11", "1e999", "9" * 30),
     ],
-    # fmt: on
 )
 def test_nothing_else_is_a_threshold(text: str) -> None:
     with pytest.raises(ConfigError, match=r"is neither a number from 0 to 1 nor fpr=X.*give for example 0\.5"):
