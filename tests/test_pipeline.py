@@ -89,7 +89,7 @@ class Made:
         self.model = Brightness(ArchitectureConfig(mode="any"))
         scorer = Scorer(self.model, device=CPU, precision="fp32", batch_size=batch_size)
         self.detector = Everywhere(count=faces)
-        self.pipeline = Pipeline(FaceFinder(self.detector, 4, chosen, device=CPU), scorer)
+        self.pipeline = Pipeline(FaceFinder(self.detector, [4], chosen, device=CPU), scorer)
         self.reader = ThreadReader(decoders or [PyAVDecoder()], chosen.frame_choice)
 
     def run(self, *sources: Source) -> list[Outcome]:

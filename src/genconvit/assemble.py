@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from genconvit.device import resolve_device, resolve_precision
 from genconvit.errors import ConfigError
+from genconvit.faces.base import FaceDetector
 from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.files import sha256_of_file
-from genconvit.find import FaceFinder
+from genconvit.find import FaceFinder, PipelineOptions
 from genconvit.isolation.select import Readers
 from genconvit.packages import package_versions
-from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS
+from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
 from genconvit.result import FaceDetectorInfo, Provenance
 from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from genconvit.version import __version__
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.load import load_model
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What finds faces in sources.
+
+    Attributes:
+        readers: read sources.
+        detector: finds the faces in frames.
+        device: where it runs.
+        info: what every result says of it.
+        notes: what every result must say besides.
+        plugins: the registered classes of what reads and finds.
+    """
+
+    readers: Readers
+    detector: FaceDetector
+    device: torch.device
+    info: FaceDetectorInfo
+    notes: tuple[str, ...]
+    plugins: tuple[PluginInfo, ...]
+
+    def finder(self, sizes: Sequence[int], options: PipelineOptions) -> FaceFinder:
+        """A finder that cuts each face in these sizes, in pixels."""
+        return FaceFinder(self.detector, sizes, options, device=self.device, notes=self.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +74,21 @@ def assemble(config: DetectorConfig) -> Parts:
         PluginError: a plugin is unknown, broken, or claimed twice.
         WeightsError: the weights cannot be had, read, or do not fit.
     """
+    ARCHITECTURES.load(config.architecture)
+    resolve_precision(config.precision, resolve_device(config.device))
+    finding = assemble_finding(config)
+    scorer, provenance = assemble_scoring(config, finding)
+    return Parts(finding.readers, finding.finder([scorer.input_size], config), scorer, provenance)
+
+
+def assemble_finding(config: DetectorConfig) -> Finding:
+    """Choose and open what reads sources and finds faces in them.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here.
+        PluginError: a plugin is unknown, broken, or claimed twice.
+    """
     device = resolve_device(config.device)
-    precision = resolve_precision(config.precision, device)
     decoder_names = resolve_decoders(config.decoder)
     decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in decoder_names]
     readers = Readers(decoders, config.frame_choice, config, isolate=config.isolate, workers=config.workers)
@@ -56,8 +96,28 @@ def assemble(config: DetectorConfig) -> Parts:
     face_class = FACE_DETECTORS.load(choice.name)
     if face_class.needs_model and choice.model_path is None:
         raise ConfigError(f"face detector {choice.name!r} needs a model file; give face_model=PATH (--face-model)")
+    detector, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
+    return Finding(
+        readers=readers,
+        detector=detector,
+        device=torch.device("cpu") if note else device,
+        info=_face_detector_info(choice, face_class.licence),
+        notes=(note,) if note else (),
+        plugins=(FACE_DETECTORS.find(choice.name), *map(VIDEO_DECODERS.find, decoder_names)),
+    )
+
+
+def assemble_scoring(config: DetectorConfig, finding: Finding) -> tuple[Scorer, Provenance]:
+    """Load the networks, and say what results rest on.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here.
+        PluginError: the architecture is unknown, broken, or claimed twice.
+        WeightsError: the weights cannot be had, read, or do not fit.
+    """
+    device = resolve_device(config.device)
+    precision = resolve_precision(config.precision, device)
     cls = ARCHITECTURES.load(config.architecture)
-    faces, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
     loaded = load_model(config.architecture, cls, config.model, config.weights)
     scorer = Scorer(
         loaded.model,
@@ -67,22 +127,19 @@ def assemble(config: DetectorConfig) -> Parts:
         compile=config.compile,
         cuda_graphs=config.cuda_graphs,
     )
-    faces_on = torch.device("cpu") if note else device
-    finder = FaceFinder(faces, scorer.input_size, config, device=faces_on, notes=(note,) if note else ())
-    providers = [ARCHITECTURES.find(config.architecture), FACE_DETECTORS.find(choice.name)]
     provenance = Provenance(
         library_version=__version__,
-        packages=package_versions([*providers, *map(VIDEO_DECODERS.find, decoder_names)]),
+        packages=package_versions([ARCHITECTURES.find(config.architecture), *finding.plugins]),
         architecture=config.architecture,
         config=loaded.model.config.model_dump(mode="json"),
         weights=loaded.info,
-        face_detector=_face_detector_info(choice, face_class.licence),
+        face_detector=finding.info,
         decoder=None,
         device=str(device),
         precision=precision,
         compiled=config.compile or config.cuda_graphs,
     )
-    return Parts(readers, finder, scorer, provenance)
+    return scorer, provenance
 
 
 def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:

@@ -20,7 +20,7 @@ from genconvit.pipeline import Pipeline
 from genconvit.result import VideoResult, WeightsInfo
 from genconvit.settings import DetectorConfig
 from genconvit.types import FaceScores
-from genconvit.verdict import answer, unreadable
+from genconvit.verdict import conclude
 from genconvit.video.names import Source, is_array, source_name
 from genconvit.video.readers import Reader
 
@@ -116,12 +116,7 @@ class Detector(Closeable):
                 yield self._answer(outcome, reader)
 
     def _answer(self, outcome: Outcome, reader: Reader) -> VideoResult:
-        isolated = reader.isolated and not is_array(outcome.source)
-        update = {"source_sha256": outcome.sha256, "isolated": isolated}
-        provenance = self._provenance.model_copy(update=update)
-        if outcome.scores is None:
-            return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance)
-        return answer(outcome.source, outcome.scores, provenance, self.config)
+        return conclude(outcome, self._provenance, self.config, isolated=reader.isolated)
 
     def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
         """Score face crops without looking for faces.

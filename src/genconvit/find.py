@@ -68,7 +68,7 @@ class FaceFinder:
 
     Args:
         detector: used under a lock, since detectors keep state while they work.
-        size: the crops' side in pixels.
+        sizes: the sides of the crops in pixels; each face is cut in all of them.
         options: what is looked at.
         device: where the detector runs; frames are brought to a GPU once, and searched several at a time there.
         notes: what every source's scores say.
@@ -77,7 +77,7 @@ class FaceFinder:
     def __init__(
         self,
         detector: FaceDetector,
-        size: int,
+        sizes: Sequence[int],
         options: PipelineOptions,
         *,
         device: torch.device,
@@ -85,7 +85,7 @@ class FaceFinder:
     ) -> None:
         self._detector = detector
         self._detecting = threading.Lock()
-        self._size = size
+        self._sizes = sizes
         self._options = options
         self._device = device
         self._at_once = 1 if device.type == "cpu" else _FRAMES_AT_ONCE_ON_A_GPU
@@ -97,24 +97,25 @@ class FaceFinder:
         Raises:
             SourceError: it cannot be read.
         """
-        for crop, progress in self._crops(reading, outcome):
+        for crops, progress in self._crops(reading, outcome):
             if progress.found == progress.limit:
                 progress.scores.notes.append(
-                    f"the limit of {progress.limit} faces was reached in frame {crop.frame_index}"
+                    f"the limit of {progress.limit} faces was reached in frame {crops[0].frame_index}"
                 )
                 return
             progress.found += 1
-            yield Cropped(crop, progress.scores)
+            yield Cropped(crops, progress.scores)
 
-    def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[FaceCrop, _Progress]]:
+    def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress]]:
         for frames, progress in self._batches(reading, outcome):
             with self._detecting:
                 found = self._detector.search([frame.image for frame in frames])
             for frame, faces in zip(frames, found, strict=True):
                 progress.scores.frame_indices.append(frame.index)
                 rule, margin = self._detector.square_rule, self._options.margin
-                for crop in crop_faces(frame, faces, rule, self._size, margin):
-                    yield crop, progress
+                cut = [crop_faces(frame, faces, rule, size, margin) for size in self._sizes]
+                for crops in zip(*cut, strict=True):
+                    yield crops, progress
 
     def _batches(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[list[Frame], _Progress]]:
         """Frames to search together. Where a decoder starts over, so does the outcome."""

@@ -84,7 +84,17 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Cropped:
-    """A face on its way to the networks, and where its scores belong."""
+    """A face on its way to the networks, and where its scores belong.
 
-    crop: FaceCrop
+    Attributes:
+        crops: the face in each size that was asked for.
+        scores: of its source.
+    """
+
+    crops: tuple[FaceCrop, ...]
     scores: SourceScores
+
+    @property
+    def crop(self) -> FaceCrop:
+        """The face in the first of the sizes, or the only one."""
+        return self.crops[0]

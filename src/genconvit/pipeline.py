@@ -50,59 +50,76 @@ class Pipeline:
             ConfigError: a source is of a wrong type, or no decoder can be used.
             WeightsError: the networks' answer is not finite.
         """
-        found = self._find(reader, sources)
-        with Ahead(found, "faces", room=2 * self.scorer.batch_size) as ahead:
-            yield from self._score(ahead)
+        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources))
 
-    def _find(self, reader: Reader, sources: Iterable[Source]) -> Generator[Cropped | Outcome, None, None]:
-        """Crops of each source, and then its outcome, complete but for the scores of its crops."""
-        started = start_readings(reader, sources)
-        with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
-            for outcome, reading in readings:
-                with reading or nullcontext():
-                    try:
-                        if reading is not None:
-                            yield from self._finder.find(reading, outcome)
-                    except SourceError as error:
-                        outcome.scores, outcome.error = None, error
-                yield outcome
 
-    def _score(self, found: Ahead[Cropped | Outcome]) -> Iterator[Outcome]:
-        """Outcomes in their order, once nothing of theirs is left to score."""
-        batch: list[Cropped] = []
-        unanswered: deque[Outcome] = deque()
-        for item in found:
-            if isinstance(item, Outcome):
-                unanswered.append(item)
-            else:
-                batch.append(item)
-            full = len(batch) == self.scorer.batch_size
-            enough = isinstance(item, Outcome) or len(batch) >= _WORTH_A_BATCH * self.scorer.batch_size
-            if full or (enough and found.is_dry):
-                self._score_batch(batch)
-                batch = []
-            if not batch:
-                yield from self._answered(unanswered)
-        self._score_batch(batch)
-        yield from self._answered(unanswered)
-
-    def _score_batch(self, batch: list[Cropped]) -> None:
-        if not batch:
-            return
-        scored = self.scorer.score_crops([each.crop for each in batch])
-        start = 0
-        for _, group in groupby(batch, key=lambda each: id(each.scores)):
-            members = list(group)
-            faces = [FoundFace.of(member.crop) for member in members]
-            members[0].scores.add(faces, scored.rows(start, start + len(members)))
-            start += len(members)
-
-    def _answered(self, unanswered: deque[Outcome]) -> Iterator[Outcome]:
-        while unanswered:
-            outcome = unanswered.popleft()
-            if outcome.scores is not None:
-                outcome.scores.notes += self.scorer.notes
+def find_faces(
+    finder: FaceFinder, reader: Reader, sources: Iterable[Source]
+) -> Generator[Cropped | Outcome, None, None]:
+    """Crops of each source, and then its outcome, complete but for the scores of its crops."""
+    started = start_readings(reader, sources)
+    with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
+        for outcome, reading in readings:
+            with reading or nullcontext():
+                try:
+                    if reading is not None:
+                        yield from finder.find(reading, outcome)
+                except SourceError as error:
+                    outcome.scores, outcome.error = None, error
             yield outcome
+
+
+def score_faces(scorer: Scorer, found: Generator[Cropped | Outcome, None, None]) -> Generator[Outcome, None, None]:
+    """Outcomes in their order, each as soon as nothing of it is left to score.
+
+    Args:
+        scorer: the networks.
+        found: what ``find_faces`` yields; runs in a thread of its own.
+
+    Raises:
+        WeightsError: the networks' answer is not finite.
+    """
+    with Ahead(found, "faces", room=2 * scorer.batch_size) as ahead:
+        yield from _score(scorer, ahead)
+
+
+def _score(scorer: Scorer, found: Ahead[Cropped | Outcome]) -> Iterator[Outcome]:
+    batch: list[Cropped] = []
+    unanswered: deque[Outcome] = deque()
+    for item in found:
+        if isinstance(item, Outcome):
+            unanswered.append(item)
+        else:
+            batch.append(item)
+        full = len(batch) == scorer.batch_size
+        enough = isinstance(item, Outcome) or len(batch) >= _WORTH_A_BATCH * scorer.batch_size
+        if full or (enough and found.is_dry):
+            _score_batch(scorer, batch)
+            batch = []
+        if not batch:
+            yield from _answered(scorer, unanswered)
+    _score_batch(scorer, batch)
+    yield from _answered(scorer, unanswered)
+
+
+def _score_batch(scorer: Scorer, batch: list[Cropped]) -> None:
+    if not batch:
+        return
+    scored = scorer.score_crops([each.crop for each in batch])
+    start = 0
+    for _, group in groupby(batch, key=lambda each: id(each.scores)):
+        members = list(group)
+        faces = [FoundFace.of(member.crop) for member in members]
+        members[0].scores.add(faces, scored.rows(start, start + len(members)))
+        start += len(members)
+
+
+def _answered(scorer: Scorer, unanswered: deque[Outcome]) -> Iterator[Outcome]:
+    while unanswered:
+        outcome = unanswered.popleft()
+        if outcome.scores is not None:
+            outcome.scores.notes += scorer.notes
+        yield outcome
 
 
 def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:

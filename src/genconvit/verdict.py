@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genconvit.aggregate import FAKE, REAL, PersonScore, persons_score, video_score
 from genconvit.config import FrozenConfig
-from genconvit.outcome import SourceScores
+from genconvit.outcome import Outcome, SourceScores
 from genconvit.result import (
     UNTRAINED,
     WARM_START,
@@ -26,7 +26,7 @@ from genconvit.result import (
 )
 from genconvit.score_rules import parse_score_rule
 from genconvit.tracks import Sighting, link_faces, one_off_tracks
-from genconvit.video.names import Source, source_name
+from genconvit.video.names import Source, is_array, source_name
 
 
 class ScoreOptions(FrozenConfig):
@@ -52,6 +52,24 @@ class ScoreOptions(FrozenConfig):
 
 
 REFERENCE_WAY = ScoreOptions()
+
+
+def conclude(
+    outcome: Outcome, provenance: Provenance, options: ScoreOptions = REFERENCE_WAY, *, isolated: bool
+) -> VideoResult:
+    """The result for a source, whether it was read or not.
+
+    Args:
+        outcome: what the pipeline found, with the networks' scores.
+        provenance: the detector's share of it; the source's is added.
+        options: how faces become a score.
+        isolated: whether files were decoded in another process.
+    """
+    update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
+    provenance = provenance.model_copy(update=update)
+    if outcome.scores is None:
+        return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance)
+    return answer(outcome.source, outcome.scores, provenance, options)
 
 
 def answer(
