@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genconvit.cli import flags
-from genconvit.cli.options import detector_config, parse_weights, weights_files
+from genconvit.cli.options import detector_config, detector_options, parse_weights, weights_files
 
 if TYPE_CHECKING:
     from genconvit.settings import DetectorConfig
@@ -58,9 +58,19 @@ class DetectorFlags:
             ConfigError: an option is unknown, given twice, or has a value that is not allowed.
             PluginError: the architecture is unknown or broken.
         """
+        return detector_config(self.file, self._typed(), self.extra)
+
+    def options(self) -> dict[str, Any]:
+        """The same as one flat set of options, for a command that builds several configs from it.
+
+        Raises:
+            ConfigError: an option is given twice, or the file of ``--config`` is none.
+        """
+        return detector_options(self.file, self._typed(), self.extra)
+
+    def _typed(self) -> dict[str, tuple[str, Any]]:
         values = {**self.given, "weights": parse_weights(self.given.get("weights"))}
-        typed = {name: (_as_typed(FLAGS[name][0], value), value) for name, value in values.items()}
-        return detector_config(self.file, typed, self.extra)
+        return {name: (_as_typed(FLAGS[name][0], value), value) for name, value in values.items()}
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genconvit.config import option_value
 from genconvit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,16 +75,11 @@ def parse_extra(values: list[str] | None) -> dict[str, Any]:
         if name in texts:
             raise ConfigError(f"--set {name} is given twice, as {_short(texts[name])} and as {_short(text)}")
         texts[name] = text
-    return {name: _value(name, text) for name, text in texts.items()}
+    return {name: option_value(f"--set {name}", text) for name, text in texts.items()}
 
 
 def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], extra: list[str] | None) -> DetectorConfig:
-    """The config that a file and the command's options make together; an option goes before the file.
-
-    Args:
-        file: a ``DetectorConfig`` as JSON.
-        flags: for each option, the flag as it was given and its value; None where it was not given.
-        extra: the values of ``--set``.
+    """The config that a file and the command's options make together; see ``detector_options``.
 
     Raises:
         ConfigError: an option is unknown, given twice, or has a value that is not allowed.
@@ -92,29 +87,37 @@ def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], ext
     """
     from genconvit.settings import DetectorConfig
 
+    options = detector_options(file, flags, extra)
+    architecture = options.pop("architecture", "original")
+    if not isinstance(architecture, str):
+        raise ConfigError(f"architecture={_short(repr(architecture))} is no name; give one, for example original or v2")
+    switches = {
+        name: flags[name][0] for name in ("attention", "residual") if flags.get(name, ("", None))[1] is not None
+    }
+    _refuse_switches(architecture, switches)
+    return DetectorConfig.from_options(architecture, **options)
+
+
+def detector_options(
+    file: Path | None, flags: Mapping[str, tuple[str, Any]], extra: list[str] | None
+) -> dict[str, Any]:
+    """One flat set of options from a file and the command's options; an option goes before the file.
+
+    Args:
+        file: a ``DetectorConfig`` as JSON.
+        flags: for each option, the flag as it was given and its value; None where it was not given.
+        extra: the values of ``--set``.
+
+    Raises:
+        ConfigError: an option is given twice, or the file is none.
+    """
     given = {name: value for name, (_, value) in flags.items() if value is not None}
     others = parse_extra(extra)
     for name in others:
         if name in given:
             text = next(item for item in extra or [] if item.startswith(f"{name}="))
             raise ConfigError(f"{name} is given both as --set {_short(text)} and as {flags[name][0]}; give one of them")
-    options = {**(_read_config(file) if file else {}), **given, **others}
-    architecture = options.pop("architecture", "original")
-    if not isinstance(architecture, str):
-        raise ConfigError(f"architecture={_short(repr(architecture))} is no name; give one, for example original or v2")
-    _refuse_switches(architecture, {name: flags[name][0] for name in ("attention", "residual") if name in given})
-    return DetectorConfig.from_options(architecture, **options)
-
-
-def _value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
-    except RecursionError:
-        raise ConfigError(f"--set {name}: its value is nested too deeply") from None
-    except ValueError:
-        raise ConfigError(f"--set {name}: its value is a number with too many digits") from None
+    return {**(_read_config(file) if file else {}), **given, **others}
 
 
 def _refuse_switches(architecture: str, switches: Mapping[str, str]) -> None:
