@@ -1,6 +1,8 @@
-"""Text from outside: made safe for a terminal, and cut to a line."""
+"""Text from outside: made safe for a terminal or a spreadsheet, and cut to a line."""
 
 from __future__ import annotations
+
+FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -20,6 +22,16 @@ def printable(text: str, *, keep: str = "") -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def csv_cell(text: str) -> str:
+    """A text for a CSV: printable, and no formula for a spreadsheet.
+
+    Examples:
+        >>> csv_cell("=1+1")
+        "'=1+1"
+    """
+    return ("'" if text.startswith(FORMULA_SIGNS) else "") + printable(text)
 
 
 def first_line(error: BaseException) -> str:

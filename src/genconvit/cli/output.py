@@ -16,14 +16,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from genconvit.text import printable
+from genconvit.text import csv_cell, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from genconvit.result import Provenance, VideoResult
 
-FORMULA_SIGNS = ("=", "+", "-", "@")
 UNFOLDED = 100_000
 """The width of a console that is no terminal: more than any content has."""
 
@@ -106,7 +105,7 @@ def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
             writer.writeheader()  # not before there is a result to keep
         writer.writerow(
             {
-                "source": _cell(result.source),
+                "source": csv_cell(result.source),
                 "status": result.status,
                 "label": result.label,
                 "fake_probability": result.fake_probability,
@@ -115,18 +114,14 @@ def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
                 "tracks": len(result.tracks),
                 "frames": len(result.provenance.frame_indices),
                 "person": result.person,
-                "score_rule": _cell(result.score_rule or ""),
-                "architecture": _cell(result.provenance.architecture),
+                "score_rule": csv_cell(result.score_rule or ""),
+                "architecture": csv_cell(result.provenance.architecture),
                 "weights": result.provenance.weights.origin,
-                "notes": _cell("; ".join(result.notes)),
-                "reason": _cell(result.reason or ""),
+                "notes": csv_cell("; ".join(result.notes)),
+                "reason": csv_cell(result.reason or ""),
             }
         )
         stream.flush()
-
-
-def _cell(text: str) -> str:
-    return ("'" if text.startswith(FORMULA_SIGNS) else "") + printable(text)
 
 
 def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:

@@ -1,0 +1,119 @@
+"""Evaluations as they are written: for a terminal, as Markdown, CSV or JSON. No text of a file can steer any of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from genconvit.evaluation.evaluation import Evaluation
+from genconvit.evaluation.tables import Report, group_name, report_of
+from genconvit.metrics.intervals import Measure
+from genconvit.text import csv_cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+CSV_COLUMNS = (
+    "file",
+    "level",
+    "group",
+    "measure",
+    "value",
+    "low",
+    "high",
+    "why_not",
+    "why_no_interval",
+    "videos",
+    "fakes",
+)
+_MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
+
+
+def print_report(evaluations: Sequence[Evaluation], console: Console) -> None:
+    """Print tables; on a terminal an interval stands below its number, elsewhere beside it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    report = report_of(evaluations)
+    for each in report.tables:
+        table = Table(title=each.title, title_justify="left")
+        for number, name in enumerate(each.header):
+            table.add_column(Text(name), justify="left" if number < each.texts else "right", overflow="fold")
+        for row in each.rows:
+            table.add_row(*(Text(cell if console.is_terminal else cell.replace("\n", " ")) for cell in row))
+        console.print(table)
+    for line in _lines(report):
+        console.print(Text(line))
+
+
+def write_markdown(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
+    """Write tables as Markdown."""
+    report = report_of(evaluations)
+    for each in report.tables:
+        stream.write(f"## {each.title}\n\n")
+        rule = ["---" if number < each.texts else "---:" for number in range(len(each.header))]
+        for row in (map(markdown_cell, each.header), rule, *(map(markdown_cell, row) for row in each.rows)):
+            stream.write(f"| {' | '.join(row)} |\n")
+        stream.write("\n")
+    for line in _lines(report):
+        stream.write(f"- {markdown_cell(line)}\n")
+
+
+def write_csv(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
+    """Write one row for each measure of each file, level and group; notes are in JSON only."""
+    writer = csv.DictWriter(stream, CSV_COLUMNS)
+    writer.writeheader()
+    for each in evaluations:
+        measured = each.confusion
+        fakes = measured.fake_as_fake + measured.fake_as_real
+        writer.writerows(_csv_counts(each))
+        writer.writerows(_csv_rows(each.name, "videos", "", each.measures, each.counts.measured, fakes))
+        writer.writerows(_csv_rows(each.name, "faces", "", each.face_measures, each.counts.measured, fakes))
+        for group in each.groups:
+            name = group_name(group.group)
+            writer.writerows(_csv_rows(each.name, "videos", name, group.measures, group.videos, group.fakes))
+
+
+def write_json(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
+    """Write a list of ``Evaluation``, in ASCII."""
+    stream.write(json.dumps([each.model_dump(mode="json") for each in evaluations], indent=2) + "\n")
+
+
+def markdown_cell(text: str) -> str:
+    r"""A printable text that Markdown takes as it is.
+
+    Examples:
+        >>> print(markdown_cell("a|b [c](d)"))
+        a\|b \[c\](d)
+    """
+    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from (f"({mark}) {reason}" for reason, mark in report.footnotes.items())
+    yield from report.lines
+
+
+def _csv_counts(evaluation: Evaluation) -> Iterator[dict[str, object]]:
+    counts = evaluation.counts
+    for name, value in counts.model_dump().items():
+        count = value if isinstance(value, int) else len(value)
+        yield {"file": csv_cell(evaluation.name), "level": "counts", "measure": name, "value": count}
+
+
+def _csv_rows(
+    file: str, level: str, group: str, measures: dict[str, Measure], videos: int, fakes: int
+) -> Iterator[dict[str, object]]:
+    for name, measure in measures.items():
+        yield {
+            "file": csv_cell(file),
+            "level": level,
+            "group": csv_cell(group),
+            "measure": name,
+            **measure.model_dump(),
+            "videos": videos,
+            "fakes": fakes,
+        }
