@@ -34,6 +34,7 @@ class Counts(FrozenConfig):
         fakes: those whose truth is FAKE.
         reals: those whose truth is REAL.
         measured: those that the measures rest on.
+        measured_fakes: those of them whose truth is FAKE.
         unknown_label: those whose truth is not known.
         no_face: those without a face.
         unreadable: those that could not be read, with the reason where it is known.
@@ -44,6 +45,7 @@ class Counts(FrozenConfig):
     fakes: int
     reals: int
     measured: int
+    measured_fakes: int
     unknown_label: tuple[LeftOut, ...] = ()
     no_face: tuple[LeftOut, ...] = ()
     unreadable: tuple[LeftOut, ...] = ()
@@ -139,7 +141,7 @@ def evaluate(scored: ScoredSet, options: EvaluationOptions | None = None) -> Eva
     return Evaluation(
         name=scored.name,
         trained=scored.trained,
-        counts=_counts(scored, len(rows)),
+        counts=_counts(scored, len(rows), int(sample.truth.sum())),
         no_face=options.no_face,
         threshold=threshold,
         threshold_target=options.threshold.fpr if isinstance(options.threshold, FprTarget) else None,
@@ -186,7 +188,7 @@ def _group(
     )
 
 
-def _counts(scored: ScoredSet, measured: int) -> Counts:
+def _counts(scored: ScoredSet, measured: int, measured_fakes: int) -> Counts:
     def named(status: str) -> tuple[LeftOut, ...]:
         reason = {"no_face": "no face", "inconclusive": "no label"}.get(status, "no reason given")
         return tuple(LeftOut(name=r.name, reason=r.reason or reason) for r in scored.rows if r.status == status)
@@ -196,6 +198,7 @@ def _counts(scored: ScoredSet, measured: int) -> Counts:
         fakes=sum(row.truth == "FAKE" for row in scored.rows),
         reals=sum(row.truth == "REAL" for row in scored.rows),
         measured=measured,
+        measured_fakes=measured_fakes,
         unknown_label=tuple(LeftOut(name=row.name, reason="unknown label") for row in scored.rows if row.truth is None),
         no_face=named("no_face"),
         unreadable=named("unreadable"),
