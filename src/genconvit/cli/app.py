@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from genconvit.cli.bench import bench
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
+from genconvit.cli.evaluate import evaluate
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.weights import weights
@@ -53,6 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(evaluate)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
 app.command()(demo)

@@ -1,4 +1,4 @@
-"""Evaluations as they are written: for a terminal, as Markdown, CSV or JSON. No text of a file can steer any of them."""
+"""Evaluations as they are written: for a terminal, as Markdown, CSV or JSON. No text of a file can steer any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from genconvit.evaluation.evaluation import Evaluation
-from genconvit.evaluation.tables import Report, group_name, report_of
+from genconvit.evaluation.tables import Report, group_name
 from genconvit.metrics.intervals import Measure
 from genconvit.text import csv_cell
 
@@ -32,12 +32,11 @@ CSV_COLUMNS = (
 _MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
 
 
-def print_report(evaluations: Sequence[Evaluation], console: Console) -> None:
+def print_report(report: Report, console: Console) -> None:
     """Print tables; on a terminal an interval stands below its number, elsewhere beside it."""
     from rich.table import Table
     from rich.text import Text
 
-    report = report_of(evaluations)
     for each in report.tables:
         table = Table(title=each.title, title_justify="left")
         for number, name in enumerate(each.header):
@@ -49,9 +48,8 @@ def print_report(evaluations: Sequence[Evaluation], console: Console) -> None:
         console.print(Text(line))
 
 
-def write_markdown(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
+def write_markdown(report: Report, stream: TextIO) -> None:
     """Write tables as Markdown."""
-    report = report_of(evaluations)
     for each in report.tables:
         stream.write(f"## {each.title}\n\n")
         rule = ["---" if number < each.texts else "---:" for number in range(len(each.header))]
@@ -67,11 +65,10 @@ def write_csv(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
     writer = csv.DictWriter(stream, CSV_COLUMNS)
     writer.writeheader()
     for each in evaluations:
-        measured = each.confusion
-        fakes = measured.fake_as_fake + measured.fake_as_real
+        videos, fakes = each.counts.measured, each.counts.measured_fakes
         writer.writerows(_csv_counts(each))
-        writer.writerows(_csv_rows(each.name, "videos", "", each.measures, each.counts.measured, fakes))
-        writer.writerows(_csv_rows(each.name, "faces", "", each.face_measures, each.counts.measured, fakes))
+        writer.writerows(_csv_rows(each.name, "videos", "", each.measures, videos, fakes))
+        writer.writerows(_csv_rows(each.name, "faces", "", each.face_measures, videos, fakes))
         for group in each.groups:
             name = group_name(group.group)
             writer.writerows(_csv_rows(each.name, "videos", name, group.measures, group.videos, group.fakes))

@@ -172,8 +172,13 @@ def _of_results(values: Sequence[object], name: str, file: str) -> ScoredSet:
     detectors = {(each.provenance.architecture, str(each.provenance.weights)): each.provenance for each in results}
     notes = [f"the results are of {len(detectors)} different detectors"] if len(detectors) > 1 else []
     trained = all(each.provenance.weights.trained for each in results) if results else None
-    metadata = {"architecture": results[0].provenance.architecture} if len(detectors) == 1 else {}
-    return ScoredSet(name=name, trained=trained, rows=tuple(rows), notes=tuple(notes), metadata=metadata)
+    metadata = {}
+    if len(detectors) == 1:
+        (detector,) = detectors.values()
+        metadata = {"architecture": detector.architecture, "weights_origin": detector.weights.origin}
+    return ScoredSet.model_validate(
+        {"name": name, "trained": trained, "rows": rows, "notes": notes, "metadata": metadata}
+    )
 
 
 def _validated(kind: type[_Model], value: object, where: str) -> _Model:

@@ -69,8 +69,9 @@ def report_of(evaluations: Sequence[Evaluation]) -> Report:
     if with_faces:
         names = [name for name in MEASURES if name != "recall"]
         report.tables.append(_by_measure("Faces", with_faces, names, lambda each: each.face_measures, report))
-    if any(each.groups for each in evaluations):
-        report.tables.append(_groups(evaluations, report))
+    groups = _groups(evaluations, report)
+    if groups.rows:
+        report.tables.append(groups)
     report.tables.append(_basis(evaluations))
     for each in evaluations:
         report.lines += _lines(each)
@@ -115,6 +116,7 @@ def _by_measure(
 
 
 def _groups(evaluations: Sequence[Evaluation], report: Report) -> Table:
+    """Every group but those that hold every video, which would repeat the results."""
     return Table(
         "Groups",
         ("file", "group", "videos", "fakes", *(MEASURES[name].title for name in HEADLINE)),
@@ -128,6 +130,7 @@ def _groups(evaluations: Sequence[Evaluation], report: Report) -> Table:
             )
             for each in evaluations
             for group in each.groups
+            if group.videos < each.counts.measured
         ),
         texts=2,
     )
