@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from genconvit.cli.bench import bench
+from genconvit.cli.compare import compare
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
 app.command()(demo)

@@ -11,6 +11,7 @@ from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
 from genconvit.cli.output import Format, write_results
+from genconvit.cli.progress import tracked
 
 if TYPE_CHECKING:
     from genconvit.result import VideoResult
@@ -47,7 +48,7 @@ def predict(
         Detector(config) as opened_detector,
         closing(opened_detector.predict_many(given)) as found,
     ):
-        write_results(_noting_status(_with_progress(found, len(sources)), statuses), form, stream)
+        write_results(_noting_status(tracked(found, len(sources), "scoring"), statuses), form, stream)
     if "unreadable" in statuses:
         sys.exit(EXIT_UNREADABLE)
 
@@ -56,14 +57,3 @@ def _noting_status(results: Iterable[VideoResult], statuses: set[str]) -> Iterat
     for result in results:
         statuses.add(result.status)
         yield result
-
-
-def _with_progress(results: Iterable[VideoResult], count: int) -> Iterator[VideoResult]:
-    """Show how far it is on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield from bar.track(results, total=count, description="scoring")

@@ -1,0 +1,136 @@
+"""``genconvit compare``: several variants on the same faces, or several files of results, side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
+from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.evaluate import (
+    ByFlag,
+    LabelsFlag,
+    NoFaceFlag,
+    ResamplesFlag,
+    ResultsFlag,
+    SeedFlag,
+    ThresholdFlag,
+    evaluation_options,
+    expand_files,
+    read_sets,
+)
+from genconvit.cli.output import console_for
+from genconvit.cli.progress import tracked
+from genconvit.compare import DEFAULT_VARIANTS
+from genconvit.errors import ConfigError
+from genconvit.evaluation.no_face import NoFace
+from genconvit.optional import require
+
+if TYPE_CHECKING:
+    from genconvit.evaluation.conventions import EvaluationOptions
+    from genconvit.evaluation.evaluated import Evaluated
+
+EXIT_UNREADABLE = 3
+
+Paths = Annotated[
+    list[str] | None, typer.Argument(help="Videos, folders or globs; or more files of results.", show_default=False)
+]
+VariantFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variant",
+        help="An architecture, and options after a colon: v2:no-attention,precision=bf16. May be repeated; the others "
+        "are held against the first.",
+        metavar="NAME[:OPTIONS]",
+        show_default=" ".join(DEFAULT_VARIANTS),
+    ),
+]
+OutFlag = Annotated[Path, typer.Option(help="Where the files go; made where it is not there.", metavar="DIR")]
+PlotsFlag = Annotated[bool, typer.Option("--plots/--no-plots", help="Draw pictures; takes matplotlib.")]
+
+
+@partial(with_detector_flags, without=("architecture", "attention", "residual", "threshold"))
+def compare(
+    paths: Paths = None,
+    variant: VariantFlag = None,
+    dataset: DatasetFlag = None,
+    split: SplitFlag = None,
+    results: ResultsFlag = None,
+    labels: LabelsFlag = None,
+    out: OutFlag = Path("result"),
+    no_face: NoFaceFlag = NoFace.excluded,
+    threshold: ThresholdFlag = None,
+    resamples: ResamplesFlag = 1000,
+    seed: SeedFlag = 0,
+    by: ByFlag = None,
+    plots: PlotsFlag = True,
+    *,
+    detector: DetectorFlags,
+) -> None:
+    """Compare variants on the same faces of the same videos, or files of results.
+
+    Videos are decoded and their faces found once. Each variant gets a file prediction_<dataset>_<mode>_<variant>_<time>
+    in --out, and all of them a folder comparison_<dataset>_<time> with a summary, tables and pictures. Nothing is
+    overwritten. The flags of the detector are for all variants.
+
+    Exit status: 0 when every video was answered, 3 when one was unreadable, 2 for a wrong option, 1 for other errors.
+    """
+    require("sklearn", package="scikit-learn", extra="metrics", purpose="a comparison")
+    if plots:
+        require("matplotlib", package="matplotlib", extra="plots", purpose="a plot (--no-plots leaves it out)")
+    options = evaluation_options(no_face=no_face, threshold=threshold, resamples=resamples, seed=seed, by=by)
+    if results:
+        if variant or dataset:
+            raise ConfigError("--results compares files that exist; leave out --variant and --dataset, or --results")
+        sets, name = _from_files([*results, *(paths or [])], labels, options), "results"
+    else:
+        sets, name = _from_videos(paths or [], variant, dataset, split, out, options, detector)
+    _report(sets, options, out, name, plots=plots)
+    if any(row.status == "unreadable" for each in sets for row in each.scored.rows):
+        sys.exit(EXIT_UNREADABLE)
+
+
+def _from_files(files: Sequence[str], labels: Path | None, options: EvaluationOptions) -> list[Evaluated]:
+    from genconvit.compare.names import with_own_names
+    from genconvit.evaluation.evaluated import Evaluated
+    from genconvit.evaluation.evaluation import evaluate
+
+    return [
+        Evaluated(scored, evaluate(scored, options))
+        for scored in with_own_names(read_sets(expand_files(files), labels))
+    ]
+
+
+def _from_videos(
+    paths: list[str],
+    variant: list[str] | None,
+    dataset: str | None,
+    split: str | None,
+    out: Path,
+    options: EvaluationOptions,
+    detector: DetectorFlags,
+) -> tuple[list[Evaluated], str]:
+    from genconvit.compare.run import compare_variants
+    from genconvit.compare.variants import parse_variants
+
+    variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
+    listing = listing_of(paths, dataset, split)
+    runs = compare_variants(listing, variants, out, options, tracked)
+    for run in runs:
+        typer.echo(f"wrote {run.file}", err=True)
+    return [run.evaluated for run in runs], listing.dataset
+
+
+def _report(sets: Sequence[Evaluated], options: EvaluationOptions, out: Path, name: str, *, plots: bool) -> None:
+    from genconvit.compare.report import new_folder, write_comparison
+    from genconvit.evaluation.report import print_report
+
+    folder = new_folder(out, name, datetime.now().astimezone())
+    print_report(write_comparison(sets, options, folder, plots=plots), console_for(sys.stdout))
+    typer.echo(f"wrote {folder}", err=True)

@@ -1,0 +1,61 @@
+"""The flags that name labelled videos, and the listing that they mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from genconvit.data.base import Listing
+
+DatasetFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="How PATH is laid out: dfdc, faceforensics, celeb-df, timit, folder (real/ and fake/), csv, a plugin's.",
+        metavar="NAME",
+        show_default="folder where PATH has real/ and fake/, else videos without labels",
+    ),
+]
+SplitFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="Which part of it: all, train, val, test, or reference (the reference's test list).",
+        metavar="NAME",
+        show_default="the data set's own",
+    ),
+]
+
+
+def listing_of(paths: list[str], dataset: str | None, split: str | None) -> Listing:
+    """The videos that paths mean: those of a data set, with labels; or any, without.
+
+    Raises:
+        ConfigError: there is no path, or a data set and several.
+        DatasetError: the path does not hold the data set.
+    """
+    from genconvit.data.select import list_dataset
+
+    if not paths:
+        raise ConfigError("give a PATH: a folder of videos, or with --dataset NAME a data set's folder or file")
+    if dataset is None and len(paths) == 1 and all(Path(paths[0], name).is_dir() for name in ("real", "fake")):
+        dataset = "folder"
+    if dataset is None:
+        if split is not None:
+            raise ConfigError(f"--split {split!r} needs a data set; give --dataset NAME as well")
+        return _unlabelled(paths)
+    if len(paths) > 1:
+        raise ConfigError(f"--dataset {dataset!r} takes one PATH, got {len(paths)}: {', '.join(paths[:3])}, ...")
+    return list_dataset(dataset, Path(paths[0]), split)
+
+
+def _unlabelled(paths: list[str]) -> Listing:
+    from genconvit.data.base import LabelledSource, Listing
+    from genconvit.video.sources import expand_paths
+
+    sources = tuple(LabelledSource(path=path, name=path, label=None) for path in expand_paths(paths))
+    return Listing(dataset="unlabelled", split="all", sources=sources)

@@ -1,0 +1,119 @@
+"""Faces on disk between the search and the networks, so that several detectors see the same ones."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from genconvit.closeable import Closeable
+from genconvit.errors import GenConViTError
+from genconvit.outcome import Cropped, FoundFace, Outcome, SourceScores
+from genconvit.types import DetectedFace, FaceCrop, ImageArray, on_host
+
+LEAST_FREE_BYTES = 1 << 28
+"""What a disk must keep free while faces are written."""
+
+_FACES_BETWEEN_LOOKS = 64
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A face without its pixels, the row of the files where these lie, and where its scores would have gone."""
+
+    row: int
+    face: FoundFace
+    scores: SourceScores
+
+
+class FaceSpool(Closeable):
+    """The crops of many sources in temporary files, in each size that is asked for.
+
+    A face takes size x size x 3 bytes: 150 kB at 224 pixels, so that 1000 videos of 15 faces take 2.3 GB. They lie in
+    the folder for temporary files (``TMPDIR``).
+
+    Args:
+        sizes: the sides of the crops in pixels, without repetition.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = tuple(sizes)
+        self._sources: list[tuple[Outcome, list[_Kept]]] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="genconvit-faces-")
+        self._rows = 0
+
+    def fill(self, found: Generator[Cropped | Outcome, None, None]) -> Iterator[Outcome]:
+        """Keep what ``find_faces`` yields; each source's outcome comes out as soon as its faces are kept.
+
+        Raises:
+            GenConViTError: the disk is full.
+        """
+        faces: list[_Kept] = []
+        try:
+            with ExitStack() as stack:
+                files = [stack.enter_context(self._path(size).open("ab")) for size in self.sizes]
+                for item in found:
+                    if isinstance(item, Cropped):
+                        faces.append(self._keep(item, files))
+                        continue
+                    # Where a decoder started over, what it gave before does not count.
+                    faces = [face for face in faces if face.scores is item.scores]
+                    self._sources.append((item, faces))
+                    yield item
+                    faces = []
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise self._no_room() from error
+
+    def replay(self, size: int) -> Generator[Cropped | Outcome, None, None]:
+        """What was kept, as ``find_faces`` yielded it, with crops of this size; may be had any number of times."""
+        with self._path(size).open("rb") as file:
+            for kept, faces in self._sources:
+                outcome = Outcome(kept.source, copy.deepcopy(kept.scores), kept.error, kept.sha256)
+                if outcome.scores is not None:
+                    for each in faces:
+                        file.seek(each.row * _bytes(size))
+                        image = np.fromfile(file, np.uint8, _bytes(size)).reshape(size, size, 3)
+                        yield Cropped((_crop(each.face, image),), outcome.scores)
+                yield outcome
+
+    def close(self) -> None:
+        """Delete the files."""
+        self._folder.cleanup()
+
+    def _keep(self, item: Cropped, files: Sequence[BinaryIO]) -> _Kept:
+        row = self._rows
+        if row % _FACES_BETWEEN_LOOKS == 0 and shutil.disk_usage(self._folder.name).free < LEAST_FREE_BYTES:
+            raise self._no_room()
+        for crop, file in zip(item.crops, files, strict=True):
+            file.write(on_host(crop.image).tobytes())
+        self._rows += 1
+        return _Kept(row, FoundFace.of(item.crop), item.scores)
+
+    def _path(self, size: int) -> Path:
+        return Path(self._folder.name, f"faces-{size}.rgb")
+
+    def _no_room(self) -> GenConViTError:
+        megabytes = self._rows * sum(map(_bytes, self.sizes)) / 1e6
+        return GenConViTError(
+            f"there is no room left for faces in {tempfile.gettempdir()}, after {self._rows} of them with "
+            f"{megabytes:.0f} MB; set TMPDIR to a folder on a larger disk, or look at fewer frames (--frames)"
+        )
+
+
+def _bytes(size: int) -> int:
+    return size * size * 3
+
+
+def _crop(face: FoundFace, image: ImageArray) -> FaceCrop:
+    return FaceCrop(face.frame_index, face.pts_seconds, DetectedFace(face.box, face.confidence), face.square, image)

@@ -1,0 +1,56 @@
+"""How scores are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from genconvit.evaluation.evaluated import Evaluated
+from genconvit.plots.style import COLOURS, GREY, grid_of, new_figure, shown
+from genconvit.result import Label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SERIES: dict[Label | None, tuple[str, str]] = {
+    "REAL": ("real", COLOURS[0]),
+    "FAKE": ("fake", COLOURS[1]),
+    None: ("label unknown", GREY),
+}
+_EDGES = [number / 25 for number in range(26)]
+
+
+def plot_scores(sets: Sequence[Evaluated]) -> Figure:
+    """A histogram of the scores of each set, by truth; videos without a score are left out and counted.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
+    rows, columns = grid_of(len(sets), 2)
+    figure, panels = new_figure(rows, columns, width=4.6, height=2.7, title="Scores (0 is real, 1 is fake)")
+    for panel, each in zip(panels, sets, strict=False):
+        _draw(panel, each)
+    for panel in panels[len(sets) :]:
+        panel.set_axis_off()
+    return figure
+
+
+def _draw(panel: Axes, each: Evaluated) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    rows = each.scored.rows
+    for truth, (name, colour) in SERIES.items():
+        scores = [row.score for row in rows if row.truth == truth and row.score is not None]
+        if scores:
+            panel.hist(scores, _EDGES, color=colour, alpha=0.55, label=f"{name} ({len(scores)})")
+    without = sum(row.score is None for row in rows)
+    if without:
+        panel.plot([], [], " ", label=f"without a score ({without})")
+    threshold = each.evaluation.threshold
+    line = 0.5 if threshold is None else threshold
+    panel.axvline(line, color=GREY, linewidth=0.8, linestyle="--", label=f"threshold {line:.3g}")
+    panel.set_title(shown(each.title))
+    panel.set(xlabel="score", ylabel="videos", xlim=(-0.01, 1.01))
+    panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    panel.legend(fontsize=7)
