@@ -20,6 +20,7 @@ from genconvit.result import FaceDetectorInfo, Provenance
 from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from genconvit.version import __version__
+from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.load import load_model
 
@@ -89,9 +90,7 @@ def assemble_finding(config: DetectorConfig) -> Finding:
         PluginError: a plugin is unknown, broken, or claimed twice.
     """
     device = resolve_device(config.device)
-    decoder_names = resolve_decoders(config.decoder)
-    decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in decoder_names]
-    readers = Readers(decoders, config.frame_choice, config, isolate=config.isolate, workers=config.workers)
+    readers = assemble_readers(config, config.frame_choice)
     choice = resolve_face_detector(config.face_detector, config.face_model)
     face_class = FACE_DETECTORS.load(choice.name)
     if face_class.needs_model and choice.model_path is None:
@@ -103,8 +102,20 @@ def assemble_finding(config: DetectorConfig) -> Finding:
         device=torch.device("cpu") if note else device,
         info=_face_detector_info(choice, face_class.licence),
         notes=(note,) if note else (),
-        plugins=(FACE_DETECTORS.find(choice.name), *map(VIDEO_DECODERS.find, decoder_names)),
+        plugins=(FACE_DETECTORS.find(choice.name), *map(VIDEO_DECODERS.find, resolve_decoders(config.decoder))),
     )
+
+
+def assemble_readers(config: DetectorConfig, choice: FrameChoice) -> Readers:
+    """What reads these frames of sources, with a config's decoders and limits.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here.
+        PluginError: a decoder is unknown, broken, or claimed twice.
+    """
+    device = resolve_device(config.device)
+    decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in resolve_decoders(config.decoder)]
+    return Readers(decoders, choice, config, isolate=config.isolate, workers=config.workers)
 
 
 def assemble_scoring(config: DetectorConfig, finding: Finding) -> tuple[Scorer, Provenance]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,18 +65,29 @@ def crop_faces(
         ConfigError: the size or the margin is out of its range.
     """
     found = list(faces)
-    squares = [square_of(face.box, rule, margin) for face in found]
-    images: Sequence[AnyImage]
-    if isinstance(frame.image, np.ndarray):
-        cut = [crop_face(frame.image, square, size) for square in squares]
-        images, squares = [image for image, _ in cut], [whole for _, whole in cut]
-    else:
-        batch, squares = crop_faces_on_device(frame.image, squares, size)
-        images = batch.unbind()
+    cut = _cut(frame.image, [square_of(face.box, rule, margin) for face in found], size)
     return [
         FaceCrop(frame.index, frame.pts_seconds, face, square, image)
-        for face, square, image in zip(found, squares, images, strict=True)
+        for face, (image, square) in zip(found, cut, strict=True)
     ]
+
+
+def crop_again(crops: Sequence[FaceCrop], image: AnyImage) -> list[FaceCrop]:
+    """The same faces, cut at the same places out of another version of their frame.
+
+    Args:
+        crops: of one frame, in one size.
+        image: RGB uint8 [height, width, 3], as large as that frame.
+    """
+    cut = _cut(image, [each.square for each in crops], len(crops[0].image)) if crops else []
+    return [replace(each, image=image) for each, (image, _) in zip(crops, cut, strict=True)]
+
+
+def _cut(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[AnyImage, Box]]:
+    if isinstance(image, np.ndarray):
+        return [crop_face(image, square, size) for square in squares]
+    batch, cut = crop_faces_on_device(image, squares, size)
+    return list(zip(batch.unbind(), cut, strict=True))
 
 
 @functools.lru_cache(maxsize=16)
