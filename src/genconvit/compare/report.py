@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genconvit.compare.summary import aligned, ranks, summary_of
+from genconvit.compare.summary import aligned, any_measured, ranks, summary_of
 from genconvit.errors import ConfigError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COSTS = ("faces", "find_seconds", "load_seconds", "score_seconds", "peak_mb")
-PICTURES = ("measures.png", "confusion.png", "curves.png", "scores.png", "agreement.png")
 
 
 def new_folder(parent: Path, dataset: str, time: datetime) -> Path:
@@ -89,10 +88,11 @@ def draw(sets: Sequence[Evaluated], folder: Path) -> list[str]:
     from genconvit.plots.scores import plot_scores
     from genconvit.plots.style import save
 
-    plots: tuple[Callable[[Sequence[Evaluated]], Figure], ...] = (
-        *(plot_measures, plot_confusion, plot_curves, plot_scores),
-        *((plot_agreement,) if len(sets) > 1 else ()),
-    )
+    plots: list[Callable[[Sequence[Evaluated]], Figure]] = [plot_scores]
+    if any_measured(sets):
+        plots = [plot_measures, plot_confusion, plot_curves, *plots]
+    if len(sets) > 1:
+        plots.append(plot_agreement)
     names = []
     for plot in plots:
         name = f"{plot.__name__.removeprefix('plot_')}.png"

@@ -16,7 +16,8 @@ from genconvit.text import printable
 
 RANKED_BY = "roc_auc"
 COMPARED = ("accuracy", "roc_auc", "f1")
-MOST_DISAGREEMENTS = 20
+MOST_VIDEOS = 20
+"""So many videos are named in a table; the CSV has all."""
 
 
 def ranks(sets: Sequence[Evaluated]) -> list[int | None]:
@@ -38,8 +39,9 @@ def summary_of(sets: Sequence[Evaluated], pairs: Sequence[PairedComparison]) -> 
         sets: what was compared.
         pairs: each set but the first against the first.
     """
-    evaluations = [each.evaluation for each in sets]
-    report = report_of(evaluations)
+    if not any_measured(sets):
+        return _without_labels(sets)
+    report = report_of([each.evaluation for each in sets])
     own = [_variants(sets, report)]
     if pairs:
         own += [_differences(pairs, report), *_disagreements(sets)]
@@ -49,6 +51,25 @@ def summary_of(sets: Sequence[Evaluated], pairs: Sequence[PairedComparison]) -> 
         report.lines.insert(0, "these are not the same videos, so that nothing has a rank")
     if any(each.scored.trained is False for each in sets):
         report.lines.insert(0, "a variant that is marked as untrained gives no verdict and has no rank")
+    return report
+
+
+def any_measured(sets: Sequence[Evaluated]) -> bool:
+    """Whether there is a video with a known label, so that there is something to measure."""
+    return any(each.evaluation.counts.measured for each in sets)
+
+
+def _without_labels(sets: Sequence[Evaluated]) -> Report:
+    """What can be said of videos whose labels are not known: what they cost, and what they scored."""
+    report = Report()
+    variants = _variants(sets, report, measures=())
+    scores = [(0.0, _video_cells(found)) for found in aligned(sets)]
+    report.tables += [variants, _video_table("Scores", sets, scores), *_disagreements(sets)]
+    report.lines.append(
+        "no label is known (--dataset gives labels), so that nothing is measured and nothing has a rank"
+    )
+    notes = dict.fromkeys(f"{each.scored.name}: {note}" for each in sets for note in each.evaluation.notes)
+    report.lines += map(printable, notes)
     return report
 
 
@@ -62,7 +83,7 @@ def _ranked_value(each: Evaluated) -> float | None:
     return None if each.scored.trained is False else each.evaluation.measures[RANKED_BY].value
 
 
-def _variants(sets: Sequence[Evaluated], report: Report) -> Table:
+def _variants(sets: Sequence[Evaluated], report: Report, measures: Sequence[str] = COMPARED) -> Table:
     order = sorted(zip(ranks(sets), range(len(sets)), strict=True), key=lambda item: (item[0] is None, item))
     costs: dict[str, Callable[[Evaluated], str]] = {
         "faces": lambda each: _of(each, "faces", "{:.0f}"),
@@ -72,14 +93,14 @@ def _variants(sets: Sequence[Evaluated], report: Report) -> Table:
     }
     return Table(
         "Variants",
-        ("rank", "variant", "remark", "videos", *(MEASURES[name].title for name in COMPARED), *costs),
+        ("rank", "variant", "remark", "videos", *(MEASURES[name].title for name in measures), *costs),
         tuple(
             (
                 "" if rank is None else str(rank),
                 printable(sets[place].scored.name),
                 sets[place].mark,
                 str(sets[place].evaluation.counts.videos),
-                *(report.cell(name, sets[place].evaluation.measures[name]) for name in COMPARED),
+                *(report.cell(name, sets[place].evaluation.measures[name]) for name in measures),
                 *(show(sets[place]) for show in costs.values()),
             )
             for rank, place in order
@@ -131,19 +152,29 @@ def aligned(sets: Sequence[Evaluated]) -> list[tuple[ScoredVideo | None, ...]]:
 
 
 def _disagreements(sets: Sequence[Evaluated]) -> list[Table]:
-    """The videos that not all sets put on one side, those that are furthest apart first."""
+    """The videos that not all sets put on one side, those that are furthest apart first; nothing without any."""
     apart = []
-    for row, found in zip(sets[0].scored.rows, aligned(sets), strict=True):
+    for found in aligned(sets):
         scores = [each.score for each in found if each is not None and each.score is not None]
         sides = {_side(each, of.evaluation) for each, of in zip(found, sets, strict=True)} - {None}
         if len(sides) > 1:
-            cells = ["" if each is None else _score(each) for each in found]
-            apart.append((max(scores) - min(scores), (printable(row.name), row.truth or "unknown", *cells)))
-    apart.sort(key=lambda item: -item[0])
-    rows = tuple(cells for _, cells in apart[:MOST_DISAGREEMENTS])
-    more = f", the first {len(rows)}" if len(rows) < len(apart) else ""
+            apart.append((max(scores) - min(scores), _video_cells(found)))
+    return [_video_table("Videos on different sides of the threshold", sets, apart)] if apart else []
+
+
+def _video_table(title: str, sets: Sequence[Evaluated], rows: list[tuple[float, tuple[str, ...]]]) -> Table:
+    """Videos with their scores, those with the highest number first."""
+    rows = sorted(rows, key=lambda item: -item[0])
+    more = f", the first {MOST_VIDEOS}" if len(rows) > MOST_VIDEOS else ""
     header = ("video", "truth", *(printable(each.scored.name) for each in sets))
-    return [Table(f"Videos on different sides ({len(apart)}{more})", header, rows, texts=2)] if apart else []
+    shown = tuple(cells for _, cells in rows[:MOST_VIDEOS])
+    return Table(f"{title} ({len(rows)}{more})", header, shown, texts=2)
+
+
+def _video_cells(found: Sequence[ScoredVideo | None]) -> tuple[str, ...]:
+    first = next(each for each in found if each is not None)
+    cells = ("" if each is None else _score(each) for each in found)
+    return (printable(first.name), first.truth or "unknown", *cells)
 
 
 def _side(row: ScoredVideo | None, evaluation: Evaluation) -> bool | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genconvit.evaluation.evaluated import Evaluated
+from genconvit.evaluation.tables import number
 from genconvit.metrics.measures import MEASURES
 from genconvit.plots.style import COLOURS, GREY, grid_of, new_figure, shown
 
@@ -15,20 +16,25 @@ if TYPE_CHECKING:
 
 SHOWN = ("accuracy", "balanced_accuracy", "f1", "roc_auc", "average_precision", "eer")
 
+_NOTE: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": GREY}
+_VALUE: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7}
+
 
 def plot_measures(sets: Sequence[Evaluated]) -> Figure:
-    """A panel for each of six measures, in it a dot and a 95 % interval for each set.
+    """A panel for each of six measures, in it a dot and a 95 % interval for each set; each has its own scale.
 
     Raises:
         ConfigError: matplotlib is not installed.
     """
     rows, columns = grid_of(len(SHOWN))
-    height = 0.9 + 0.32 * len(sets)
-    figure, panels = new_figure(rows, columns, width=3.6, height=height, title="Measures, with 95 % intervals")
-    for number, (name, panel) in enumerate(zip(SHOWN, panels, strict=True)):
+    height = 0.9 + 0.4 * len(sets)
+    figure, panels = new_figure(
+        rows, columns, width=3.6, height=height, title="Measures, with 95 % intervals (each with its own scale)"
+    )
+    for place, (name, panel) in enumerate(zip(SHOWN, panels, strict=True)):
         _draw(panel, name, sets)
         panel.set_yticks(range(len(sets)), [shown(each.title) for each in sets])
-        if number % columns:
+        if place % columns:
             panel.tick_params(labelleft=False)
     return figure
 
@@ -36,14 +42,21 @@ def plot_measures(sets: Sequence[Evaluated]) -> Figure:
 def _draw(panel: Axes, name: str, sets: Sequence[Evaluated]) -> None:
     kind = MEASURES[name]
     panel.set_title(kind.title if kind.better == "high" else f"{kind.title} (lower is better)")
+    ends = []
     for place, each in enumerate(sets):
         measure = each.evaluation.measures[name]
         if measure.value is None:
-            panel.text(0.02, place, f"not defined: {measure.why_not}", va="center", fontsize=7, color=GREY)
+            panel.text(0.5, place, f"not defined: {measure.why_not}", transform=panel.get_yaxis_transform(), **_NOTE)
             continue
         if measure.low is not None and measure.high is not None:
-            panel.plot((measure.low, measure.high), (place, place), color=COLOURS[0], linewidth=2, alpha=0.5)
-        hollow = each.scored.trained is False
-        panel.plot(measure.value, place, "o", color=COLOURS[0], markerfacecolor="white" if hollow else COLOURS[0])
-    panel.set_xlim(-0.03, 1.03)
-    panel.set_ylim(len(sets) - 0.5, -0.5)
+            panel.plot((measure.low, measure.high), (place, place), "|-", color=COLOURS[0], markersize=7)
+        fill = "white" if each.scored.trained is False else COLOURS[0]
+        panel.plot(measure.value, place, "o", color=COLOURS[0], markerfacecolor=fill, markersize=4.5)
+        panel.annotate(
+            number(name, measure.value), (measure.value, place), (0, 5), textcoords="offset points", **_VALUE
+        )
+        ends += [end for end in (measure.low, measure.value, measure.high) if end is not None]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    room = max(0.12 * (high - low), 0.02)
+    panel.set_xlim(max(low - room, -0.005), min(high + room, 1.005))
+    panel.set_ylim(len(sets) - 0.5, -0.6)

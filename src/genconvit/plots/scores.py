@@ -18,7 +18,7 @@ SERIES: dict[Label | None, tuple[str, str]] = {
     "FAKE": ("fake", COLOURS[1]),
     None: ("label unknown", GREY),
 }
-_EDGES = [number / 25 for number in range(26)]
+_EDGES = [number / 20 for number in range(21)]
 
 
 def plot_scores(sets: Sequence[Evaluated]) -> Figure:
