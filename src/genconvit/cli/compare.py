@@ -103,7 +103,7 @@ def _from_files(files: Sequence[str], labels: Path | None, options: EvaluationOp
 
     return [
         Evaluated(scored, evaluate(scored, options))
-        for scored in with_own_names(read_sets(expand_files(files), labels))
+        for scored in with_own_names(read_sets(expand_files(files), labels, need_truth=False))
     ]
 
 

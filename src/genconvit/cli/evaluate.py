@@ -142,18 +142,19 @@ def expand_files(given: Iterable[str]) -> list[Path]:
     return list(files)
 
 
-def read_sets(files: Sequence[Path], labels: Path | None) -> list[ScoredSet]:
+def read_sets(files: Sequence[Path], labels: Path | None, *, need_truth: bool = True) -> list[ScoredSet]:
     """The scored videos of each file.
 
     Raises:
-        DatasetError: a file or the labels cannot be read, or a file holds no video whose truth is known.
+        DatasetError: a file or the labels cannot be read, or a file holds no video whose truth is known although this
+            is needed.
     """
     from genconvit.evaluation.results_file import read_results
 
     listing = _listing(labels) if labels else None
     sets = [read_results(file, listing) for file in files]
     for file, scored in zip(files, sets, strict=True):
-        if all(row.truth is None for row in scored.rows):
+        if need_truth and all(row.truth is None for row in scored.rows):
             why = f" ({'; '.join(scored.notes)})" if labels and scored.notes else ""
             raise DatasetError(
                 f"{printable(str(file))} holds no video whose label is known{printable(why)}; give --labels FILE.csv "
