@@ -137,7 +137,7 @@ def test_weights_count_as_repetitions_do(levels: int) -> None:
     random = np.random.default_rng(levels)
     for count in (2, 12, 40, 1300):
         rows = sample(
-            random.random(count) < 0.4,
+            (random.random(count) < 0.4).tolist(),
             (np.round(random.random(count) * levels) / levels).tolist(),
             random.integers(-1, 2, count).tolist(),
         )
