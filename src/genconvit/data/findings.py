@@ -1,0 +1,95 @@
+"""What a loader finds on its way, put together: the first label of a source counts, and a split is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from genconvit.data.base import LabelledSource, LeftOut, Listing
+from genconvit.errors import DatasetError
+
+
+@dataclass
+class Findings:
+    """Sources with labels, in the order in which they are found.
+
+    Attributes:
+        dataset: the data set's registered name.
+        sources: by the name that makes two of them one.
+        missing: what is named and not there.
+        skipped: what is there and left out.
+        notes: what a reader must know.
+    """
+
+    dataset: str
+    sources: dict[str, LabelledSource] = field(default_factory=dict)
+    missing: list[LeftOut] = field(default_factory=list)
+    skipped: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _places: dict[str, str] = field(default_factory=dict)
+
+    def add(self, source: LabelledSource, place: str, *, key: str | None = None) -> None:
+        """Add a source, unless it is there already.
+
+        Args:
+            source: what was found.
+            place: where its label stands, for messages: ``"'labels.csv', line 3"``.
+            key: what makes two sources one; its name where left out.
+
+        Raises:
+            DatasetError: it is there with the other label.
+        """
+        key = source.name if key is None else key
+        first = self.sources.setdefault(key, source)
+        if first is source:
+            self._places[key] = place
+            return
+        if None not in (first.label, source.label) and first.label != source.label:
+            raise DatasetError(
+                f"{source.name!r} is {source.label} in {place} and {first.label} in {self._places[key]}; "
+                "correct one of them"
+            )
+        self.skip(source.name, f"named again in {place}; {self._places[key]} counts")
+
+    def miss(self, name: str, reason: str) -> None:
+        """Note what is named and not there."""
+        self.missing.append(LeftOut(name=name, reason=reason))
+
+    def skip(self, name: str, reason: str) -> None:
+        """Note what is there and left out."""
+        self.skipped.append(LeftOut(name=name, reason=reason))
+
+    def listing(self, split: str) -> Listing:
+        """All sources, or those of one split; the others are skipped, with the reason."""
+        chosen = [source for source in self.sources.values() if split in ("all", source.split)]
+        if split != "all":
+            for source in self.sources.values():
+                if source.split != split:
+                    self.skip(source.name, f"of split {source.split}" if source.split else "of no split")
+        return self._listing(split, chosen)
+
+    def reference(self, found: Mapping[str, str | None], absent: str) -> Listing:
+        """The sources that the reference's list names.
+
+        Args:
+            found: for each name of the list, the key of its source; None where there is none.
+            absent: why a name without a source is missing.
+        """
+        keys = dict.fromkeys(key for key in found.values() if key is not None and key in self.sources)
+        for name, key in found.items():
+            if key not in keys:
+                self.miss(name, absent)
+        for key, source in self.sources.items():
+            if key not in keys:
+                self.skip(source.name, "not in the reference's list")
+        return self._listing("reference", [self.sources[key] for key in keys])
+
+    def _listing(self, split: str, sources: Iterable[LabelledSource]) -> Listing:
+        return Listing(
+            dataset=self.dataset,
+            split=split,
+            sources=tuple(sources),
+            missing=tuple(self.missing),
+            skipped=tuple(self.skipped),
+            notes=tuple(self.notes),
+        )
