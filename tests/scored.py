@@ -61,7 +61,8 @@ def result(source: str, probability: float | None, *, trained: bool = True, **fi
 
 def columns(rows: Sequence[tuple[str, float, str]], **more: Any) -> dict[str, Any]:
     """A ``video`` block of names, scores and truths, as the reference writes it."""
-    names, scores, truths = ([row[place] for row in rows] for place in range(3))
+    names, truths = ([row[place] for row in rows] for place in (0, 2))
+    scores = [row[1] for row in rows]
     labels = ["FAKE" if score >= 0.5 else "REAL" for score in scores]
     block = {"name": names, "pred": scores, "klass": ["k"] * len(rows), "pred_label": labels, "correct_label": truths}
     return {**block, **more}

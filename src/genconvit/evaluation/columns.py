@@ -42,8 +42,6 @@ def rows_of_columns(video: object, file: str) -> tuple[list[ScoredVideo], list[s
             rows.append(_row(row))
         except ValueError as error:
             raise DatasetError(f"{file}: row {position} of 'video': {error}") from None
-    if "groups" not in columns:
-        rows = _with_classes(rows, columns.get("klass"), file)
     return rows, _notes(rows, stated="status" in columns)
 
 
@@ -71,18 +69,16 @@ def _checked_columns(video: object, file: str) -> dict[str, list[Any]]:
 
 def _row(row: Mapping[str, Any]) -> ScoredVideo:
     status = _one_of("status", row.get("status", "ok"), STATUSES)
-    groups = _groups(row["groups"]) if "groups" in row else {}
-    if isinstance(row.get("compression"), str) and "groups" not in row:
-        groups["compression"] = row["compression"]
-    truth = None if row["correct_label"] in ("unknown", None) else row["correct_label"]
+    stated = row["correct_label"]
+    truth = None if stated in ("unknown", None) else _one_of("correct_label", stated, LABELS, "or 'unknown'")
     label = row["pred_label"]
     return ScoredVideo(
         name=_text("name", row["name"]),
-        truth=None if truth is None else _one_of("correct_label", truth, LABELS, "or 'unknown'"),
+        truth=truth,
         status=status,
         score=_score(row["pred"], status),
         predicted=None if label is None else _one_of("pred_label", label, LABELS, "or null"),
-        groups=groups,
+        groups=_groups(row, truth),
     )
 
 
@@ -97,28 +93,24 @@ def _score(value: object, status: str) -> float | None:
     return float(value)
 
 
-def _with_classes(rows: list[ScoredVideo], classes: list[Any] | None, file: str) -> list[ScoredVideo]:
-    """Make a fake's class its group; a real's is none, so that each class is held against all reals."""
-    if classes is None:
-        return rows
-    made = []
-    for position, (row, value) in enumerate(zip(rows, classes, strict=True)):
-        parts = value if isinstance(value, list) else [value]
-        if not all(isinstance(part, str) for part in parts):
-            raise DatasetError(
-                f"{file}: row {position} of 'video': klass is {_kind(value)}; it must be a text or a list of texts"
-            )
-        text = ", ".join(parts)
-        if row.truth == "FAKE" and text:
-            row = row.model_copy(update={"groups": {"class": text, **row.groups}})  # noqa: PLW2901
-        made.append(row)
-    return made
+def _groups(row: Mapping[str, Any], truth: str | None) -> dict[str, str]:
+    """The groups that a row states, or else its compression and a fake's class.
 
-
-def _groups(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise ValueError(f"groups is {_kind(value)}; it must be an object of texts")
-    return dict(value)
+    A real's class is no group, so that each class is held against all reals.
+    """
+    if "groups" in row:
+        given = row["groups"]
+        if not isinstance(given, dict):
+            raise ValueError(f"groups is {_kind(given)}; it must be an object of texts")
+        return {_text("groups", key): _text("groups", text) for key, text in given.items()}
+    groups = {}
+    classes = row.get("klass", [])
+    parts = [_text("klass", part) for part in (classes if isinstance(classes, list) else [classes])]
+    if truth == "FAKE" and any(parts):
+        groups["class"] = ", ".join(parts)
+    if row.get("compression") is not None:
+        groups["compression"] = _text("compression", row["compression"])
+    return groups
 
 
 def _one_of(column: str, value: object, allowed: tuple[str, ...], more: str = "") -> str:
@@ -131,6 +123,10 @@ def _one_of(column: str, value: object, allowed: tuple[str, ...], more: str = ""
 def _text(column: str, value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{column} is {_kind(value)}; it must be a text")  # noqa: TRY004
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{column} is {_kind(value)}; it must be valid Unicode") from None
     return value
 
 

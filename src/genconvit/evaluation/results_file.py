@@ -79,7 +79,7 @@ def scored_video(
     """
     calibrated: float | None = getattr(result, "calibrated_probability", None)
     return ScoredVideo(
-        name=result.source if name is None else name,
+        name=source_name(result.source if name is None else name),
         truth=truth,
         status=result.status,
         score=result.fake_probability if calibrated is None else calibrated,
