@@ -1,0 +1,194 @@
+"""How far scores move when videos get worse: what was measured, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from genconvit.config import FrozenConfig
+from genconvit.data.base import LeftOut
+from genconvit.evaluation.evaluation import sample_of
+from genconvit.evaluation.scored import ScoredVideo
+from genconvit.metrics.intervals import Measure, Resampling, measures_of
+from genconvit.metrics.measures import NO_ROWS
+from genconvit.result import Label, Provenance
+
+SPREAD = (10, 90)
+"""The percentiles between which the changes of most videos lie."""
+
+
+class StepInfo(FrozenConfig):
+    """One strength of one degradation.
+
+    Attributes:
+        degradation: its name; ``none`` for the clean frames.
+        label: what people call it.
+        unit: of the strength.
+        strength: how strong; None for the clean frames.
+        clean: the strength at which this degradation would change nothing; None where there is none.
+    """
+
+    degradation: str
+    label: str
+    unit: str
+    strength: float | None
+    clean: float | None = None
+
+
+class VideoSteps(FrozenConfig):
+    """One video's scores, one for each step in their order.
+
+    Attributes:
+        name: what its data set calls it.
+        truth: its label; None where it is not known.
+        groups: what it belongs to.
+        scores: of being fake, in [0, 1]; None where there is none at that step.
+        labels: what was said; None without trained weights, or where nothing was.
+        faces: how many were scored.
+        notes: of the clean frames' result, and why a step is missing.
+    """
+
+    name: str
+    truth: Label | None
+    groups: dict[str, str] = Field(default_factory=dict)
+    scores: tuple[float | None, ...]
+    labels: tuple[Label | None, ...]
+    faces: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+class StepSummary(StepInfo):
+    """What one step does to the scores of all videos.
+
+    Changes are scores at this step less those of the clean frames, over the videos that have both.
+
+    Attributes:
+        videos: how many have a score.
+        faces: how many faces these rest on.
+        roc_auc: over the videos with a known label; with its interval where there is one.
+        mean_score: of the videos.
+        mean_change: of their scores; above zero they look more fake.
+        low_change: the 10th percentile of the changes.
+        high_change: their 90th percentile.
+        mean_distance: the mean of the changes' absolute values.
+        max_distance: the largest of these.
+        labels_changed: the share of videos that are called something else; None without trained weights.
+        seconds: spent on degrading frames and cutting faces out of them, without the networks.
+    """
+
+    videos: int
+    faces: int
+    roc_auc: Measure
+    mean_score: float | None = None
+    mean_change: float | None = None
+    low_change: float | None = None
+    high_change: float | None = None
+    mean_distance: float | None = None
+    max_distance: float | None = None
+    labels_changed: float | None = None
+    seconds: float = 0.0
+
+
+class RobustnessReport(FrozenConfig):
+    """All that a run found out; JSON both ways.
+
+    Attributes:
+        schema_version: of this layout.
+        dataset: its registered name, or ``unlabelled``.
+        split: which part of it.
+        frames: which frames of a video were looked at.
+        trained: whether the weights were; scores of others mean nothing.
+        provenance: what every score rests on.
+        resampling: how intervals were made.
+        steps: the clean frames, and each strength of each degradation.
+        videos: those with a face.
+        left_out: videos without a face or unreadable, and why.
+        notes: what a reader must know.
+        seconds: of the whole run.
+    """
+
+    schema_version: Literal[1] = 1
+    dataset: str
+    split: str
+    frames: int | str
+    trained: bool
+    provenance: Provenance
+    resampling: Resampling
+    steps: tuple[StepSummary, ...]
+    videos: tuple[VideoSteps, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether there is an AUC."""
+        return any(step.roc_auc.value is not None for step in self.steps)
+
+
+def summarise_steps(
+    steps: Sequence[StepInfo],
+    videos: Sequence[VideoSteps],
+    seconds: Sequence[float],
+    resampling: Resampling,
+    *,
+    trained: bool,
+) -> tuple[StepSummary, ...]:
+    """What each step does to the scores.
+
+    Args:
+        steps: the first one is that of the clean frames.
+        videos: with a score for each step, or None.
+        seconds: of each step.
+        resampling: how intervals are made.
+        trained: whether labels mean something.
+
+    Raises:
+        ConfigError: there are labels, and scikit-learn is not installed.
+    """
+    return tuple(
+        StepSummary(
+            **step.model_dump(),
+            videos=sum(video.scores[number] is not None for video in videos),
+            faces=sum(video.faces[number] for video in videos if video.scores[number] is not None),
+            roc_auc=_roc_auc(videos, number, resampling),
+            **_changes(videos, number),
+            labels_changed=_labels_changed(videos, number) if trained else None,
+            seconds=seconds[number],
+        )
+        for number, step in enumerate(steps)
+    )
+
+
+def _roc_auc(videos: Sequence[VideoSteps], step: int, resampling: Resampling) -> Measure:
+    rows = [
+        ScoredVideo(name=video.name, truth=video.truth, score=video.scores[step], predicted=video.labels[step])
+        for video in videos
+        if video.truth is not None and video.scores[step] is not None
+    ]
+    return measures_of(sample_of(rows), resampling)["roc_auc"] if rows else Measure(value=None, why_not=NO_ROWS)
+
+
+def _changes(videos: Sequence[VideoSteps], step: int) -> dict[str, float]:
+    scores = [(video.scores[0], video.scores[step]) for video in videos]
+    pairs = np.array([(clean, score) for clean, score in scores if clean is not None and score is not None])
+    if not len(pairs):
+        return {}
+    changes = pairs[:, 1] - pairs[:, 0]
+    low, high = np.percentile(changes, SPREAD).tolist()
+    return {
+        "mean_score": float(pairs[:, 1].mean()),
+        "mean_change": float(changes.mean()),
+        "low_change": low,
+        "high_change": high,
+        "mean_distance": float(np.abs(changes).mean()),
+        "max_distance": float(np.abs(changes).max()),
+    }
+
+
+def _labels_changed(videos: Sequence[VideoSteps], step: int) -> float | None:
+    labels = [(video.labels[0], video.labels[step]) for video in videos if video.scores[step] is not None]
+    return sum(clean != label for clean, label in labels) / len(labels) if labels else None

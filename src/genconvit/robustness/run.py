@@ -1,0 +1,185 @@
+"""The measurement: each source is read and its faces found once, and the networks score them at every step.
+
+The face detector sees clean frames only, so that it is the networks' robustness that is measured and not its own.
+Scores become a video's score as ``Detector.predict`` makes them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from genconvit.assemble import Parts, assemble, assemble_readers
+from genconvit.data.base import LabelledSource, LeftOut, Listing
+from genconvit.evaluation.results_file import scored_video
+from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
+from genconvit.evaluation.scored import ScoredVideo
+from genconvit.metrics.intervals import Resampling
+from genconvit.optional import require
+from genconvit.outcome import Outcome
+from genconvit.pipeline import score_faces
+from genconvit.result import UNTRAINED, WARM_START
+from genconvit.robustness.degrade import DEGRADATIONS, Degradation
+from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
+from genconvit.robustness.reencode import check_encoder
+from genconvit.settings import DetectorConfig
+from genconvit.verdict import conclude
+from genconvit.video.sampling import FrameChoice
+
+T = TypeVar("T")
+Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Shows how far it is: takes what it goes through, how many there are, and what is done."""
+
+_EVERY_FRAME = FrameChoice("all")
+
+
+def _untracked(items: Iterable[T], count: int, description: str) -> Iterable[T]:
+    del count, description
+    return items
+
+
+def measure_robustness(
+    config: DetectorConfig,
+    listing: Listing,
+    degradations: Sequence[Degradation] = tuple(DEGRADATIONS.values()),
+    resampling: Resampling | None = None,
+    track: Track = _untracked,
+) -> RobustnessReport:
+    """Score videos as they are and degraded.
+
+    A video that cannot be read, or has no face, is left out and named; it does not end the run.
+
+    Args:
+        config: of the detector.
+        listing: the videos, with labels or without.
+        degradations: what happens to them, each at all of its strengths.
+        resampling: how the intervals of the AUC are made.
+        track: shows progress.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here, or there is no encoder for H.264, or no
+            scikit-learn for videos with labels.
+        PluginError: a plugin is unknown, broken, or claimed twice.
+        WeightsError: the weights cannot be had, read, or do not fit.
+    """
+    begun = time.perf_counter()
+    resampling = resampling or Resampling()
+    steps = steps_of(degradations)
+    if any(step.is_encoded for step in steps):
+        check_encoder()
+    if any(source.label for source in listing.sources):
+        require("sklearn", package="scikit-learn", extra="metrics", purpose="an AUC")
+    parts = assemble(config)
+    try:
+        run = _Run(config, parts, steps)
+        for _ in track(run.score(listing.sources), len(listing.sources), "scoring"):
+            pass
+    finally:
+        parts.readers.close()
+    trained = parts.provenance.weights.trained
+    return RobustnessReport(
+        dataset=listing.dataset,
+        split=listing.split,
+        frames=config.frames,
+        trained=trained,
+        provenance=parts.provenance,
+        resampling=resampling,
+        steps=summarise_steps(list(map(_info, steps)), run.videos, run.seconds, resampling, trained=trained),
+        videos=tuple(run.videos),
+        left_out=tuple(run.left_out),
+        notes=(*_weights_notes(parts), *listing.notes, *run.notes),
+        seconds=time.perf_counter() - begun,
+    )
+
+
+class _Run:
+    """One run, as its results come in.
+
+    Attributes:
+        videos: those with a face.
+        left_out: the others.
+        notes: on steps that could not be done for some videos.
+        seconds: for each step, spent on degrading.
+    """
+
+    def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step]) -> None:
+        self._config = config
+        self._parts = parts
+        self._steps = steps
+        self._isolated = False
+        self.videos: list[VideoSteps] = []
+        self.left_out: list[LeftOut] = []
+        self.seconds = [0.0] * len(steps)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is missing from the numbers."""
+        short = sum(None in video.scores for video in self.videos)
+        return (f"videos without a score at some of the steps: {short}; their notes say why",) if short else ()
+
+    def score(self, sources: Sequence[LabelledSource]) -> Generator[LabelledSource, None, None]:
+        """Score sources, and yield each that is done."""
+        paths = [source.path for source in sources]
+        every_frame = assemble_readers(self._config, _EVERY_FRAME)
+        reader = self._parts.readers.for_many(paths)
+        self._isolated = reader.isolated
+        try:
+            with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
+                faces = DegradedFaces(
+                    self._parts.finder, reader, every_frame.for_many(paths), self._steps, Path(folder)
+                )
+                with closing(score_faces(self._parts.scorer, faces.of_sources(paths))) as outcomes:
+                    for source in sources:
+                        self._add(source, list(islice(outcomes, len(self._steps))))
+                        yield source
+        finally:
+            every_frame.close()
+
+    def _add(self, source: LabelledSource, outcomes: Sequence[Outcome]) -> None:
+        rows = [self._scored(source, outcome) for outcome in outcomes]
+        clean = rows[0]
+        if clean.score is None:
+            reason = clean.reason if clean.status == "unreadable" else clean.status.replace("_", " ")
+            self.left_out.append(LeftOut(name=source.name, reason=reason or "unreadable"))
+            return
+        errors = dict.fromkeys(outcome.error.reason for outcome in outcomes if outcome.error)
+        scores = outcomes[0].scores
+        self.videos.append(
+            VideoSteps(
+                name=source.name,
+                truth=source.label,
+                groups=source.groups,
+                scores=tuple(row.score for row in rows),
+                labels=tuple(row.predicted for row in rows),
+                faces=tuple(len(row.faces) for row in rows),
+                notes=(*(scores.notes if scores else ()), *errors),
+            )
+        )
+        for number, outcome in enumerate(outcomes):
+            self.seconds[number] += outcome.seconds if isinstance(outcome, StepOutcome) else 0.0
+
+    def _scored(self, source: LabelledSource, outcome: Outcome) -> ScoredVideo:
+        note = self._parts.readers.note
+        if outcome.scores is not None and note:
+            outcome.scores.notes.append(note)
+        result = conclude(outcome, self._parts.provenance, self._config, isolated=self._isolated)
+        return scored_video(result, truth=source.label, name=source.name, groups=source.groups)
+
+
+def _info(step: Step) -> StepInfo:
+    if step.degradation is None:
+        return StepInfo(degradation="none", label="clean", unit="", strength=None)
+    kind = step.degradation
+    return StepInfo(degradation=kind.name, label=kind.label, unit=kind.unit, strength=step.strength, clean=kind.clean)
+
+
+def _weights_notes(parts: Parts) -> tuple[str, ...]:
+    weights = parts.provenance.weights
+    if not weights.trained:
+        return (f"{UNTRAINED}; the scores mean nothing, and neither do their changes",)
+    return (WARM_START,) if weights.origin == "warm_start" else ()
