@@ -47,7 +47,7 @@ def test_no_arguments_show_the_help(run: Callable[..., Run]) -> None:
 def test_plugins_lists_the_built_ins_and_checks_them(run: Callable[..., Run]) -> None:
     listed = run("plugins")
     assert listed.status == 0
-    for name in ("original", "v2", "insightface", "mtcnn", "decord", "pyav", "torchcodec"):
+    for name in ("original", "v2", "insightface", "mtcnn", "decord", "pyav", "torchcodec", "celeb-df", "timit"):
         assert name in listed.out
     assert "genconvit.architectures" in listed.out
     assert __version__ in listed.out

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from genconvit.cli.bench import bench
 from genconvit.cli.compare import compare
+from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
@@ -59,6 +60,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
+app.add_typer(datasets, name="datasets")
 app.command()(demo)
 app.command()(bench)
 

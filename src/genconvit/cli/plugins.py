@@ -15,7 +15,7 @@ from genconvit.text import printable
 def plugins(
     check: Annotated[bool, typer.Option("--check", help="Load each plugin and print why one fails.")] = False,
 ) -> None:
-    """List the architectures, face detectors and video decoders that are installed.
+    """List the architectures, face detectors, video decoders and data sets that are installed.
 
     Exit status: 1 when --check finds a broken plugin, else 0.
     """

@@ -116,7 +116,8 @@ class _Walker:
             self.add(posixpath.join(folder, entry.name), entry)
         if others:
             suffixes = ", ".join(sorted({_suffix(entry.name) or "no suffix" for entry in others})[:5])
-            self.leave_out(f"{folder or '.'}/", f"holds {len(others)} that are no videos by their suffix ({suffixes})")
+            count = "1 file that is no video" if len(others) == 1 else f"{len(others)} files that are no videos"
+            self.leave_out(f"{folder or '.'}/", f"{count}, by suffix ({suffixes})")
 
     def enter(self, name: str, *, is_link: bool) -> None:
         """Let a folder wait; a link only where it leads to what is not listed otherwise."""

@@ -1,0 +1,98 @@
+"""``genconvit datasets``: which data sets there are, and what lies at a path before hours are spent on it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.output import console_for
+from genconvit.errors import DatasetError, PluginError
+from genconvit.text import printable
+
+if TYPE_CHECKING:
+    from genconvit.data.base import LeftOut, Listing
+
+EXIT_MISSING = 3
+SHOWN = 10
+"""How many of what is missing or skipped are printed without --all."""
+
+datasets = typer.Typer(no_args_is_help=True, help="List the data sets, and check one before it is scored.")
+
+
+@datasets.command("list")
+def list_them() -> None:
+    """List the data sets: their names, splits (the default first), and how they lie on disk."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from genconvit.registry import DATASETS
+
+    table = Table("name", "splits", "layout")
+    for name in DATASETS.names():
+        try:
+            cls = DATASETS.load(name)
+            cells = [name, ", ".join(cls.splits), cls.summary]
+        except PluginError as error:
+            cells = [name, "", f"broken: {error}"]
+        table.add_row(*(Text(printable(cell), overflow="fold") for cell in cells))
+    console_for(sys.stdout).print(table)
+
+
+@datasets.command()
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; `genconvit datasets list` shows them.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")],
+    split: Annotated[str | None, typer.Option(help="One of its splits; left out: its default.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Print all that is missing or skipped, not the first {SHOWN}.")
+    ] = False,
+) -> None:
+    """Say what a data set holds at a path, what is missing and what would be skipped. No video is opened.
+
+    Exit status: 0 when something can be scored and nothing is missing, 3 when something is missing, 1 when nothing can
+    be scored.
+    """
+    from genconvit.data.select import check_dataset, nothing_to_score
+
+    listing = check_dataset(name, path, split)
+    for line in _lines(listing, None if everything else SHOWN):
+        typer.echo(printable(line))
+    if not listing.sources:
+        raise DatasetError(nothing_to_score(listing, path))
+    if listing.missing:
+        sys.exit(EXIT_MISSING)
+
+
+def _lines(listing: Listing, most: int | None) -> list[str]:
+    """What ``check`` prints, each line without its end."""
+    sources = listing.sources
+    lines = [f"{listing.dataset}, split {listing.split}: {len(sources)} to score"]
+    lines += _table("label", Counter(source.label or "unknown" for source in sources))
+    lines += _table("split", Counter(source.split or "none" for source in sources))
+    for key in sorted({key for source in sources for key in source.groups}):
+        counts = Counter((source.groups[key], source.label or "unknown") for source in sources if key in source.groups)
+        lines += _table(key, Counter({f"{value} ({label})": count for (value, label), count in counts.items()}))
+    lines += _left_out("missing", listing.missing, most)
+    lines += _left_out("skipped", listing.skipped, most)
+    return [*lines, *(f"note: {note}" for note in listing.notes)]
+
+
+def _table(title: str, counts: Counter[str]) -> list[str]:
+    if not counts:
+        return []
+    width = len(str(max(counts.values())))
+    return [f"  {title}:", *(f"    {counts[value]:>{width}}  {value}" for value in sorted(counts))]
+
+
+def _left_out(title: str, left_out: tuple[LeftOut, ...], most: int | None) -> list[str]:
+    shown = left_out[:most]
+    rest = len(left_out) - len(shown)
+    return [
+        f"{title}: {len(left_out)}",
+        *(f"  {each.name}: {each.reason}" for each in shown),
+        *([f"  and {rest} more; --all prints them"] if rest else []),
+    ]
