@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genconvit.compare import spool as module
+from genconvit.compare.spool import FaceSpool
+from genconvit.errors import GenConViTError, SourceError
+from genconvit.outcome import Cropped, Outcome, SourceScores
+from genconvit.types import DetectedFace, FaceCrop
+
+Found = Generator[Cropped | Outcome, None, None]
+
+
+def crop(value: int, size: int) -> FaceCrop:
+    face = DetectedFace((1.0, 2.0, 3.0, 4.0), 0.5)
+    return FaceCrop(value, value / 10, face, (0.0, 0.0, 9.0, 9.0), np.full((size, size, 3), value, np.uint8))
+
+
+def source(name: str, *values: int) -> Found:
+    scores = SourceScores("pyav", 10, frame_indices=list(values), notes=["a note"])
+    for value in values:
+        yield Cropped((crop(value, 4), crop(value, 6)), scores)
+    yield Outcome(name, scores, sha256="f00")
+
+
+def fill(spool: FaceSpool, *found: Found) -> list[Any]:
+    return [outcome.source for each in found for outcome in spool.fill(each)]
+
+
+def replayed(spool: FaceSpool, size: int) -> list[tuple[Any, list[int]]]:
+    made, values = [], []
+    for item in spool.replay(size):
+        if isinstance(item, Cropped):
+            assert np.asarray(item.crop.image).shape == (size, size, 3)
+            values.append(int(item.crop.image.max()))
+            assert item.crop.frame_index == values[-1]
+        else:
+            made.append((item.source, values))
+            values = []
+    return made
+
+
+def test_what_went_in_comes_out_in_each_size_and_any_number_of_times() -> None:
+    with FaceSpool([4, 6]) as spool:
+        assert fill(spool, source("a", 1, 2), source("b"), source("c", 7)) == ["a", "b", "c"]
+        for size in (4, 6, 4):
+            assert replayed(spool, size) == [("a", [1, 2]), ("b", []), ("c", [7])]
+
+
+def test_each_replay_has_scores_of_its_own() -> None:
+    with FaceSpool([4, 6]) as spool:
+        fill(spool, source("a", 1))
+        outcomes = [item for _ in range(2) for item in spool.replay(4) if isinstance(item, Outcome)]
+        assert outcomes[0].scores is not None
+        outcomes[0].scores.notes.append("the first detector's")
+        assert outcomes[1].scores is not None
+        assert outcomes[1].scores.notes == ["a note"]
+        assert outcomes[1].sha256 == "f00"
+
+
+def test_what_a_decoder_gave_before_it_started_over_does_not_count() -> None:
+    def started_over() -> Found:
+        dropped, kept = SourceScores("one", 10), SourceScores("two", 10)
+        yield Cropped((crop(1, 4),), dropped)
+        yield Cropped((crop(2, 4),), kept)
+        yield Outcome("a", kept)
+
+    with FaceSpool([4]) as spool:
+        fill(spool, started_over())
+        assert replayed(spool, 4) == [("a", [2])]
+
+
+def test_a_source_that_cannot_be_read_keeps_its_reason() -> None:
+    def unreadable() -> Found:
+        yield Cropped((crop(1, 4),), SourceScores("one", 10))
+        yield Outcome("a", None, SourceError("a", "it is broken"))
+
+    with FaceSpool([4]) as spool:
+        fill(spool, unreadable())
+        (outcome,) = spool.replay(4)
+        assert isinstance(outcome, Outcome)
+        assert (outcome.scores, str(outcome.error)) == (None, "a: it is broken")
+
+
+def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with FaceSpool([4, 6]) as spool:
+        fill(spool, source("a", 1))
+        assert len(list(tmp_path.rglob("*.rgb"))) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_ends_it_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST_FREE_BYTES", 1 << 62)
+    with FaceSpool([4, 6]) as spool, pytest.raises(GenConViTError, match=r"no room left for faces.*TMPDIR"):
+        fill(spool, source("a", 1))
