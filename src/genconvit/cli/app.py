@@ -19,6 +19,7 @@ from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
+from genconvit.cli.robustness import robustness
 from genconvit.cli.weights import weights
 from genconvit.errors import ConfigError, GenConViTError, PluginError
 from genconvit.text import printable
@@ -58,6 +59,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(robustness)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")

@@ -105,7 +105,8 @@ class RobustnessReport(FrozenConfig):
         resampling: how intervals were made.
         steps: the clean frames, and each strength of each degradation.
         videos: those with a face.
-        left_out: videos without a face or unreadable, and why.
+        no_face: the names of videos without one, which have no part in any number.
+        unreadable: videos that cannot be read, and why.
         notes: what a reader must know.
         seconds: of the whole run.
     """
@@ -119,7 +120,8 @@ class RobustnessReport(FrozenConfig):
     resampling: Resampling
     steps: tuple[StepSummary, ...]
     videos: tuple[VideoSteps, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    no_face: tuple[str, ...] = ()
+    unreadable: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 

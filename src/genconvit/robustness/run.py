@@ -91,7 +91,8 @@ def measure_robustness(
         resampling=resampling,
         steps=summarise_steps(list(map(_info, steps)), run.videos, run.seconds, resampling, trained=trained),
         videos=tuple(run.videos),
-        left_out=tuple(run.left_out),
+        no_face=tuple(run.no_face),
+        unreadable=tuple(run.unreadable),
         notes=(*_weights_notes(parts), *listing.notes, *run.notes),
         seconds=time.perf_counter() - begun,
     )
@@ -102,7 +103,8 @@ class _Run:
 
     Attributes:
         videos: those with a face.
-        left_out: the others.
+        no_face: the names of those without.
+        unreadable: those that cannot be read.
         notes: on steps that could not be done for some videos.
         seconds: for each step, spent on degrading.
     """
@@ -113,7 +115,8 @@ class _Run:
         self._steps = steps
         self._isolated = False
         self.videos: list[VideoSteps] = []
-        self.left_out: list[LeftOut] = []
+        self.no_face: list[str] = []
+        self.unreadable: list[LeftOut] = []
         self.seconds = [0.0] * len(steps)
 
     @property
@@ -144,8 +147,10 @@ class _Run:
         rows = [self._scored(source, outcome) for outcome in outcomes]
         clean = rows[0]
         if clean.score is None:
-            reason = clean.reason if clean.status == "unreadable" else clean.status.replace("_", " ")
-            self.left_out.append(LeftOut(name=source.name, reason=reason or "unreadable"))
+            if clean.status == "no_face":
+                self.no_face.append(source.name)
+            else:
+                self.unreadable.append(LeftOut(name=source.name, reason=clean.reason or "no reason given"))
             return
         errors = dict.fromkeys(outcome.error.reason for outcome in outcomes if outcome.error)
         scores = outcomes[0].scores
