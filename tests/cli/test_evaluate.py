@@ -74,7 +74,7 @@ def test_the_options_reach_the_evaluation(run: Callable[..., Run], results: Path
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ((), 2, "nothing to evaluate; give --results FILE"),
+        ((), 2, "nothing to score; give a PATH"),
         (("--results", "none.json"), 1, "none.json is not there"),
         (("--results", "none*.json"), 1, "no file matches 'none*.json'; check the pattern"),
         (("--results", "one.json", "--threshold", "high"), 2, "threshold 'high' is neither a number"),

@@ -13,20 +13,21 @@ import typer
 
 from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
-from genconvit.cli.evaluate import (
+from genconvit.cli.evaluation_flags import (
     ByFlag,
     LabelsFlag,
     NoFaceFlag,
+    OutFlag,
     ResamplesFlag,
     ResultsFlag,
     SeedFlag,
     ThresholdFlag,
     evaluation_options,
-    expand_files,
-    read_sets,
 )
 from genconvit.cli.output import console_for
+from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
+from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.errors import ConfigError
 from genconvit.evaluation.no_face import NoFace
@@ -35,8 +36,6 @@ from genconvit.optional import require
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions
     from genconvit.evaluation.evaluated import Evaluated
-
-EXIT_UNREADABLE = 3
 
 Paths = Annotated[
     list[str] | None, typer.Argument(help="Videos, folders or globs; or more files of results.", show_default=False)
@@ -51,7 +50,6 @@ VariantFlag = Annotated[
         show_default=" ".join(DEFAULT_VARIANTS),
     ),
 ]
-OutFlag = Annotated[Path, typer.Option(help="Where the files go; made where it is not there.", metavar="DIR")]
 PlotsFlag = Annotated[bool, typer.Option("--plots/--no-plots", help="Draw pictures; takes matplotlib.")]
 
 

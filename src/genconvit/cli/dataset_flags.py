@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genconvit.errors import ConfigError
+from genconvit.errors import ConfigError, DatasetError
 
 if TYPE_CHECKING:
     from genconvit.data.base import Listing
@@ -31,26 +31,31 @@ SplitFlag = Annotated[
 ]
 
 
-def listing_of(paths: list[str], dataset: str | None, split: str | None) -> Listing:
+def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need_labels: bool = False) -> Listing:
     """The videos that paths mean: those of a data set, with labels; or any, without.
 
     Raises:
         ConfigError: there is no path, or a data set and several.
-        DatasetError: the path does not hold the data set.
+        DatasetError: the path does not hold the data set, or no label is known although some are needed.
     """
     from genconvit.data.select import list_dataset
 
     if not paths:
-        raise ConfigError("give a PATH: a folder of videos, or with --dataset NAME a data set's folder or file")
+        raise ConfigError("nothing to score; give a PATH (with --dataset NAME, a data set's folder or file), or --results FILE")
     if dataset is None and len(paths) == 1 and all(Path(paths[0], name).is_dir() for name in ("real", "fake")):
         dataset = "folder"
     if dataset is None:
+        if need_labels:
+            raise ConfigError(f"{paths[0]!r} has no folders real and fake; give --dataset NAME, or labels as a CSV")
         if split is not None:
             raise ConfigError(f"--split {split!r} needs a data set; give --dataset NAME as well")
         return _unlabelled(paths)
     if len(paths) > 1:
         raise ConfigError(f"--dataset {dataset!r} takes one PATH, got {len(paths)}: {', '.join(paths[:3])}, ...")
-    return list_dataset(dataset, Path(paths[0]), split)
+    listing = list_dataset(dataset, Path(paths[0]), split)
+    if need_labels and all(source.label is None for source in listing.sources):
+        raise DatasetError(f"{paths[0]!r} holds {len(listing.sources)} videos and no label; give each one FAKE or REAL")
+    return listing
 
 
 def _unlabelled(paths: list[str]) -> Listing:

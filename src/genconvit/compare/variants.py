@@ -69,6 +69,12 @@ def parse_variants(specs: Iterable[str], base: Mapping[str, Any]) -> list[Varian
     return list(variants.values())
 
 
+def variant_of(config: DetectorConfig) -> Variant:
+    """One detector alone, called after its architecture and its switches."""
+    switches = {name: value for name, value in config.model.items() if isinstance(value, bool)}
+    return Variant(name=_name(config.architecture, switches), config=config)
+
+
 def _options(spec: str, text: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     files: dict[str, str] = {}
