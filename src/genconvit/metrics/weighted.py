@@ -47,8 +47,8 @@ class Weighted:
         return {
             **from_confusion(true_fake, false_fake, true_real, false_real),
             **self._of_curve(weights),
-            "log_loss": float(self._log_loss @ weights / total),
-            "brier_score": float(self._squared @ weights / total),
+            "log_loss": float((self._log_loss * weights).sum() / total),
+            "brier_score": float((self._squared * weights).sum() / total),
             "calibration_error": float(np.abs(np.bincount(self._bins, self._excess * weights)).sum() / total),
         }
 
