@@ -41,7 +41,7 @@ def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need
     from genconvit.data.select import list_dataset
 
     if not paths:
-        raise ConfigError("nothing to score; give a PATH (with --dataset NAME, a data set's folder or file), or --results FILE")
+        raise ConfigError("nothing to score; give a PATH: videos, or with --dataset NAME a data set's folder or file")
     if dataset is None and len(paths) == 1 and all(Path(paths[0], name).is_dir() for name in ("real", "fake")):
         dataset = "folder"
     if dataset is None:

@@ -11,7 +11,7 @@ import typer
 from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
 from genconvit.cli.destination import check_writable, opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
-from genconvit.cli.evaluate import ReportFormat, ReportFormatFlag, ResamplesFlag, SeedFlag
+from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, ResamplesFlag, SeedFlag
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import tracked
