@@ -33,10 +33,11 @@ class CsvDataset(Dataset):
         if root.is_dir():
             raise DatasetError(f"{str(root)!r} is a folder; give the CSV file, or use the data set 'folder'")
         findings = Findings("csv")
+        folder = str(root.parent)
         for line, cells in read_rows(root, ("path", "label")):
             given, label, word = cells.pop("path"), cells.pop("label"), cells.pop("split", "")
             place = f"line {line}"
-            path = os.path.normpath(root.parent / given)
+            path = os.path.normpath(os.path.join(folder, given))  # noqa: PTH118 - there may be a million
             problem = _problem(given, path)
             if problem == "":
                 source = LabelledSource(

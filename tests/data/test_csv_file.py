@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from genconvit.data.select import list_dataset
+from genconvit.errors import DatasetError
+
+from .conftest import Files, put
+
+
+def test_rows_become_sources_with_splits_and_groups(files: Files) -> None:
+    root = files("a.mp4", "sub/b.mp4", "frames/1.jpg", "c.mp4")
+    outside = root / "c.mp4"
+    text = (
+        "path,label,split,group,camera\n"
+        f"a.mp4,fake,test,x,phone\nsub/../sub/b.mp4,Real,valid,,\nframes,,,,\n{outside},REAL,holdout,y,\n"
+    )
+    listing = list_dataset("csv", put(root / "l.csv", text))
+    assert [(each.label, each.split, each.groups) for each in listing.sources] == [
+        ("FAKE", "test", {"group": "x", "camera": "phone"}),
+        ("REAL", "val", {}),
+        (None, None, {}),
+        ("REAL", "holdout", {"group": "y"}),
+    ]
+    assert listing.sources[1].path == str(root / "sub" / "b.mp4")
+    assert [each.name for each in list_dataset("csv", root / "l.csv", "val").sources] == ["sub/../sub/b.mp4"]
+
+
+def test_what_is_not_there_or_no_source_is_said_with_its_line(files: Files) -> None:
+    root = files("a.mp4", "empty/notes.txt")
+    text = "path,label\na.mp4,FAKE\ngone.mp4,REAL\nempty,REAL\n,REAL\n./a.mp4,FAKE\na\0b.mp4,FAKE\na.mp4/x,FAKE\n"
+    listing = list_dataset("csv", put(root / "labels.csv", text))
+    assert [each.name for each in listing.sources] == ["a.mp4"]
+    assert [each.reason for each in listing.missing] == ["line 3: no such file", "line 8: no such file"]
+    assert [each.reason for each in listing.skipped] == [
+        "line 4: a folder without an image",
+        "line 5: the path is empty",
+        "named again in line 6; line 2 counts",
+        "line 7: not a path",
+    ]
+
+
+@pytest.mark.parametrize("label", ["0", "1", "manipulated"])
+def test_a_label_that_could_mean_anything_is_refused(files: Files, label: str) -> None:
+    root = files("a.mp4")
+    with pytest.raises(DatasetError, match=rf"line 2: label '{label}' is not allowed; write FAKE or REAL"):
+        list_dataset("csv", put(root / "labels.csv", f"path,label\na.mp4,{label}\n"))
+
+
+def test_contradictory_labels_are_an_error_that_names_both_lines(files: Files) -> None:
+    root = files("a.mp4")
+    with pytest.raises(DatasetError, match=r"'./a.mp4' is REAL in line 3 and FAKE in line 2"):
+        list_dataset("csv", put(root / "labels.csv", "path,label\na.mp4,FAKE\n./a.mp4,REAL\n"))
+
+
+def test_a_folder_is_not_a_csv(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is a folder; give the CSV file"):
+        list_dataset("csv", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_million_rows_take_seconds(files: Files) -> None:
+    root = files("a.mp4")
+    rows = "".join(f"{number}.mp4,FAKE\n" for number in range(1_000_000))
+    path = put(root / "labels.csv", f"path,label\na.mp4,REAL\n{rows}")
+    start = time.perf_counter()
+    assert len(list_dataset("csv", path).missing) == 1_000_000
+    assert time.perf_counter() - start < 60
