@@ -33,11 +33,11 @@ class FrozenConfig(BaseModel):
     @classmethod
     def _name_unknown_fields(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever it was given
         if isinstance(data, dict):
+            known = cls.model_fields
             for name in data:
-                if name not in cls.model_fields:
+                if name not in known:
                     raise ValueError(
-                        f"unknown field {name!r}{did_you_mean(str(name), cls.model_fields)}; "
-                        f"the fields are: {', '.join(cls.model_fields)}"
+                        f"unknown field {name!r}{did_you_mean(str(name), known)}; the fields are: {', '.join(known)}"
                     )
         return data
 
