@@ -42,8 +42,14 @@ def test_a_key_of_fakes_is_crossed_with_one_of_reals() -> None:
 
 
 def test_a_crossing_of_fakes_without_reals_stands_alone() -> None:
-    rows = [fake(method="A", c="23"), fake(method="A", c="40"), real(c="23")]
+    rows = [fake(method="A", c="23"), fake(method="A", c="40"), fake(method="B", c="23"), real(c="23")]
     assert members(rows)["method=A c=40"] == [1]
+
+
+def test_a_key_with_one_value_is_not_crossed() -> None:
+    rows = [fake(method="A", c="23"), fake(method="B", c="40"), real(source="X")]
+    assert "method=A c=23" in members(rows)
+    assert not [name for name in members(rows) if "source" in name and " " in name]
 
 
 def test_only_the_keys_that_are_asked_for_are_looked_at() -> None:

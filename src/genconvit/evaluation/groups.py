@@ -21,7 +21,7 @@ Group = tuple[tuple[str, str], ...]
 def groups_of(
     rows: Sequence[ScoredVideo], by: Collection[str] | None = None
 ) -> tuple[list[tuple[dict[str, str], npt.NDArray[np.int64]]], list[str]]:
-    """The groups of each key alone, then those of all keys crossed where there are two or more.
+    """The groups of each key alone, then those of all keys crossed that have several values, where there are such keys.
 
     A video without a value for a key counts in each of that key's groups: so are the fakes of a method held against
     all reals. Crossed, the values of fakes and reals that go together make a group.
@@ -45,6 +45,7 @@ def groups_of(
         found += values
         notes += note
     members = {pair: _members(rows, *pair) for (pair,) in found}
+    keys = [key for key in keys if len(kept[key]) > 1]
     if len(keys) > 1:
         crossed = _crossed(rows, keys, kept)
         sizes_crossed = [
