@@ -106,7 +106,8 @@ def test_faces_are_measured_where_they_are_known() -> None:
     assert found.faces == 3
     assert found.face_measures["accuracy"].value == pytest.approx(2 / 3)
     assert evaluated(scored_set(*rows), threshold=0.3).face_measures["accuracy"].value == 1
-    assert evaluated(scored_set(*rows), threshold=0.0).face_measures["accuracy"].value == pytest.approx(2 / 3)
+    assert found.face_measures["real_accuracy"].value == 1
+    assert evaluated(scored_set(*rows), threshold=0.0).face_measures["real_accuracy"].value == 0
     assert evaluated(scored_set(video("FAKE", 0.9))).face_measures == {}
 
 

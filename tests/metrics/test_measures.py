@@ -53,6 +53,9 @@ def test_measures_are_those_computed_by_hand() -> None:
 def test_the_equal_error_rate_lies_on_the_line_between_two_points() -> None:
     # The curve goes from (0, 0) by (0, 1/2) to (1, 1): FPR = 1 - TPR at 1/3.
     assert measure_values(sample([1, 1, 0], [0.9, 0.4, 0.4]))["eer"] == pytest.approx(1 / 3)
+    # One fake, six of ten reals, the other fake: the curve crosses at (1/2, 1/2) and turns upwards soon after.
+    scores = [0.9, 0.3, *(0.8 - number / 100 for number in range(6)), *[0.1] * 4]
+    assert measure_values(sample([1, 1, *[0] * 10], scores))["eer"] == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize(("above", "found"), [(0, 1.0), (1, 1.0), (2, 0.5)])
