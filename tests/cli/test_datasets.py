@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from support import grey_frames, make_video
+
 from .conftest import Run
 
 
@@ -61,6 +63,15 @@ def test_check_ends_with_1_where_nothing_can_be_scored_and_2_for_a_wrong_option(
     assert "nothing to score" in nothing.err
     assert run("datasets", "check", "folder", tmp_path, "--split", "nowhere").status == 2
     assert run("datasets", "check", "imagenet", tmp_path).status == 2
+
+
+def test_open_says_which_cannot_be_read(run: Callable[..., Run], tmp_path: Path) -> None:
+    write(tmp_path, "real/broken.mp4", "fake/.keep")
+    make_video(tmp_path / "fake" / "whole.mp4", grey_frames(3))
+    assert run("datasets", "check", "folder", tmp_path).status == 0
+    checked = run("datasets", "check", "folder", tmp_path, "--open")
+    assert checked.status == 3
+    assert "unreadable: 1\n  real/broken.mp4: " in checked.out
 
 
 def test_a_name_cannot_steer_the_terminal(run: Callable[..., Run], tmp_path: Path) -> None:

@@ -47,23 +47,36 @@ def check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; `genconvit datasets list` shows them.")],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")],
     split: Annotated[str | None, typer.Option(help="One of its splits; left out: its default.")] = None,
+    opened: Annotated[
+        bool, typer.Option("--open", help="Decode one frame of each, and say which cannot be read.")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help=f"Print all that is missing or skipped, not the first {SHOWN}.")
     ] = False,
 ) -> None:
-    """Say what a data set holds at a path, what is missing and what would be skipped. No video is opened.
+    """Say what a data set holds at a path, what is missing and what would be skipped.
 
-    Exit status: 0 when something can be scored and nothing is missing, 3 when something is missing, 1 when nothing can
-    be scored.
+    No video is opened without --open.
+
+    Exit status: 0 when something can be scored and nothing is missing, 3 when something is missing or cannot be read, 1
+    when nothing can be scored.
     """
     from genconvit.data.select import check_dataset, nothing_to_score
 
     listing = check_dataset(name, path, split)
-    for line in _lines(listing, None if everything else SHOWN):
+    most = None if everything else SHOWN
+    for line in _lines(listing, most):
         typer.echo(printable(line))
     if not listing.sources:
         raise DatasetError(nothing_to_score(listing, path))
-    if listing.missing:
+    broken: tuple[LeftOut, ...] = ()
+    if opened:
+        from genconvit.cli.openable import unreadable
+
+        broken = tuple(unreadable(listing.sources))
+        for line in _left_out("unreadable", broken, most):
+            typer.echo(printable(line))
+    if listing.missing or broken:
         sys.exit(EXIT_MISSING)
 
 

@@ -1,0 +1,51 @@
+"""Which sources of a data set can be read: one frame of each is decoded, in worker processes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from itertools import islice
+
+from genconvit.assemble import assemble_readers
+from genconvit.data.base import LabelledSource, LeftOut
+from genconvit.errors import SourceError
+from genconvit.settings import DetectorConfig
+from genconvit.video.readers import Reader, Reading
+from genconvit.video.sampling import FrameChoice
+
+
+def unreadable(sources: Sequence[LabelledSource]) -> Generator[LeftOut, None, None]:
+    """Each source that cannot be read, with its reason, in their order.
+
+    Several are read at the same time, as many as the readers allow.
+
+    Raises:
+        ConfigError: no decoder can be used.
+    """
+    with closing(assemble_readers(DetectorConfig(device="cpu"), FrameChoice("spaced", 1))) as readers:
+        reader = readers.for_many([source.path for source in sources])
+        started = ((source.name, _start(reader, source.path)) for source in sources)
+        waiting = deque(islice(started, reader.at_once))
+        while waiting:
+            name, reading = waiting.popleft()
+            error = reading if isinstance(reading, SourceError) else _failure(reading)
+            if error:
+                yield LeftOut(name=name, reason=error.reason)
+            waiting.extend(islice(started, 1))
+
+
+def _start(reader: Reader, path: str) -> Reading | SourceError:
+    try:
+        return reader.start(path)
+    except SourceError as error:
+        return error
+
+
+def _failure(reading: Reading) -> SourceError | None:
+    with reading:
+        try:
+            deque(reading, maxlen=0)
+        except SourceError as error:
+            return error
+    return None
