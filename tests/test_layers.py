@@ -29,8 +29,8 @@ LAYERS = (
     {"nn", "video", "faces", "aggregate", "device", "tracks", "calibration", "metrics"},
     {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
-    {"ahead"},
-    {"closeable", "config", "errors", "files", "text", "version"},
+    {"ahead", "values"},
+    {"closeable", "config", "errors", "files", "text", "track", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genconvit.config import option_value
 from genconvit.errors import ConfigError
+from genconvit.values import option_value
 
 if TYPE_CHECKING:
     from genconvit.settings import DetectorConfig
