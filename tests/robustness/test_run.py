@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from genconvit.errors import ConfigError, SourceError
 from genconvit.evaluation.robustness import RobustnessReport, StepSummary
 from genconvit.find import FaceFinder, PipelineOptions
 from genconvit.metrics.intervals import Resampling
-from genconvit.outcome import Outcome
+from genconvit.outcome import Cropped, Outcome
 from genconvit.pipeline import score_faces
 from genconvit.robustness import reencode, run
 from genconvit.robustness.degrade import BLUR, BRIGHTNESS, H264, JPEG, NOISE, Degradation
 from genconvit.robustness.faces import DegradedFaces, steps_of
 from genconvit.robustness.run import measure_robustness
 from genconvit.settings import DetectorConfig
+from genconvit.types import Frame
+from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from genconvit.video.sampling import FrameChoice
@@ -193,12 +196,48 @@ def test_a_decoder_that_starts_over_does_not_count_twice(tmp_path: Path) -> None
         assert outcome.scores.decoder == "pyav"
 
 
+class OnDevice(PyAVDecoder):
+    """Gives tensors, as a decoder on a GPU does."""
+
+    def open(self, path: Path) -> FrameStream:
+        return _Tensors(super().open(path))
+
+
+class _Tensors(FrameStream):
+    decoder = "on_device"
+
+    def __init__(self, whole: FrameStream) -> None:
+        self._whole = whole
+
+    @property
+    def frame_count(self) -> int:
+        return self._whole.frame_count
+
+    def read(self, indices: Sequence[int]) -> Iterator[Frame]:
+        return (replace(frame, image=torch.tensor(frame.image)) for frame in self._whole.read(indices))
+
+
+def test_frames_on_a_device_are_degraded_as_those_on_the_host(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "a.mp4", grey_frames(12))
+    steps = steps_of([JPEG, BLUR, H264])
+    found = []
+    for decoder in (OnDevice(), PyAVDecoder()):
+        finder = FaceFinder(Everywhere(), [4], PipelineOptions(), device=torch.device("cpu"))
+        chosen, every = (ThreadReader([decoder], choice) for choice in (FrameChoice("spaced", 2), FrameChoice("all")))
+        faces = DegradedFaces(finder, chosen, every, steps, tmp_path).of_sources([clip])
+        found.append([each.crop.image for each in faces if isinstance(each, Cropped)])
+    assert len(found[0]) == 2 * len(steps)
+    for on_device, host in zip(*found, strict=True):
+        assert isinstance(on_device, torch.Tensor)
+        assert np.abs(on_device.numpy().astype(int) - host).max() <= 1
+
+
 @pytest.mark.slow
 def test_real_videos_in_worker_processes() -> None:
     options = {"face_detector": "insightface", "face_model": str(shared("models", "scrfd.onnx"))}
     config = DetectorConfig.from_options("original", mode="ed", weights="random", frames=3, device="cpu", **options)
     paths = [shared("videos", name) for name in ("0017_fake.mp4", "sample_2.mp4")]
-    report = measure_robustness(config, listing_of(*paths), resampling=QUICK)
+    report = measure_robustness(config, listing_of(*paths), [JPEG, H264], QUICK)
     with Detector(config) as detector:
         expected = [result.fake_probability for result in detector.predict_many(paths)]
     assert [video.scores[0] for video in report.videos] == pytest.approx(expected, abs=1e-5)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from genconvit.assemble import Finding, assemble_finding, assemble_scoring
 from genconvit.compare.cost import measured_peak
@@ -23,11 +23,8 @@ from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline import find_faces, score_faces
 from genconvit.result import Provenance
+from genconvit.track import Track, untracked
 from genconvit.verdict import conclude
-
-T = TypeVar("T")
-Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Shows how far a stage is: takes what it goes through, how many there are, and the stage's name."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +40,12 @@ class VariantRun:
     file: Path
 
 
-def _untracked(items: Iterable[T], count: int, stage: str) -> Iterable[T]:
-    del count, stage
-    return items
-
-
 def compare_variants(
     listing: Listing,
     variants: Sequence[Variant],
     folder: Path,
     options: EvaluationOptions | None = None,
-    track: Track = _untracked,
+    track: Track = untracked,
 ) -> list[VariantRun]:
     """Score a data set with each variant, and write one file of results a variant.
 

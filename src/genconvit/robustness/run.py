@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
 
 from genconvit.assemble import Parts, assemble, assemble_readers
 from genconvit.data.base import LabelledSource, LeftOut, Listing
@@ -28,19 +27,11 @@ from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig
+from genconvit.track import Track, untracked
 from genconvit.verdict import conclude
 from genconvit.video.sampling import FrameChoice
 
-T = TypeVar("T")
-Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Shows how far it is: takes what it goes through, how many there are, and what is done."""
-
 _EVERY_FRAME = FrameChoice("all")
-
-
-def _untracked(items: Iterable[T], count: int, description: str) -> Iterable[T]:
-    del count, description
-    return items
 
 
 def measure_robustness(
@@ -48,7 +39,7 @@ def measure_robustness(
     listing: Listing,
     degradations: Sequence[Degradation] = tuple(DEGRADATIONS.values()),
     resampling: Resampling | None = None,
-    track: Track = _untracked,
+    track: Track = untracked,
 ) -> RobustnessReport:
     """Score videos as they are and degraded.
 
