@@ -24,6 +24,8 @@ from genconvit.types import Frame, ImageArray
 from genconvit.video.reading import Event, SourceOpened
 from support import grey_frames, index_of
 
+BYTES = 48 * 64 * 3
+
 
 def events(indices: range | list[int], width: int = 64) -> Iterator[Event]:
     yield SourceOpened("made", 100, 100)
@@ -60,7 +62,7 @@ def test_large_frames_make_short_runs() -> None:
 def test_the_frames_of_each_run_are_gathered_and_reading_ends_with_the_last() -> None:
     reading = events(range(100))
     runs = [Run(2, 6, (4,)), Run(5, 9, (7,)), Run(40, 43, (41,))]
-    found = [[index for index, _ in each.frames] for each in gather(reading, runs)]
+    found = [[index for index, _ in each.frames] for each in gather(reading, runs, BYTES)]
     assert found == [[2, 3, 4, 5], [5, 6, 7, 8], [40, 41, 42]]
     following = next(reading)
     assert isinstance(following, Frame)
@@ -69,7 +71,7 @@ def test_the_frames_of_each_run_are_gathered_and_reading_ends_with_the_last() ->
 
 def test_frames_that_do_not_decode_are_missing_from_a_run() -> None:
     runs = [Run(2, 6, (4,)), Run(90, 99, (95,))]
-    found = [[index for index, _ in each.frames] for each in gather(events([0, 3, 4, 8, 94]), runs)]
+    found = [[index for index, _ in each.frames] for each in gather(events([0, 3, 4, 8, 94]), runs, BYTES)]
     assert found == [[3, 4], [94]]
 
 
@@ -79,7 +81,17 @@ def test_a_decoder_that_starts_over_does_not_repeat_a_run() -> None:
         yield from events(range(20))
 
     runs = [Run(2, 4, (3,)), Run(6, 9, (7,))]
-    assert [[index for index, _ in each.frames] for each in gather(twice(), runs)] == [[2, 3], [6, 7, 8]]
+    assert [[index for index, _ in each.frames] for each in gather(twice(), runs, BYTES)] == [[2, 3], [6, 7, 8]]
+
+
+def test_large_frames_between_the_chosen_ones_are_not_held() -> None:
+    def hostile() -> Iterator[Event]:
+        for index in range(5):
+            size = (48, 64) if index == 2 else (480, 640)
+            yield Frame(index, None, np.zeros((*size, 3), np.uint8))
+
+    (only,) = gather(hostile(), [Run(0, 5, (2,))], BYTES)
+    assert [index for index, _ in only.frames] == [2]
 
 
 def test_gathered_frames_are_copies() -> None:
@@ -90,7 +102,7 @@ def test_gathered_frames_are_copies() -> None:
             shared[:] = index
             yield Frame(index, None, shared)
 
-    (only,) = gather(reused(), [Run(0, 3, (1,))])
+    (only,) = gather(reused(), [Run(0, 3, (1,))], BYTES)
     assert [int(image[0, 0, 0]) for _, image in only.frames] == [0, 1, 2]
 
 

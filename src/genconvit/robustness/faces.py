@@ -158,7 +158,10 @@ class DegradedFaces:
     def _encoded(self, outcomes: Sequence[StepOutcome], seen: _Seen) -> Generator[Cropped, None, None]:
         source = outcomes[0].source
         runs = plan_runs(list(seen.crops), frames_of_a_run(seen.most_bytes))
-        with self._every_frame.start(source) as reading, closing(gather(reading, runs)) as gathered_runs:
+        with (
+            self._every_frame.start(source) as reading,
+            closing(gather(reading, runs, seen.most_bytes)) as gathered_runs,
+        ):
             for gathered in gathered_runs:
                 for outcome in outcomes:
                     images = encoded_anew(source_name(source), gathered, outcome.step.strength, self._file)

@@ -124,12 +124,14 @@ def frames_of_a_run(frame_bytes: int) -> int:
     return max(min(MOST_RUN_FRAMES, MOST_RUN_BYTES // frame_bytes), 1)
 
 
-def gather(events: Iterable[Event], runs: Sequence[Run]) -> Generator[Gathered, None, None]:
+def gather(events: Iterable[Event], runs: Sequence[Run], most_bytes: int) -> Generator[Gathered, None, None]:
     """The frames of each run, one run in memory at a time; what lies between runs is passed over.
 
     Args:
         events: of a reading of all frames. Where it begins anew, runs that were handed out stay as they were.
         runs: from ``plan_runs``.
+        most_bytes: of a frame. Larger ones are passed over: no file may fill the memory with what it hides between the
+            frames that are looked at.
     """
     waiting = deque(runs)
     held = Gathered()
@@ -142,7 +144,7 @@ def gather(events: Iterable[Event], runs: Sequence[Run]) -> Generator[Gathered, 
             held.forget_before(waiting[0].start if waiting else event.index)
         if not waiting:
             return
-        if event.index >= waiting[0].start:
+        if event.index >= waiting[0].start and event.image.nbytes <= most_bytes:
             held.add(event.index, np.array(on_host(event.image)))
     for run in waiting:
         yield held.cut(run)
