@@ -36,7 +36,7 @@ def clips(tmp_path: Path) -> Path:
 def test_a_folder_of_labelled_videos_gives_an_auc_and_a_picture(
     run: Callable[..., Run], weights: Path, clips: Path, tmp_path: Path
 ) -> None:
-    plot, out = tmp_path / "plot.png", tmp_path / "out.json"
+    plot, out = clips / "plot.png", tmp_path / "out.json"
     ended = run("robustness", clips, *STUBS, "--weights", weights, "--degrade", "jpeg", "--plot", plot, "--output", out)
     assert (ended.status, ended.out) == (0, "")
     measured = RobustnessReport.model_validate_json(out.read_text())

@@ -15,6 +15,7 @@ from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, Resam
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import tracked
+from genconvit.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.robustness import RobustnessReport
@@ -61,7 +62,8 @@ def robustness(
     config = detector.config()
     degradations = degradations_named(degrade or ())
     listing = listing_of(paths, dataset, split)
-    inputs = [*paths, *(source.path for source in listing.sources), *detector.inputs(config)]
+    files = (path for path in paths if Path(path).is_file())
+    inputs = [*files, *(source.path for source in listing.sources), *detector.inputs(config)]
     if plot:
         check_picture(plot)
         refuse_inputs("--plot", plot, inputs)
@@ -78,7 +80,7 @@ def robustness(
         from genconvit.plots.style import save
 
         save(plot_robustness(measured), plot)
-        typer.echo(f"wrote {plot}", err=True)
+        typer.echo(f"wrote {printable(str(plot))}", err=True)
     if measured.unreadable:
         sys.exit(EXIT_UNREADABLE)
 
