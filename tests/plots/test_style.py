@@ -11,7 +11,7 @@ from genconvit.plots.style import check_picture, new_figure, save
 
 
 def test_a_figure_is_saved_as_its_suffix_says_and_leaves_nothing_beside(tmp_path: Path) -> None:
-    figure, panels = new_figure(1, 2, title="a title with $5", note="a note")
+    figure, panels = new_figure(2, title="a title with $5", note="a note")
     assert len(panels) == 2
     save(figure, tmp_path / "a.png")
     save(figure, tmp_path / "a.svg")

@@ -9,7 +9,7 @@ from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.paired import matched
 from genconvit.evaluation.scored import ScoredVideo
 from genconvit.plots.scores import SERIES
-from genconvit.plots.style import GREY, grid_of, new_figure, shown
+from genconvit.plots.style import GREY, new_figure, shown
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -35,14 +35,11 @@ def plot_agreement(sets: Sequence[Evaluated]) -> Figure:
     if len(sets) < 2:
         raise ValueError(f"agreement needs two sets or more; got {len(sets)}")
     first, *others = sets
-    rows, columns = grid_of(len(others))
-    figure, panels = new_figure(rows, columns, width=4.0, height=5.0, title=f"Scores against those of {first.title}")
+    figure, panels = new_figure(len(others), width=4.0, height=5.0, title=f"Scores against those of {first.title}")
     handles: dict[str, Artist] = {}
-    for panel, other in zip(panels, others, strict=False):
+    for panel, other in zip(panels, others, strict=True):
         _draw(panel, first, other)
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    for panel in panels[len(others) :]:
-        panel.set_axis_off()
     if handles:
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(handles), fontsize=8)
     return figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genconvit.evaluation.evaluated import Evaluated
-from genconvit.plots.style import GREY, grid_of, new_figure, shown
+from genconvit.plots.style import GREY, new_figure, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,9 @@ def plot_confusion(sets: Sequence[Evaluated]) -> Figure:
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    rows, columns = grid_of(len(sets), 4)
-    figure, panels = new_figure(rows, columns, width=3.0, height=2.9, title="Confusion: truth and label")
-    for panel, each in zip(panels, sets, strict=False):
+    figure, panels = new_figure(len(sets), columns=4, width=3.0, height=2.9, title="Confusion: truth and label")
+    for panel, each in zip(panels, sets, strict=True):
         _draw(panel, each)
-    for panel in panels[len(sets) :]:
-        panel.set_axis_off()
     return figure
 
 

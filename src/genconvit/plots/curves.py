@@ -28,7 +28,7 @@ def plot_curves(sets: Sequence[Evaluated]) -> Figure:
     require("sklearn", package="scikit-learn", extra="metrics", purpose="a curve")
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    figure, (roc, recall) = new_figure(1, 2, width=4.6, height=4.4)
+    figure, (roc, recall) = new_figure(2, width=4.6, height=4.4)
     for number, each in enumerate(sets):
         style: dict[str, Any] = {
             "color": COLOURS[number % len(COLOURS)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.tables import number
 from genconvit.metrics.measures import MEASURES
-from genconvit.plots.style import COLOURS, GREY, grid_of, new_figure, shown
+from genconvit.plots.style import COLOURS, GREY, new_figure, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("accuracy", "balanced_accuracy", "f1", "roc_auc", "average_precision", "eer")
 
+_COLUMNS = 3
 _NOTE: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": GREY}
 _VALUE: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7}
 
@@ -26,15 +27,13 @@ def plot_measures(sets: Sequence[Evaluated]) -> Figure:
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    rows, columns = grid_of(len(SHOWN))
+    title = "Measures, with 95 % intervals (each with its own scale)"
     height = 0.9 + 0.4 * len(sets)
-    figure, panels = new_figure(
-        rows, columns, width=3.6, height=height, title="Measures, with 95 % intervals (each with its own scale)"
-    )
+    figure, panels = new_figure(len(SHOWN), columns=_COLUMNS, width=3.6, height=height, title=title)
     for place, (name, panel) in enumerate(zip(SHOWN, panels, strict=True)):
         _draw(panel, name, sets)
         panel.set_yticks(range(len(sets)), [shown(each.title) for each in sets])
-        if place % columns:
+        if place % _COLUMNS:
             panel.tick_params(labelleft=False)
     return figure
 

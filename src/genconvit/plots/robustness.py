@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genconvit.evaluation.robustness import SPREAD, RobustnessReport, StepSummary
-from genconvit.plots.style import COLOURS, GREY, grid_of, new_figure
+from genconvit.plots.style import COLOURS, GREY, new_figure
 from genconvit.result import UNTRAINED
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _AUC = "ROC AUC, 95 % interval"
 _CHANGE = f"change of the score\nmean; {SPREAD[0]} % to {SPREAD[1]} % of videos"
+_COLUMNS = 3
 _SMALLEST_RANGE = 0.02
 """Of the axis: what is smaller than this is no change that anybody should see."""
 
@@ -34,25 +35,22 @@ def plot_robustness(measured: RobustnessReport) -> Figure:
     """
     clean, *steps = measured.steps
     names = list(dict.fromkeys(step.degradation for step in steps))
-    rows, columns = grid_of(len(names))
     count = len(measured.videos)
     figure, panels = new_figure(
-        rows,
-        columns,
-        width=3.5 if columns > 1 else 5.5,
+        len(names),
+        columns=_COLUMNS,
+        width=3.5 if len(names) > 1 else 5.5,
         height=2.9,
         title=f"Robustness ({count} video{'' if count == 1 else 's'})",
         note="" if measured.trained else f"{UNTRAINED.upper()}; the curves mean nothing",
     )
-    for place, (name, panel) in enumerate(zip(names, panels, strict=False)):
+    for place, (name, panel) in enumerate(zip(names, panels, strict=True)):
         _draw(panel, _in_order(clean, [step for step in steps if step.degradation == name]), measured.is_labelled)
-        if place % columns == 0:
+        if place % _COLUMNS == 0:
             panel.set_ylabel(_AUC if measured.is_labelled else _CHANGE)
         else:
             panel.tick_params(labelleft=False)
-    for panel in panels[len(names) :]:
-        panel.set_axis_off()
-    _share_scale(panels[: len(names)], is_auc=measured.is_labelled)
+    _share_scale(panels, is_auc=measured.is_labelled)
     return figure
 
 

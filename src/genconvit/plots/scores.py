@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genconvit.evaluation.evaluated import Evaluated
-from genconvit.plots.style import COLOURS, GREY, grid_of, new_figure, shown
+from genconvit.plots.style import COLOURS, GREY, new_figure, shown
 from genconvit.result import Label
 
 if TYPE_CHECKING:
@@ -27,12 +27,9 @@ def plot_scores(sets: Sequence[Evaluated]) -> Figure:
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    rows, columns = grid_of(len(sets), 2)
-    figure, panels = new_figure(rows, columns, width=4.6, height=2.7, title="Scores (0 is real, 1 is fake)")
-    for panel, each in zip(panels, sets, strict=False):
+    figure, panels = new_figure(len(sets), columns=2, width=4.6, height=2.7, title="Scores (0 is real, 1 is fake)")
+    for panel, each in zip(panels, sets, strict=True):
         _draw(panel, each)
-    for panel in panels[len(sets) :]:
-        panel.set_axis_off()
     return figure
 
 

@@ -51,13 +51,13 @@ def check_picture(path: Path) -> None:
 
 
 def new_figure(
-    rows: int = 1, columns: int = 1, *, width: float = 4.2, height: float = 3.2, title: str = "", note: str = ""
+    count: int = 1, *, columns: int = 3, width: float = 4.2, height: float = 3.2, title: str = "", note: str = ""
 ) -> tuple[Figure, list[Axes]]:
     """A figure and its panels, row by row, drawn without a window and without matplotlib's global state.
 
     Args:
-        rows: of panels.
-        columns: of panels.
+        count: of panels.
+        columns: at most so many beside each other.
         width: of a panel in inches.
         height: of a panel in inches.
         title: above all of them.
@@ -71,22 +71,16 @@ def new_figure(
     from matplotlib.figure import Figure
 
     lines = [shown(line) for line in (title, note) if line]
+    columns = min(count, columns)
+    rows = math.ceil(count / columns)
     with rc_context(_RC):
         figure = Figure(figsize=(width * columns, height * rows + 0.3 * len(lines)), dpi=_DPI, layout="constrained")
-        panels = figure.subplots(rows, columns, squeeze=False)
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for unused in panels[count:]:
+        unused.set_axis_off()
     if lines:
         figure.suptitle("\n".join(lines), fontsize=11)
-    return figure, list(panels.flat)
-
-
-def grid_of(panels: int, columns: int = 3) -> tuple[int, int]:
-    """Rows and columns for so many panels, at most so many columns.
-
-    Examples:
-        >>> grid_of(5)
-        (2, 3)
-    """
-    return max(math.ceil(panels / columns), 1), max(min(panels, columns), 1)
+    return figure, panels[:count]
 
 
 def shown(text: str) -> str:
