@@ -30,7 +30,7 @@ LAYERS = (
     {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
     {"ahead", "values"},
-    {"closeable", "config", "errors", "files", "text", "track", "version"},
+    {"closeable", "config", "errors", "files", "progress", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
 

@@ -16,6 +16,7 @@ from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
 from genconvit.data.base import Listing
+from genconvit.device import resolve_device
 from genconvit.errors import GenConViTError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
@@ -23,7 +24,7 @@ from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline import find_faces, score_faces
 from genconvit.result import Provenance
-from genconvit.track import Track, untracked
+from genconvit.progress import Track, untracked
 from genconvit.verdict import conclude
 
 
@@ -114,7 +115,7 @@ class _Comparison:
 
     def _run(self, variant: Variant, spool: FaceSpool) -> VariantRun:
         start = perf_counter()
-        with measured_peak(self._finding.device) as peak:
+        with measured_peak(resolve_device(variant.config.device)) as peak:
             scorer, provenance = assemble_scoring(variant.config, self._finding)
             loaded = perf_counter()
             with (

@@ -27,7 +27,7 @@ from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig
-from genconvit.track import Track, untracked
+from genconvit.progress import Track, untracked
 from genconvit.verdict import conclude
 from genconvit.video.sampling import FrameChoice
 
