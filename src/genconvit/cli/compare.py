@@ -32,6 +32,7 @@ from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.errors import ConfigError
 from genconvit.evaluation.no_face import NoFace
 from genconvit.optional import require
+from genconvit.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions
@@ -121,7 +122,7 @@ def _from_videos(
     listing = listing_of(paths, dataset, split)
     runs = compare_variants(listing, variants, out, options, tracked)
     for run in runs:
-        typer.echo(f"wrote {run.file}", err=True)
+        typer.echo(f"wrote {printable(str(run.file))}", err=True)
     return [run.evaluated for run in runs], listing.dataset
 
 
@@ -131,4 +132,4 @@ def _report(sets: Sequence[Evaluated], options: EvaluationOptions, out: Path, na
 
     folder = new_folder(out, name, datetime.now().astimezone())
     print_report(write_comparison(sets, options, folder, plots=plots), console_for(sys.stdout))
-    typer.echo(f"wrote {folder}", err=True)
+    typer.echo(f"wrote {printable(str(folder))}", err=True)

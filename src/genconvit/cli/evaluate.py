@@ -33,6 +33,7 @@ from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.errors import ConfigError
 from genconvit.evaluation.no_face import NoFace
+from genconvit.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.evaluation import Evaluation
@@ -96,7 +97,7 @@ def evaluate(
     with opened(output, keep_partial=False) as stream:
         (run,) = compare_variants(listing, [variant_of(config)], out, options, tracked)
         _write([run.evaluated.evaluation], form, stream)
-    typer.echo(f"wrote {run.file}", err=True)
+    typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:
         sys.exit(EXIT_UNREADABLE)
 

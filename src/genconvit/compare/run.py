@@ -23,8 +23,8 @@ from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline import find_faces, score_faces
-from genconvit.result import Provenance
 from genconvit.progress import Track, untracked
+from genconvit.result import Provenance
 from genconvit.verdict import conclude
 
 

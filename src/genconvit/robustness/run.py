@@ -22,12 +22,12 @@ from genconvit.metrics.intervals import Resampling
 from genconvit.optional import require
 from genconvit.outcome import Outcome
 from genconvit.pipeline import score_faces
+from genconvit.progress import Track, untracked
 from genconvit.result import UNTRAINED, WARM_START
 from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig
-from genconvit.progress import Track, untracked
 from genconvit.verdict import conclude
 from genconvit.video.sampling import FrameChoice
 
