@@ -53,9 +53,9 @@ def compare_sets(one: ScoredSet, other: ScoredSet, options: EvaluationOptions | 
     if len(pairs) < max(len(one.rows), len(other.rows)):
         notes.append(f"of {len(one.rows)} and {len(other.rows)} videos, {len(pairs)} are the same by name")
     if len(both) < len(pairs):
-        notes.append(f"{len(pairs) - len(both)} videos are left out, since they do not count in one of the sets")
+        notes.append(f"left out, since they do not count in one of the sets: {len(pairs) - len(both)} videos")
     if len(agreed) < len(both):
-        notes.append(f"{len(both) - len(agreed)} videos are left out, since the sets give them different truths")
+        notes.append(f"left out, since the sets give them different truths: {len(both) - len(agreed)} videos")
     left, right = (sample_of([pair[side] for pair in agreed]) for side in (0, 1))
     return PairedComparison(
         one=one.name,

@@ -30,7 +30,7 @@ def plot_confusion(sets: Sequence[Evaluated]) -> Figure:
 
 
 def _draw(panel: Axes, each: Evaluated) -> None:
-    panel.set_title(shown("\n".join(filter(None, (each.scored.name, each.mark)))))
+    panel.set_title("\n".join(shown(line) for line in (each.scored.name, each.mark) if line), fontsize=9)
     panel.grid(visible=False)
     table = each.evaluation.confusion
     counts = np.array([[table.fake_as_fake, table.fake_as_real], [table.real_as_fake, table.real_as_real]])

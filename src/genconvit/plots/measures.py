@@ -50,7 +50,7 @@ def _draw(panel: Axes, name: str, sets: Sequence[Evaluated]) -> None:
         if measure.low is not None and measure.high is not None:
             panel.plot((measure.low, measure.high), (place, place), "|-", color=COLOURS[0], markersize=7)
         fill = "white" if each.scored.trained is False else COLOURS[0]
-        panel.plot(measure.value, place, "o", color=COLOURS[0], markerfacecolor=fill, markersize=4.5)
+        panel.plot(measure.value, place, "o", color=COLOURS[0], markerfacecolor=fill, markersize=4.5, clip_on=False)
         panel.annotate(
             number(name, measure.value), (measure.value, place), (0, 5), textcoords="offset points", **_VALUE
         )
