@@ -25,7 +25,7 @@ LAYERS = (
     {"outcome"},
     {"isolation", "scorer"},
     {"weights"},
-    {"models", "data"},
+    {"models", "data", "crops"},
     {"nn", "video", "faces", "aggregate", "device", "tracks", "calibration", "metrics"},
     {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
