@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from genconvit.decision import DecisionRule, decision_rule
 from genconvit.device import resolve_device, resolve_precision
 from genconvit.errors import ConfigError
 from genconvit.faces.base import FaceDetector
@@ -58,12 +59,14 @@ class Parts:
         readers: read sources.
         finder: finds and crops their faces.
         scorer: the networks on their device.
+        rule: makes labels of their scores.
         provenance: what every result says of these parts.
     """
 
     readers: Readers
     finder: FaceFinder
     scorer: Scorer
+    rule: DecisionRule
     provenance: Provenance
 
 
@@ -76,10 +79,11 @@ def assemble(config: DetectorConfig) -> Parts:
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     ARCHITECTURES.load(config.architecture)
+    rule = decision_rule(config)
     resolve_precision(config.precision, resolve_device(config.device))
     finding = assemble_finding(config)
     scorer, provenance = assemble_scoring(config, finding)
-    return Parts(finding.readers, finding.finder([scorer.input_size], config), scorer, provenance)
+    return Parts(finding.readers, finding.finder([scorer.input_size], config), scorer, rule, provenance)
 
 
 def assemble_finding(config: DetectorConfig) -> Finding:

@@ -59,6 +59,7 @@ class Detector(Closeable):
         parts = assemble(self.config)
         self._readers = parts.readers
         self._pipeline: Pipeline | None = Pipeline(parts.finder, parts.scorer)
+        self._rule = parts.rule
         self._provenance = parts.provenance
 
     @property
@@ -116,7 +117,7 @@ class Detector(Closeable):
                 yield self._answer(outcome, reader)
 
     def _answer(self, outcome: Outcome, reader: Reader) -> VideoResult:
-        return conclude(outcome, self._provenance, self.config, isolated=reader.isolated)
+        return conclude(outcome, self._provenance, self.config, self._rule, isolated=reader.isolated)
 
     def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
         """Score face crops without looking for faces.

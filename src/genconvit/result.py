@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from genconvit.config import FrozenConfig
+from genconvit.rule import Decision
 from genconvit.text import printable
 from genconvit.types import Box
 
@@ -192,16 +193,20 @@ class VideoResult(FrozenConfig):
     Attributes:
         schema_version: of this layout; grows when a field changes its meaning.
         source: what was asked for, as given.
-        status: ``ok``, ``no_face`` or ``unreadable``; ``inconclusive`` is reserved.
+        status: ``ok``, ``no_face``, ``unreadable``, or ``inconclusive``: the decision
+            gives no label to such a score.
         label: ``FAKE`` or ``REAL``; None unless the status is ok and the weights are trained.
         fake_probability: (p_fake + 1 - p_real) / 2 with p the mean of the sigmoids over branches and the faces that
-            count; above one half exactly where the label is FAKE. None unless the status is ok.
-        published_score: what the reference would have stored: p_fake for FAKE, 1 - p_real for REAL.
+            count; without a decision, above one half exactly where the label is FAKE. None unless the status is ok or
+            inconclusive.
+        calibrated_probability: what the decision's calibration makes of it; None without one, or without a score.
+        decision: the rule that gave the label; None for the default one, FAKE exactly where p_fake > p_real.
+        published_score: what the reference would have stored: p_fake where it is above p_real, else 1 - p_real.
         faces: every face that was scored, in the order of the frames.
         tracks: the faces linked over the frames, one for each person as far as boxes can tell; empty in results of
             versions that knew none.
-        person: the rule by which persons count; None unless the status is ok.
-        score_rule: the rule by which faces count; None unless the status is ok.
+        person: the rule by which persons count; None without a score.
+        score_rule: the rule by which faces count; None without a score.
         reason: why a source is unreadable, else None.
         notes: what a reader must know: untrained weights, a warm start, a fallback, frames that did not decode.
         provenance: what the answer rests on.
@@ -212,6 +217,8 @@ class VideoResult(FrozenConfig):
     status: Status
     label: Label | None = None
     fake_probability: float | None = Field(default=None, ge=0, le=1)
+    calibrated_probability: float | None = Field(default=None, ge=0, le=1)
+    decision: Decision | None = None
     published_score: float | None = Field(default=None, ge=0, le=1)
     faces: tuple[FaceResult, ...] = ()
     tracks: tuple[TrackResult, ...] = ()
@@ -230,6 +237,26 @@ class VideoResult(FrozenConfig):
             raise ValueError(f"label {self.label!r} needs status 'ok' and trained weights; got {self.status!r}")
         if not scored and (self.person or self.score_rule):
             raise ValueError(f"status {self.status!r} has no score, so neither person nor score_rule goes with it")
+        return self
+
+    @model_validator(mode="after")
+    def _the_label_follows_from_the_decision(self) -> VideoResult:
+        decision, probability = self.decision, self.fake_probability
+        if decision is not None and decision.calibration is not None:
+            probability = self.calibrated_probability
+            if (probability is None) != (self.fake_probability is None):
+                raise ValueError(f"calibrated_probability {probability} does not go with {self.fake_probability}")
+        elif self.calibrated_probability is not None:
+            raise ValueError(
+                f"calibrated_probability {self.calibrated_probability} needs a calibration in the decision"
+            )
+        if decision is None or probability is None or not self.provenance.weights.trained:
+            if self.status == "inconclusive":
+                raise ValueError("status 'inconclusive' needs a decision with a band, and trained weights")
+            return self
+        right = ("inconclusive", None) if decision.is_inconclusive(probability) else ("ok", decision.label(probability))
+        if (self.status, self.label) != right:
+            raise ValueError(f"by the decision, {probability} is {right}; got {(self.status, self.label)}")
         return self
 
     @model_validator(mode="after")
@@ -273,9 +300,18 @@ class VideoResult(FrozenConfig):
         else:
             tracks = f" of {self.lasting_tracks} tracks" if self.lasting_tracks > 1 else ""
             faces = f"{_count(len(self.faces), 'face')}{tracks}"
-            basis = f"fake probability {self.fake_probability:.3f}, {faces} in {frames}"
+            basis = f"{self._numbers}, {faces} in {frames}"
         details = [basis, *(note for note in self.notes if note != self.headline)]
         return printable(f"{self.headline} ({'; '.join(details)})")
+
+    @property
+    def _numbers(self) -> str:
+        parts = [f"fake probability {self.fake_probability:.3f}"]
+        if self.calibrated_probability is not None:
+            parts.append(f"calibrated {self.calibrated_probability:.3f}")
+        if self.decision is not None:
+            parts.append(f"threshold {self.decision.threshold:.3f}")
+        return ", ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:

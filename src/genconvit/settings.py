@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, JsonValue, PositiveInt, ValidationError
 
 from genconvit.config import did_you_mean, validation_message
+from genconvit.decision import DecisionOptions
 from genconvit.device import PrecisionChoice
 from genconvit.errors import ConfigError, PluginError
 from genconvit.find import PipelineOptions
@@ -17,8 +18,8 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.verdict import ScoreOptions
 
 
-class DetectorConfig(PipelineOptions, ScoreOptions, IsolationLimits):
-    """Everything a ``Detector`` is made of, with the options of its pipeline; round-trips through JSON.
+class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLimits):
+    """Everything a ``Detector`` is made of, with the options of its stages; round-trips through JSON.
 
     Attributes:
         architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
@@ -66,7 +67,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, IsolationLimits):
         model = {name: value for name, value in options.items() if name not in cls.model_fields}
         _refuse_unknown(architecture, model)
         own["model"] = {**own.get("model", {}), **model}
-        for name in ("weights", "face_model"):
+        for name in ("weights", "face_model", "calibration"):
             own[name] = _as_text(own.get(name))
         try:
             return cls(architecture=architecture, **own)

@@ -11,7 +11,9 @@ from pydantic import field_validator
 from torch import Tensor
 
 from genconvit.aggregate import FAKE, REAL, PersonScore, persons_score, video_score
+from genconvit.calibration import ScoreBasis
 from genconvit.config import FrozenConfig
+from genconvit.decision import DEFAULT_RULE, DecisionRule
 from genconvit.outcome import Outcome, SourceScores
 from genconvit.result import (
     UNTRAINED,
@@ -55,7 +57,7 @@ REFERENCE_WAY = ScoreOptions()
 
 
 def conclude(
-    outcome: Outcome, provenance: Provenance, options: ScoreOptions = REFERENCE_WAY, *, isolated: bool
+    outcome: Outcome, provenance: Provenance, options: ScoreOptions, rule: DecisionRule, *, isolated: bool
 ) -> VideoResult:
     """The result for a source, whether it was read or not.
 
@@ -63,17 +65,22 @@ def conclude(
         outcome: what the pipeline found, with the networks' scores.
         provenance: the detector's share of it; the source's is added.
         options: how faces become a score.
+        rule: how a score becomes a label.
         isolated: whether files were decoded in another process.
     """
     update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
     provenance = provenance.model_copy(update=update)
     if outcome.scores is None:
-        return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance)
-    return answer(outcome.source, outcome.scores, provenance, options)
+        return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance, rule)
+    return answer(outcome.source, outcome.scores, provenance, options, rule)
 
 
 def answer(
-    source: Source, scores: SourceScores, provenance: Provenance, options: ScoreOptions = REFERENCE_WAY
+    source: Source,
+    scores: SourceScores,
+    provenance: Provenance,
+    options: ScoreOptions = REFERENCE_WAY,
+    rule: DecisionRule = DEFAULT_RULE,
 ) -> VideoResult:
     """The result for a source that was read.
 
@@ -82,6 +89,7 @@ def answer(
         scores: what the pipeline found.
         provenance: the detector's share of it; the source's is added.
         options: how faces become a score.
+        rule: how a score becomes a label.
     """
     name = source_name(source)
     provenance = provenance.model_copy(
@@ -93,7 +101,7 @@ def answer(
     )
     notes = (*_weights_notes(provenance.weights), *scores.notes)
     if not scores.faces:
-        return VideoResult(source=name, status="no_face", notes=notes, provenance=provenance)
+        return VideoResult(source=name, status="no_face", decision=rule.decision, notes=notes, provenance=provenance)
     logits = scores.logits()
     sightings = [Sighting(found.frame_index, found.pts_seconds, found.box) for found in scores.faces]
     linked = link_faces(sightings, scores.frame_indices)
@@ -104,11 +112,15 @@ def answer(
     else:
         score = persons_score([each.score for each in persons if each.track not in one_off], options.person)
         notes += _left_out_notes(len(one_off))
+    ruling = rule.ruling(score.fake_probability, trained=provenance.weights.trained)
+    notes += rule.notes_for(ScoreBasis.of(provenance, options.person, options.score_rule))
     return VideoResult(
         source=name,
-        status="ok",
-        label=score.label if provenance.weights.trained else None,
+        status=ruling.status,
+        label=ruling.label,
         fake_probability=score.fake_probability,
+        calibrated_probability=ruling.calibrated,
+        decision=rule.decision,
         published_score=score.published_score,
         faces=_faces(scores, logits, linked),
         tracks=tuple(each.result(one_off=each.track in one_off) for each in persons),
@@ -119,11 +131,12 @@ def answer(
     )
 
 
-def unreadable(source: Source, reason: str, provenance: Provenance) -> VideoResult:
+def unreadable(source: Source, reason: str, provenance: Provenance, rule: DecisionRule) -> VideoResult:
     """The result for a source that cannot be read."""
     return VideoResult(
         source=source_name(source),
         status="unreadable",
+        decision=rule.decision,
         reason=reason,
         notes=_weights_notes(provenance.weights),
         provenance=provenance,

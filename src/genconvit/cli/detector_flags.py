@@ -26,6 +26,9 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "frames": ("--frames", flags.FramesFlag),
     "person": ("--person", flags.PersonFlag),
     "score_rule": ("--score-rule", flags.RuleFlag),
+    "calibration": ("--calibration", flags.CalibrationFlag),
+    "threshold": ("--threshold", flags.DecisionFlag),
+    "inconclusive": ("--inconclusive", flags.InconclusiveFlag),
     "device": ("--device", flags.DeviceFlag),
     "precision": ("--precision", flags.PrecisionFlag),
     "compile": ("--compile/--no-compile", flags.CompileFlag),
@@ -74,7 +77,7 @@ class DetectorFlags:
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""
-        named = [each for each in (self.file, config.face_model) if each]
+        named = [each for each in (self.file, config.face_model, config.calibration) if each]
         return [*named, *weights_files(config.weights)]
 
 

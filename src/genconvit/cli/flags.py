@@ -51,6 +51,23 @@ RuleFlag = Annotated[
         show_default="mean",
     ),
 ]
+DecisionFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="FAKE is what has a score above this number; or fpr=0.01, for at most one of a hundred real videos of "
+        "--calibration.",
+        metavar="NUMBER|fpr=X",
+        show_default="0.5",
+    ),
+]
+CalibrationFlag = Annotated[
+    str | None,
+    typer.Option(help="Make probabilities of scores, by a file of genconvit calibrate.", metavar="FILE"),
+]
+InconclusiveFlag = Annotated[
+    str | None,
+    typer.Option(help="From the first to the second of these scores a video gets no label.", metavar="LOW,HIGH"),
+]
 DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")]
 PrecisionFlag = Annotated[str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto")]
 CompileFlag = Annotated[

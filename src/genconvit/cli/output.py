@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from genconvit.text import csv_cell, printable
 
@@ -52,6 +52,8 @@ CSV_COLUMNS = (
     "status",
     "label",
     "fake_probability",
+    "calibrated_probability",
+    "threshold",
     "published_score",
     "faces",
     "tracks",
@@ -63,6 +65,16 @@ CSV_COLUMNS = (
     "notes",
     "reason",
 )
+
+
+_TABLE_COLUMNS: dict[str, Literal["left", "right"]] = {
+    "source": "left",
+    "verdict": "left",
+    "fake probability": "right",
+    "calibrated": "right",
+    "faces": "right",
+    "notes": "left",
+}
 
 
 def write_results(results: Iterable[VideoResult], form: Format, stream: TextIO) -> None:
@@ -109,6 +121,8 @@ def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
                 "status": result.status,
                 "label": result.label,
                 "fake_probability": result.fake_probability,
+                "calibrated_probability": result.calibrated_probability,
+                "threshold": result.decision.threshold if result.decision else None,
                 "published_score": result.published_score,
                 "faces": len(result.faces),
                 "tracks": len(result.tracks),
@@ -128,24 +142,38 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table()
-    for name in ("source", "verdict"):
-        table.add_column(name, overflow="fold")
-    table.add_column("fake probability", justify="right")
-    table.add_column("faces", justify="right")
-    table.add_column("notes", overflow="fold")
-    bases: dict[str, None] = {}
+    rows = []
+    lines: dict[str, None] = {}
     for result in results:
-        cells = (
-            printable(result.source),
-            result.headline,
-            "" if result.fake_probability is None else f"{result.fake_probability:.3f}",
-            str(len(result.faces)) + (f" ({result.lasting_tracks} tracks)" if result.lasting_tracks > 1 else ""),
-            printable("; ".join([*result.notes, result.reason or ""]).strip("; ")),
-        )
-        table.add_row(*map(Text, cells))
-        bases[basis_of(result.provenance)] = None
+        rows.append(_row(result))
+        lines[basis_of(result.provenance)] = None
+        if result.decision is not None:
+            lines[printable(result.decision.summary)] = None
+    calibrated = any(row["calibrated"] for row in rows)
+    table = Table()
+    for name, justify in _TABLE_COLUMNS.items():
+        if name != "calibrated" or calibrated:
+            table.add_column(name, justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for name, cell in row.items() if name != "calibrated" or calibrated))
     console = console_for(stream)
     console.print(table)
-    for basis in bases:
-        console.print(Text(basis))
+    for line in lines:
+        console.print(Text(line))
+
+
+def _row(result: VideoResult) -> dict[str, str]:
+    tracks = f" ({result.lasting_tracks} tracks)" if result.lasting_tracks > 1 else ""
+    cells = (
+        printable(result.source),
+        result.headline,
+        _number(result.fake_probability),
+        _number(result.calibrated_probability),
+        f"{len(result.faces)}{tracks}",
+        printable("; ".join([*result.notes, result.reason or ""]).strip("; ")),
+    )
+    return dict(zip(_TABLE_COLUMNS, cells, strict=True))
+
+
+def _number(probability: float | None) -> str:
+    return "" if probability is None else f"{probability:.3f}"

@@ -16,6 +16,7 @@ from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
 from genconvit.data.base import Listing
+from genconvit.decision import decision_rule
 from genconvit.device import resolve_device
 from genconvit.errors import GenConViTError
 from genconvit.evaluation.conventions import EvaluationOptions
@@ -94,8 +95,9 @@ class _Comparison:
                 yield self._run(variant, spool)
 
     def _input_size(self, variant: Variant) -> int:
-        """The side of the variant's crops; its weights are loaded for that, so that what cannot work fails now."""
+        """The side of the variant's crops; calibration and weights are read, so that what cannot work fails now."""
         try:
+            decision_rule(variant.config)
             scorer, _ = assemble_scoring(variant.config, self._finding)
         except GenConViTError as error:
             raise type(error)(f"variant {variant.name}: {error}") from error
@@ -122,9 +124,10 @@ class _Comparison:
                 self._new_file(variant, provenance) as file,
                 closing(score_faces(scorer, spool.replay(scorer.input_size))) as outcomes,
             ):
+                rule = decision_rule(variant.config)
                 answers = self._track(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
                 for source, outcome in zip(self._listing.sources, answers, strict=True):
-                    file.add(source, conclude(outcome, provenance, variant.config, isolated=self._isolated))
+                    file.add(source, conclude(outcome, provenance, variant.config, rule, isolated=self._isolated))
             del scorer
         scored_at = perf_counter()
         costs = {

@@ -163,7 +163,8 @@ class _Run:
         note = self._parts.readers.note
         if outcome.scores is not None and note:
             outcome.scores.notes.append(note)
-        result = conclude(outcome, self._parts.provenance, self._config, isolated=self._isolated)
+        parts = self._parts
+        result = conclude(outcome, parts.provenance, self._config, parts.rule, isolated=self._isolated)
         return scored_video(result, truth=source.label, name=source.name, groups=source.groups)
 
 
