@@ -10,14 +10,14 @@ from torch import Tensor
 
 from genconvit.errors import ConfigError, WeightsError
 from genconvit.models.original import Original
-from genconvit.models.v2 import ORIGINAL_SLOPES, V2, V2Config
+from genconvit.models.v2 import ORIGINAL_PARTS, V2, V2Config
 
 
 def from_original(original: Original, **fields: Any) -> V2:
     """V2 with the original's slopes and weights, its new layers as they start."""
     torch.manual_seed(0)
     with torch.device("meta"):
-        model = V2Config(**{"latent": "mean", **ORIGINAL_SLOPES, **fields}).build()
+        model = V2Config(**{"latent": "mean", **ORIGINAL_PARTS, **fields}).build()
     for module in (model.exchange, model.fusion):
         if module is not None:
             module.to_empty(device="cpu")
@@ -147,7 +147,7 @@ def test_exactly_one_factor_on_each_path_starts_at_zero(original: Original) -> N
 def test_a_warm_start_sets_the_slopes_and_lists_the_new_layers() -> None:
     start = V2Config(latent="mean", size="large").reference_start()
     assert isinstance(start.config, V2Config)
-    assert {name: getattr(start.config, name) for name in ORIGINAL_SLOPES} == ORIGINAL_SLOPES
+    assert {name: getattr(start.config, name) for name in ORIGINAL_PARTS} == ORIGINAL_PARTS
     assert (start.config.latent, start.config.size) == ("mean", "large")
     assert set(start.new_layers) == {name for name in state_names() if not name.startswith("branches.")}
     assert V2Config(mode="genconvit").reference_start().new_layers == ()

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, cast
 
-from pydantic import Field
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
 from genconvit.nn.autoencoder import AutoencoderConfig
-from genconvit.nn.backbone import BackboneConfig
-from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig
+from genconvit.nn.backbone import Backbone, BackboneConfig
+from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig, check_image_size
 from genconvit.nn.vae import Latent, VAEConfig
 
 NETWORKS: tuple[Network, ...] = ("ed", "vae")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a size stands for.
+
+    Attributes:
+        backbone: a ConvNeXt of timm's.
+        map_dim: channels of its last feature maps.
+        features: width of its head; the published weights keep ImageNet's 1000.
+        image_size: height and width of a face crop in pixels, where the config does not say otherwise.
+        latent_channels: of the latent vector, where the config does not say otherwise.
+    """
+
+    backbone: str
+    map_dim: int
+    features: int
+    image_size: int
+    latent_channels: int
+
+
+SIZES = {
+    "nano": Size("convnext_zepto_rms", map_dim=256, features=256, image_size=128, latent_channels=16),
+    "tiny": Size("convnext_tiny", map_dim=768, features=1000, image_size=224, latent_channels=256),
+    "large": Size("convnext_large", map_dim=1536, features=1000, image_size=224, latent_channels=256),
+}
 
 
 class GenerativeConfig(ArchitectureConfig):
@@ -21,14 +48,19 @@ class GenerativeConfig(ArchitectureConfig):
 
     Attributes:
         mode: which branches run; a subclass names the choices.
-        size: of both backbones, ``convnext_tiny`` or ``convnext_large``. Published weights are ``tiny``.
+        size: of both backbones, see ``SIZES``. Published weights are ``tiny``.
+        image_size: height and width of a face crop in pixels, a multiple of 32; None follows the size.
+        latent_shape: channels, height and width of the VAE branch's latent vector; None follows the size, and has
+            the height and width of the image's feature map.
         latent: the noise of the VAE branch at prediction time: ``"shared"`` is one vector for every face, so that a
             score never depends on the batch or the run; ``"mean"`` none; ``"random"`` fresh, as in the reference.
         latent_seed: seed of the shared noise.
         variational: build ``var`` too, which only the KL term of a training needs.
     """
 
-    size: Literal["tiny", "large"] = "tiny"
+    size: Literal["nano", "tiny", "large"] = "tiny"
+    image_size: PositiveInt | None = Field(default=None, le=1024)
+    latent_shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     latent: Latent = "shared"
     latent_seed: int = Field(default=0, ge=0, lt=1 << 63)
     variational: bool = False
@@ -38,33 +70,43 @@ class GenerativeConfig(ArchitectureConfig):
         """The branches that the mode runs."""
         return tuple(network for network in NETWORKS if self.mode not in NETWORKS or self.mode == network)
 
+    @model_validator(mode="after")
+    def _image_fits_the_backbone(self) -> GenerativeConfig:
+        check_image_size(self.input_size)
+        return self
+
     @property
     def unpublished(self) -> str | None:
-        """Only size ``tiny`` is published."""
-        return None if self.size == "tiny" else f"no weights are published for size {self.size!r}, only for 'tiny'"
+        """Only size ``tiny`` as it is is published."""
+        if self.size != "tiny":
+            return f"no weights are published for size {self.size!r}, only for 'tiny'"
+        own = [name for name in ("image_size", "latent_shape") if getattr(self, name) is not None]
+        return f"no weights are published for another {' or '.join(own)}" if own else None
+
+    @property
+    def input_size(self) -> int:
+        """Height and width of a face crop in pixels."""
+        return self.image_size or SIZES[self.size].image_size
 
     @property
     def map_dim(self) -> int:
         """Channels of the backbones' last feature maps."""
-        return {"tiny": 768, "large": 1536}[self.size]
+        return SIZES[self.size].map_dim
 
-    @property
-    def image_size(self) -> int:
-        """Height and width of a face crop in pixels."""
-        return 224
-
-    def ed_branch(self, *, negative_slope: float) -> EDBranchConfig:
+    def ed_branch(self, *, negative_slope: float, linear_end: bool = False) -> EDBranchConfig:
         """The config of the ED branch."""
         return EDBranchConfig(
-            image_size=self.image_size,
-            autoencoder=AutoencoderConfig(negative_slope=negative_slope),
+            image_size=self.input_size,
+            autoencoder=AutoencoderConfig(negative_slope=negative_slope, linear_end=linear_end),
             backbone=self._backbone(),
         )
 
     def vae_branch(self, *, negative_slope: float, head_negative_slope: float) -> VAEBranchConfig:
         """The config of the VAE branch."""
+        side = self.input_size // Backbone.stride
         vae = VAEConfig(
-            image_size=self.image_size,
+            image_size=self.input_size,
+            latent_shape=self.latent_shape or (SIZES[self.size].latent_channels, side, side),
             negative_slope=negative_slope,
             variational=self.variational,
             latent=self.latent,
@@ -73,7 +115,7 @@ class GenerativeConfig(ArchitectureConfig):
         return VAEBranchConfig(vae=vae, backbone=self._backbone(), head_negative_slope=head_negative_slope)
 
     def _backbone(self) -> BackboneConfig:
-        return BackboneConfig(name=f"convnext_{self.size}")
+        return BackboneConfig(name=SIZES[self.size].backbone, num_classes=SIZES[self.size].features)
 
 
 class GenerativeModel(Architecture):
@@ -84,7 +126,7 @@ class GenerativeModel(Architecture):
     def __init__(self, config: GenerativeConfig, ed: EDBranchConfig, vae: VAEBranchConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = config.image_size
+        self.input_size = config.input_size
         blueprints: dict[Network, EDBranchConfig | VAEBranchConfig] = {"ed": ed, "vae": vae}
         self.branches = nn.ModuleDict({name: blueprints[name].build() for name in config.networks})
 

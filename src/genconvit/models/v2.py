@@ -25,7 +25,7 @@ from genconvit.nn.exchange import MapExchange, MapExchangeConfig
 from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig
 from genconvit.nn.swiglu import SwiGLUFusionConfig
 
-ORIGINAL_SLOPES = {"ed_slope": 0.0, "vae_slope": 0.01, "vae_head_slope": 0.0}
+ORIGINAL_PARTS = {"ed_slope": 0.0, "ed_linear_end": False, "vae_slope": 0.01, "vae_head_slope": 0.0}
 """With these V2's branches are the original's."""
 
 
@@ -37,6 +37,7 @@ class V2Config(GenerativeConfig):
         attention: let the branches attend to each other's feature maps (mode ``"v2"``).
         residual: keep what the new layers are added to; without it their output takes its place (mode ``"v2"``).
         ed_slope: LeakyReLU slope of the ED branch's autoencoder.
+        ed_linear_end: let that autoencoder end without an activation, so that it can reach negative pixels.
         vae_slope: LeakyReLU slope of the VAE branch's autoencoder.
         vae_head_slope: LeakyReLU slope of the VAE branch's head. The ED branch's head keeps its GELU.
         attention_head_dim: width of one attention head.
@@ -47,6 +48,7 @@ class V2Config(GenerativeConfig):
     attention: bool = True
     residual: bool = True
     ed_slope: NonNegativeFloat = 0.01
+    ed_linear_end: bool = True
     vae_slope: NonNegativeFloat = 0.01
     vae_head_slope: NonNegativeFloat = 0.01
     attention_head_dim: PositiveInt = 64
@@ -69,14 +71,14 @@ class V2Config(GenerativeConfig):
                 "so they cannot be neutral and the original's weights cannot start them; give the weights of a "
                 "trained V2 (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
             )
-        chosen = self.model_dump(include=self.model_fields_set & ORIGINAL_SLOPES.keys())
-        other = {name: slope for name, slope in chosen.items() if slope != ORIGINAL_SLOPES[name]}
+        chosen = self.model_dump(include=self.model_fields_set & ORIGINAL_PARTS.keys())
+        other = {name: value for name, value in chosen.items() if value != ORIGINAL_PARTS[name]}
         if other:
             raise ConfigError(
-                f"a warm start from the original's weights needs its slopes {ORIGINAL_SLOPES}; got {other}; "
+                f"a warm start from the original's weights needs its parts {ORIGINAL_PARTS}; got {other}; "
                 "leave these fields out, or give weights that were trained with them"
             )
-        start = V2Config.model_validate(self.model_dump(exclude_unset=True) | ORIGINAL_SLOPES)
+        start = V2Config.model_validate(self.model_dump(exclude_unset=True) | ORIGINAL_PARTS)
         with torch.device("meta"):
             names = V2(start).state_dict()
         return ReferenceStart(start, tuple(sorted(name for name in names if not name.startswith("branches."))))
@@ -94,7 +96,7 @@ class V2(GenerativeModel):
     config: V2Config
 
     def __init__(self, config: V2Config) -> None:
-        ed = config.ed_branch(negative_slope=config.ed_slope)
+        ed = config.ed_branch(negative_slope=config.ed_slope, linear_end=config.ed_linear_end)
         vae = config.vae_branch(negative_slope=config.vae_slope, head_negative_slope=config.vae_head_slope)
         super().__init__(config, ed, vae)
         joined = config.mode == "v2"

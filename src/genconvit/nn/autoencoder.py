@@ -18,10 +18,13 @@ class AutoencoderConfig(FrozenConfig):
     Attributes:
         channels: width of each encoder stage; every stage halves height and width, and the decoder mirrors them.
         negative_slope: of the LeakyReLU after each convolution; 0 is a ReLU.
+        linear_end: no activation after the last one, so that it can reach negative pixels, which normalised images
+            have; the original has one.
     """
 
     channels: tuple[PositiveInt, ...] = Field(default=(16, 32, 64, 128, 256), min_length=1)
     negative_slope: NonNegativeFloat = 0.0
+    linear_end: bool = False
 
     @property
     def stride(self) -> int:
@@ -47,7 +50,8 @@ class Autoencoder(nn.Module):
                 nn.MaxPool2d(2),
             ]
         self.encoder = nn.Sequential(*encoder)
-        self.decoder = upsampler((*config.channels[::-1], IMAGE_CHANNELS), config.negative_slope)
+        decoder = upsampler((*config.channels[::-1], IMAGE_CHANNELS), config.negative_slope)
+        self.decoder = decoder[:-1] if config.linear_end else decoder
 
     def forward(self, images: Tensor) -> Tensor:
         """Map ``n 3 h w`` to its reconstruction ``n 3 h w``; h and w are multiples of the config's stride."""

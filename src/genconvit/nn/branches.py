@@ -75,7 +75,7 @@ class EDBranchConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _image_fits(self) -> EDBranchConfig:
-        _check_multiple(self.image_size, max(self.autoencoder.stride, Backbone.stride))
+        check_image_size(self.image_size, max(self.autoencoder.stride, Backbone.stride))
         return self
 
     @property
@@ -98,7 +98,7 @@ class VAEBranchConfig(FrozenConfig):
 
     @model_validator(mode="after")
     def _image_fits(self) -> VAEBranchConfig:
-        _check_multiple(self.vae.image_size, Backbone.stride)
+        check_image_size(self.vae.image_size)
         if min(self.vae.reconstruction_size) < Backbone.stride:
             raise ValueError(
                 f"the reconstruction must be at least {Backbone.stride} pixels for the backbone; "
@@ -189,7 +189,12 @@ class VAEBranch(Branch):
         return Reading(self.backbone.maps(faces, output.reconstruction), output.reconstruction, output.kl)
 
 
-def _check_multiple(image_size: int, stride: int) -> None:
+def check_image_size(image_size: int, stride: int = Backbone.stride) -> None:
+    """Make sure that an image of so many pixels a side divides into whole positions of a feature map.
+
+    Raises:
+        ValueError: it does not; names the nearest that does.
+    """
     if image_size % stride:
         near = max(stride, round(image_size / stride) * stride)
         raise ValueError(f"image_size must be a multiple of {stride}; got {image_size}, the nearest is {near}")
