@@ -343,7 +343,7 @@ def test_a_script_without_a_main_guard_works(portrait_clip: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["0017_fake", "0048_fake", "anndvqgoko", "sample_2", "sample_4"])
-@pytest.mark.parametrize("face_detector", ["mtcnn", "insightface"])
+@pytest.mark.parametrize("face_detector", [pytest.param("mtcnn", marks=pytest.mark.slow), "insightface"])
 def test_every_real_clip_has_faces(name: str, face_detector: str) -> None:
     clip = shared("videos", f"{name}.mp4")
     model = shared("models", "scrfd.onnx") if face_detector == "insightface" else None

@@ -72,6 +72,7 @@ def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicte
     assert predicted.count("note: untrained") == 3
 
 
+@pytest.mark.slow
 def test_the_example_of_two_people_draws_each_in_a_track_of_their_own(tmp_path: Path) -> None:
     printed = run("two_people.py", tmp_path / "people.png")
     assert re.findall(r"track (\d): (\d) faces, frames 0 to 3", printed) == [("0", "4"), ("1", "3")]

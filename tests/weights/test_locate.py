@@ -81,6 +81,7 @@ def test_without_network_and_cache_the_error_names_the_file_and_the_ways_on(tmp_
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_hub_id_serves_the_librarys_file_or_the_references(
     published: bytes, ed_tensors: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_hub_id_serves_the_librarys_file_or_the_references(
         assert (info["files"][0]["name"], info["files"][0]["repository"]) == (name, "owner/name")
 
 
+@pytest.mark.slow
 def test_a_hub_id_without_weights_or_with_a_slip_is_an_error(tmp_path: Path) -> None:
     with serving(Hub(repository="owner/name", files={"README.md": b"hello"})) as hub:
         without = ask(tmp_path, hub.endpoint, weights="owner/name")
