@@ -34,8 +34,6 @@ _NEXT_STEP = "fit one with genconvit calibrate"
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Units = Annotated[tuple[Unit, ...], FailFast(), Field(max_length=MOST_SCORES)]
-Text = Annotated[str, Field(max_length=10_000)]
-Texts = Annotated[tuple[Text, ...], FailFast(), Field(max_length=1000)]
 
 
 class ScoreBasis(FrozenConfig):
@@ -49,11 +47,11 @@ class ScoreBasis(FrozenConfig):
         score_rule: which faces count.
     """
 
-    architecture: Text
+    architecture: str
     config: dict[str, JsonValue]
-    weights_sha256: Texts = ()
+    weights_sha256: tuple[str, ...] = ()
     person: PersonRule | None = None
-    score_rule: Text | None = None
+    score_rule: str | None = None
 
     @classmethod
     def of(cls, provenance: Provenance, person: PersonRule | None, score_rule: str | None) -> ScoreBasis:
@@ -98,21 +96,62 @@ class ResultsFile(FrozenConfig):
         sha256: of its bytes, in hexadecimal.
     """
 
-    name: Text
-    sha256: Text
+    name: str
+    sha256: str
 
 
-class Calibration(FrozenConfig):
-    """A map from fake probabilities to calibrated ones, and what it was fitted on; JSON both ways.
+class ProbabilityMap(FrozenConfig):
+    """A map from fake probabilities to calibrated ones that turns no order round.
 
     Attributes:
-        format: the mark of such a file.
-        version: of this layout.
         method: ``temperature``: the sigmoid of the logit over a temperature; or ``isotonic``: straight lines between
             knots, level outside of them.
         temperature: above 1 it moves probabilities towards one half; None for isotonic.
         knots_x: scores, ascending; empty for temperature.
         knots_y: their probabilities, never falling.
+    """
+
+    method: CalibrationMethod
+    temperature: float | None = Field(default=None, gt=0)
+    knots_x: Units = ()
+    knots_y: Units = ()
+
+    @model_validator(mode="after")
+    def _has_what_its_method_needs(self) -> ProbabilityMap:
+        by_temperature = self.method == "temperature"
+        if by_temperature != (self.temperature is not None) or by_temperature == bool(self.knots_x):
+            raise ValueError(
+                f"method {self.method!r} does not go with temperature {self.temperature} and {len(self.knots_x)} knots"
+            )
+        if len(self.knots_x) != len(self.knots_y):
+            raise ValueError(f"{len(self.knots_x)} knots_x do not go with {len(self.knots_y)} knots_y")
+        if (np.diff(self.knots_x) <= 0).any() or (np.diff(self.knots_y) < 0).any():
+            raise ValueError("knots_x must ascend, and knots_y must not fall")
+        return self
+
+    def apply(self, probability: float) -> float:
+        """The calibrated probability of a fake probability, in [0, 1]; it does not fall where that rises.
+
+        Raises:
+            ValueError: it is not in [0, 1].
+        """
+        if not 0 <= probability <= 1:
+            raise ValueError(f"a fake probability lies in [0, 1]; got {probability}")
+        return float(self.apply_all(np.array([probability]))[0])
+
+    def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The same for many, float64 [n] in [0, 1]."""
+        if self.temperature is not None:
+            return with_temperature(probabilities, self.temperature)
+        return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
+
+
+class Calibration(ProbabilityMap):
+    """A map, and what it was fitted on; JSON both ways.
+
+    Attributes:
+        format: the mark of such a file.
+        version: of this layout.
         videos: how many it was fitted on.
         fakes: how many of them are fake.
         reals: how many are real.
@@ -132,10 +171,6 @@ class Calibration(FrozenConfig):
 
     format: Literal["genconvit-calibration"]
     version: Literal[1]
-    method: CalibrationMethod
-    temperature: float | None = Field(default=None, gt=0)
-    knots_x: Units = ()
-    knots_y: Units = ()
     videos: PositiveInt
     fakes: PositiveInt
     reals: PositiveInt
@@ -143,25 +178,12 @@ class Calibration(FrozenConfig):
     real_scores: Units
     before: Reliability
     after: Reliability | None = None
-    why_no_after: Text | None = None
+    why_no_after: str | None = None
     results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
     basis: ScoreBasis | None = None
-    library_version: Text
-    created: Text
-    warnings: Texts = ()
-
-    @model_validator(mode="after")
-    def _has_what_its_method_needs(self) -> Calibration:
-        by_temperature = self.method == "temperature"
-        if by_temperature != (self.temperature is not None) or by_temperature == bool(self.knots_x):
-            raise ValueError(
-                f"method {self.method!r} does not go with temperature {self.temperature} and {len(self.knots_x)} knots"
-            )
-        if len(self.knots_x) != len(self.knots_y):
-            raise ValueError(f"{len(self.knots_x)} knots_x do not go with {len(self.knots_y)} knots_y")
-        if (np.diff(self.knots_x) <= 0).any() or (np.diff(self.knots_y) < 0).any():
-            raise ValueError("knots_x must ascend, and knots_y must not fall")
-        return self
+    library_version: str
+    created: str
+    warnings: Annotated[tuple[str, ...], FailFast(), Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _counts_agree(self) -> Calibration:
@@ -173,22 +195,6 @@ class Calibration(FrozenConfig):
         if (np.diff(self.real_scores) < 0).any():
             raise ValueError("real_scores must ascend")
         return self
-
-    def apply(self, probability: float) -> float:
-        """The calibrated probability of a fake probability, in [0, 1]; it does not fall where that rises.
-
-        Raises:
-            ValueError: it is not in [0, 1].
-        """
-        if not 0 <= probability <= 1:
-            raise ValueError(f"a fake probability lies in [0, 1]; got {probability}")
-        return float(self.apply_all(np.array([probability]))[0])
-
-    def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The same for many, float64 [n] in [0, 1]."""
-        if self.temperature is not None:
-            return with_temperature(probabilities, self.temperature)
-        return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
 @dataclass(frozen=True)
@@ -238,4 +244,5 @@ def read_calibration(path: str | Path) -> StoredCalibration:
         reason = printable(validation_message(error))
         short = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}..."
         raise ConfigError(f"calibration {file} is none that this version can read: {short}; {_NEXT_STEP}") from None
-    return StoredCalibration(calibration, Path(path).name, hashlib.sha256(content).hexdigest())
+    name = Path(path).name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return StoredCalibration(calibration, name, hashlib.sha256(content).hexdigest())

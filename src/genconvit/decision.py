@@ -108,13 +108,12 @@ class DecisionRule:
 
     def notes_for(self, basis: ScoreBasis) -> tuple[str, ...]:
         """What a result with a score must say of it, given what the score depends on."""
-        if self.stored is None:
+        fitted = self.stored.calibration.basis if self.stored else None
+        if self.stored is None or fitted is None:  # of that, the calibration's own warnings tell
             return self.notes
-        fitted, name = self.stored.calibration.basis, printable(self.stored.name)
-        if fitted is None:
-            return (*self.notes, f"{name} does not say for which weights it was fitted")
-        differences = ", ".join(map(printable, fitted.differences(basis)))
-        return (*self.notes, f"{name} was fitted for other scores: {differences}") if differences else self.notes
+        differences = printable(", ".join(fitted.differences(basis)))
+        note = f"{printable(self.stored.name)} was fitted for other scores: {differences}"
+        return (*self.notes, note) if differences else self.notes
 
 
 DEFAULT_RULE = DecisionRule()

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from genconvit.cli.bench import bench
+from genconvit.cli.calibrate import calibrate
 from genconvit.cli.compare import compare
 from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(calibrate)
 app.command()(robustness)
 app.command()(plugins)
 app.add_typer(weights, name="weights")

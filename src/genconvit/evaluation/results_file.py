@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
+from genconvit.calibration import ScoreBasis
 from genconvit.config import FrozenConfig, validation_message
 from genconvit.errors import DatasetError
 from genconvit.evaluation.columns import rows_of_columns
@@ -77,7 +78,7 @@ def scored_video(
         name: what to call it; left out, the result's source.
         groups: what it belongs to.
     """
-    calibrated: float | None = getattr(result, "calibrated_probability", None)
+    calibrated = result.calibrated_probability
     return ScoredVideo(
         name=source_name(result.source if name is None else name),
         truth=truth,
@@ -125,8 +126,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _of_blocks(read: dict[str, Any], name: str, file: str) -> ScoredSet:
     rows, notes = rows_of_columns(read["video"], file)
-    if "results" in read:
-        rows = _with_faces(rows, read["results"], file)
+    results = _results_beside(rows, read["results"], file) if "results" in read else []
+    if results:
+        rows = [_with_faces(row, result) for row, result in zip(rows, results, strict=True)]
     metadata = read.get("metadata", {})
     if not isinstance(metadata, dict):
         raise DatasetError(f"{file}: 'metadata' is no object; write the file anew")
@@ -137,11 +139,13 @@ def _of_blocks(read: dict[str, Any], name: str, file: str) -> ScoredSet:
         rows=tuple(rows),
         notes=tuple(notes),
         metadata=metadata,
+        bases=_bases(results),
+        calibrated=_is_calibrated(results),
     )
 
 
-def _with_faces(rows: Sequence[ScoredVideo], results: object, file: str) -> list[ScoredVideo]:
-    """The rows with the faces and reasons of the results beside them, which are in the same order."""
+def _results_beside(rows: Sequence[ScoredVideo], results: object, file: str) -> list[VideoResult]:
+    """The results of the rows, which are in the same order."""
     if not isinstance(results, list) or len(results) != len(rows):
         got = f"{len(results)} results" if isinstance(results, list) else "no list of results"
         raise DatasetError(f"{file}: 'results' holds {got} and 'video' {len(rows)} rows; write the file anew")
@@ -153,9 +157,27 @@ def _with_faces(rows: Sequence[ScoredVideo], results: object, file: str) -> list
                 f"{file}: row {position} has the status {row.status!r} in 'video' and {result.status!r} in 'results'; "
                 "write the file anew"
             )
-        faces = tuple(face.fake_probability for face in result.faces)
-        made.append(row.model_copy(update={"faces": faces, "reason": result.reason}))
+        made.append(result)
     return made
+
+
+def _with_faces(row: ScoredVideo, result: VideoResult) -> ScoredVideo:
+    faces = tuple(face.fake_probability for face in result.faces)
+    return row.model_copy(update={"faces": faces, "reason": result.reason})
+
+
+def _bases(results: Sequence[VideoResult]) -> tuple[ScoreBasis, ...]:
+    """What the scores of results depend on, each different one once."""
+    found: dict[str, ScoreBasis] = {}
+    for result in results:
+        if result.fake_probability is not None:
+            basis = ScoreBasis.of(result.provenance, result.person, result.score_rule)
+            found.setdefault(basis.model_dump_json(), basis)
+    return tuple(found.values())
+
+
+def _is_calibrated(results: Sequence[VideoResult]) -> bool:
+    return any(result.calibrated_probability is not None for result in results)
 
 
 def _of_results(values: Sequence[object], name: str, file: str) -> ScoredSet:
@@ -172,12 +194,18 @@ def _of_results(values: Sequence[object], name: str, file: str) -> ScoredSet:
     detectors = {(each.provenance.architecture, str(each.provenance.weights)): each.provenance for each in results}
     notes = [f"the results are of {len(detectors)} different detectors"] if len(detectors) > 1 else []
     trained = all(each.provenance.weights.trained for each in results) if results else None
-    metadata = {}
+    metadata: dict[str, JsonValue] = {}
     if len(detectors) == 1:
         (detector,) = detectors.values()
         metadata = {"architecture": detector.architecture, "weights_origin": detector.weights.origin}
-    return ScoredSet.model_validate(
-        {"name": name, "trained": trained, "rows": rows, "notes": notes, "metadata": metadata}
+    return ScoredSet(
+        name=name,
+        trained=trained,
+        rows=tuple(rows),
+        notes=tuple(notes),
+        metadata=metadata,
+        bases=_bases(results),
+        calibrated=_is_calibrated(results),
     )
 
 

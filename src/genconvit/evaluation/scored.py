@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
+from genconvit.calibration import ScoreBasis
 from genconvit.config import FrozenConfig
 from genconvit.result import Label, Status
 
@@ -41,6 +42,8 @@ class ScoredSet(FrozenConfig):
         rows: the videos, by position.
         notes: what a reader must know.
         metadata: what the file says of itself: architecture, seconds, memory and the like.
+        bases: what the scores depend on, each different one once; empty where a file does not say.
+        calibrated: whether a score is a calibrated probability.
     """
 
     name: str
@@ -48,3 +51,5 @@ class ScoredSet(FrozenConfig):
     rows: tuple[ScoredVideo, ...]
     notes: tuple[str, ...] = ()
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    bases: tuple[ScoreBasis, ...] = ()
+    calibrated: bool = False

@@ -1,0 +1,99 @@
+"""``genconvit calibrate``: learn from labelled results what a score is worth."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.destination import opened, refuse_inputs
+from genconvit.cli.evaluation_flags import LabelsFlag, ResultsFlag
+from genconvit.cli.output import console_for
+from genconvit.cli.result_files import expand_files, read_sets
+from genconvit.errors import ConfigError
+from genconvit.text import printable
+
+if TYPE_CHECKING:
+    from genconvit.calibration import Calibration
+
+
+class Method(str, Enum):
+    """How scores become probabilities."""
+
+    temperature = "temperature"
+    isotonic = "isotonic"
+
+
+MoreFiles = Annotated[
+    list[str] | None, typer.Argument(help="More files of results.", metavar="FILE", show_default=False)
+]
+MethodFlag = Annotated[
+    Method,
+    typer.Option(help="temperature keeps the order of scores; isotonic fits better where there are 1000 videos."),
+]
+SeedFlag = Annotated[
+    int, typer.Option(help="Of the folds in which the result is measured.", min=0, max=2**32 - 1, metavar="N")
+]
+CalibrationOutput = Annotated[Path, typer.Option(help="Where the calibration is written, as JSON.", metavar="FILE")]
+
+
+def calibrate(
+    output: CalibrationOutput,
+    files: MoreFiles = None,
+    results: ResultsFlag = None,
+    labels: LabelsFlag = None,
+    method: MethodFlag = Method.temperature,
+    seed: SeedFlag = 0,
+) -> None:
+    """Fit a calibration, for genconvit predict --calibration, on results whose truth is known.
+
+    Take results of the very weights and options that it is for, on videos like those to come and on none that the
+    weights were trained on. Videos without a score or a label are left out.
+
+    Exit status: 0 when the calibration was written, 1 when a file cannot be read or the videos do not do, 2 for a wrong
+    option.
+    """
+    from genconvit.calibration import ResultsFile
+    from genconvit.evaluation.calibrate import fit_calibration
+    from genconvit.files import sha256_of_file
+    from genconvit.video.names import source_name
+
+    given = expand_files([*(results or []), *(files or [])])
+    if not given:
+        raise ConfigError("there is nothing to fit on; give --results FILE, for example what genconvit evaluate wrote")
+    refuse_inputs("--output", output, [*given, *filter(None, (labels,))])
+    sets = read_sets(given, labels)
+    sources = [ResultsFile(name=source_name(file.name), sha256=sha256_of_file(file)) for file in given]
+    fitted = fit_calibration(sets, method.value, results=sources, seed=seed)
+    with opened(output, keep_partial=False) as stream:
+        stream.write(json.dumps(fitted.model_dump(mode="json"), indent=2) + "\n")
+    _print(fitted)
+    for note in [*(f"{each.name}: {note}" for each in sets for note in each.notes), *fitted.warnings]:
+        typer.echo(f"note: {printable(note)}")
+    typer.echo(f"wrote {printable(str(output))}", err=True)
+
+
+def _print(fitted: Calibration) -> None:
+    from rich.table import Table
+
+    from genconvit.calibration import Reliability
+    from genconvit.metrics.measures import MEASURES
+
+    console = console_for(sys.stdout)
+    table = Table()
+    for name in ("measure", "before", "after"):
+        table.add_column(name, justify="left" if name == "measure" else "right")
+    before, after = (each.model_dump() if each else {} for each in (fitted.before, fitted.after))
+    for name in Reliability.model_fields:
+        cells = [f"{found[name]:.4f}" if found else "not known" for found in (before, after)]
+        table.add_row(MEASURES[name].title, *cells)
+    console.print(table)
+    found = f"temperature {fitted.temperature:.4f}" if fitted.temperature else f"{len(fitted.knots_x)} knots"
+    left_out = f"; left out, without a score or a label: {fitted.left_out}" if fitted.left_out else ""
+    typer.echo(f"{found} from {fitted.videos} videos, {fitted.fakes} of them fake{left_out}")
+    why = fitted.why_no_after or "each video by a calibration that was fitted on the other folds"
+    typer.echo(f"after: {why}")
