@@ -21,6 +21,8 @@ from genconvit.result import (
     WeightsFile,
     WeightsInfo,
 )
+from genconvit.rule import CalibrationInfo, Decision
+from genconvit.rule import CalibrationInfo, Decision
 from genconvit.types import DetectedFace, FaceScores, Frame
 
 
@@ -48,6 +50,14 @@ FACE = FaceResult(
     branches={"ed": BranchProbability(fake=0.75, real=0.25)},
 )
 NOTHING: dict[str, Any] = {"label": None, "fake_probability": None, "faces": ()}
+HIGH = Decision(threshold=0.8, threshold_from="given")
+BAND = Decision(threshold=0.5, threshold_from="default", inconclusive=(0.4, 0.75))
+CALIBRATED = Decision(
+    threshold=0.5,
+    threshold_from="default",
+    calibration=CalibrationInfo(name="c.json", sha256="0" * 64, method="temperature"),
+)
+INCONCLUSIVE: dict[str, Any] = {"status": "inconclusive", "label": None, "decision": BAND}
 
 
 def result(**fields: Any) -> VideoResult:
@@ -65,6 +75,12 @@ def track(number: int, first: int, last: int, faces: int, **fields: Any) -> Trac
     usual = {"track": number, "faces": faces, "fake_probability": 0.75, "one_off": False}
     return TrackResult(**{**ends, **times, **usual, **fields})
 
+
+BAND = Decision(threshold=0.6, threshold_from="given", inconclusive=(0.5, 0.7))
+CALIBRATED = BAND.model_copy(update={"calibration": CalibrationInfo(name="c", sha256="0" * 64, method="isotonic")})
+DECIDED = {"decision": CALIBRATED, "calibrated_probability": 0.8}
+UNDECIDED = {"status": "inconclusive", "label": None, "fake_probability": 0.55, "decision": BAND}
+UNTRAINED_WEIGHTS = {"provenance": provenance(origin="random", trained=False)}
 
 FACES = (face(0, 0), face(0, 1), face(7, 1), face(7, 0), face(7, 2))
 TRACKS = (track(0, 0, 7, 2), track(1, 0, 7, 2), track(2, 7, 7, 1, one_off=True))
@@ -87,12 +103,28 @@ TRACKS = (track(0, 0, 7, 2), track(1, 0, 7, 2), track(2, 7, 7, 1, one_off=True))
             f"a.mp4: REAL (fake probability 0.750, 1 face in 2 frames; {WARM_START})",
         ),
         (
+            {"decision": BAND},
+            "a.mp4: FAKE (fake probability 0.750, threshold 0.600, 1 face in 2 frames)",
+        ),
+        (
+            {"status": "inconclusive", "label": None, "decision": CALIBRATED, "calibrated_probability": 0.7},
+            "a.mp4: inconclusive (fake probability 0.750, calibrated 0.700, threshold 0.600, 1 face in 2 frames)",
+        ),
+        (
             {"status": "no_face", **NOTHING, "notes": ("a\x1b[31m\nb: REAL",)},
             "a.mp4: no face (searched 2 frames; a\\x1b[31m\\nb: REAL)",
         ),
         (
             {"status": "unreadable", **NOTHING, "reason": "it is \x1b[1mempty", "notes": (UNTRAINED,)},
             "a.mp4: unreadable (it is \\x1b[1mempty; untrained: no verdict)",
+        ),
+        (
+            INCONCLUSIVE,
+            "a.mp4: inconclusive (fake probability 0.750, threshold 0.500, 1 face in 2 frames)",
+        ),
+        (
+            {"decision": CALIBRATED, "calibrated_probability": 0.591},
+            "a.mp4: FAKE (fake probability 0.750, calibrated 0.591, threshold 0.500, 1 face in 2 frames)",
         ),
     ],
 )
@@ -103,9 +135,67 @@ def test_a_result_is_one_readable_line(fields: dict[str, Any], line: str) -> Non
 def test_json_holds_everything_both_ways() -> None:
     files = (WeightsFile(name="ed.pth", sha256="0" * 64, repository="owner/name", revision="1" * 40),)
     linked: dict[str, Any] = {"faces": FACES, "tracks": TRACKS, "person": "max", "score_rule": "top3"}
+    linked |= DECIDED
     whole = result(**linked, notes=("one", "two"), provenance=provenance(files=files, new_layers=("fusion.gate",)))
     assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
     assert whole.model_dump(mode="json")["schema_version"] == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"decision": HIGH, "label": "REAL"},
+        {"decision": HIGH, "fake_probability": 0.81},
+        {"decision": CALIBRATED, "calibrated_probability": 0.5, "label": "REAL"},
+        {"decision": CALIBRATED, "calibrated_probability": 0.51, "fake_probability": 0.1},
+        {"decision": CALIBRATED, "status": "no_face", **NOTHING},
+        {"decision": BAND, "status": "unreadable", **NOTHING},
+        {"decision": BAND, "label": None, "provenance": provenance(origin="random", trained=False)},
+        INCONCLUSIVE,
+    ],
+    ids=str,
+)
+def test_json_holds_the_rule_and_what_it_said(fields: dict[str, Any]) -> None:
+    whole = result(**fields)
+    assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
+
+
+def test_json_of_before_there_were_decisions_still_loads() -> None:
+    old = result().model_dump(mode="json", exclude={"decision": True, "calibrated_probability": True})
+    assert VideoResult.model_validate(old) == result()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"decision": HIGH}, r"by the decision, 0\.75 is \('ok', 'REAL'\); got \('ok', 'FAKE'\)"),
+        ({"decision": HIGH, "fake_probability": 0.9, "label": "REAL"}, r"is \('ok', 'FAKE'\)"),
+        ({"decision": HIGH, "fake_probability": 0.9, "label": None}, r"is \('ok', 'FAKE'\)"),
+        ({"decision": BAND}, r"is \('inconclusive', None\); got \('ok', 'FAKE'\)"),
+        ({**INCONCLUSIVE, "fake_probability": 0.76}, r"is \('ok', 'FAKE'\); got \('inconclusive', None\)"),
+        ({**INCONCLUSIVE, "label": "FAKE"}, "needs status 'ok'"),
+        ({**INCONCLUSIVE, "fake_probability": None}, "does not go with fake_probability None"),
+        ({**INCONCLUSIVE, "decision": None}, "needs a decision with a band, and trained weights"),
+        ({**INCONCLUSIVE, "provenance": provenance(origin="random", trained=False)}, "needs a decision with a band"),
+        ({"calibrated_probability": 0.6}, "needs a calibration in the decision"),
+        ({"calibrated_probability": 0.9, "decision": HIGH}, "needs a calibration in the decision"),
+        ({"decision": CALIBRATED}, r"calibrated_probability None does not go with 0\.75"),
+        ({"decision": CALIBRATED, "calibrated_probability": 0.4}, r"by the decision, 0\.4 is \('ok', 'REAL'\)"),
+        (
+            {"decision": CALIBRATED, "calibrated_probability": 0.6, "status": "no_face", **NOTHING},
+            r"calibrated_probability 0\.6 does not go with None",
+        ),
+        ({"decision": CALIBRATED, "calibrated_probability": 1.1}, "less than or equal to 1"),
+        (
+            {"decision": {"threshold": 0.5, "threshold_from": "x", "inconclusive": (0.6, 0.7)}},
+            "must hold the threshold",
+        ),
+    ],
+    ids=str,
+)
+def test_a_label_cannot_contradict_the_decision(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        result(**fields)
 
 
 def test_json_of_before_there_were_tracks_still_loads() -> None:
@@ -115,6 +205,61 @@ def test_json_of_before_there_were_tracks_still_loads() -> None:
     read = VideoResult.model_validate(old)
     assert (read.tracks, read.person, read.score_rule, read.lasting_tracks) == ((), None, None, 0)
     assert read.faces[0].track == 0
+
+
+def test_json_of_before_there_were_decisions_still_loads() -> None:
+    old = result().model_dump(mode="json", exclude={"decision", "calibrated_probability"})
+    read = VideoResult.model_validate(old)
+    assert (read.decision, read.calibrated_probability, read.label) == (None, None, "FAKE")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        DECIDED,
+        UNDECIDED,
+        {"decision": BAND},
+        {"decision": BAND, "label": "REAL", "fake_probability": 0.49},
+        {**DECIDED, "label": "REAL", "calibrated_probability": 0.1},
+        {**DECIDED, "status": "inconclusive", "label": None, "calibrated_probability": 0.5},
+        {**DECIDED, **UNTRAINED_WEIGHTS, "label": None, "calibrated_probability": 0.6},
+        {**NOTHING, "decision": CALIBRATED, "status": "no_face"},
+        {**NOTHING, "decision": CALIBRATED, "status": "unreadable"},
+    ],
+    ids=str,
+)
+def test_a_result_states_the_rule_of_its_label(fields: dict[str, Any]) -> None:
+    made = result(**fields)
+    assert VideoResult.model_validate_json(made.model_dump_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"calibrated_probability": 0.8}, "needs a calibration in the decision"),
+        ({"decision": BAND, "calibrated_probability": 0.8}, "needs a calibration in the decision"),
+        ({"decision": CALIBRATED}, "calibrated_probability None does not go with 0.75"),
+        ({**DECIDED, **NOTHING, "status": "no_face"}, "calibrated_probability 0.8 does not go with None"),
+        ({**DECIDED, "calibrated_probability": 1.1}, "less than or equal to 1"),
+        ({**DECIDED, "label": "REAL"}, r"by the decision, 0.8 is \('ok', 'FAKE'\); got \('ok', 'REAL'\)"),
+        ({**DECIDED, "label": None}, r"got \('ok', None\)"),
+        ({**DECIDED, "calibrated_probability": 0.6}, r"0.6 is \('inconclusive', None\); got \('ok', 'FAKE'\)"),
+        ({**UNDECIDED, "decision": None}, "needs a decision with a band, and trained weights"),
+        ({**UNDECIDED, **UNTRAINED_WEIGHTS}, "needs a decision with a band, and trained weights"),
+        ({**UNDECIDED, "fake_probability": 0.4}, r"0.4 is \('ok', 'REAL'\); got \('inconclusive', None\)"),
+        ({**UNDECIDED, "label": "FAKE"}, "label 'FAKE' needs status 'ok'"),
+    ],
+    ids=str,
+)
+def test_a_label_cannot_contradict_its_rule(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        result(**fields)
+
+
+@pytest.mark.parametrize("band", [(0.7, 0.5), (0.5, 0.5), (-0.1, 0.7), (0.5, 1.1), (0.7, 0.9), (0.1, 0.5)])
+def test_a_band_holds_the_threshold(band: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError, match="the inconclusive band"):
+        Decision(threshold=0.6, threshold_from="given", inconclusive=band)
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
+from calibrations import write_calibration
+from calibrations import calibration
 from genconvit.aggregate import face_fake_probability, video_score
-from genconvit.outcome import FoundFace, SourceScores
+from genconvit.calibration import ScoreBasis, StoredCalibration
+from genconvit.decision import DecisionRule
+from genconvit.decision import DecisionOptions, decision_rule
+from genconvit.outcome import FoundFace, Outcome, SourceScores
 from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
 from genconvit.types import FaceScores
-from genconvit.verdict import ScoreOptions, answer
+from genconvit.verdict import ScoreOptions, answer, conclude
 
 PROVENANCE = Provenance(
     library_version="1",
@@ -87,6 +93,36 @@ def test_a_result_without_options_is_the_references_to_the_last_bit() -> None:
     assert result == asked(person="pool", score_rule="mean")
 
 
+def test_a_decision_changes_label_and_status_and_nothing_else() -> None:
+    usual = answer("clip.mp4", PEOPLE, PROVENANCE)
+    decided = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(threshold=0.6)))
+    assert (usual.label, decided.label) == ("FAKE", "REAL")
+    assert decided.model_copy(update={"label": "FAKE", "decision": None}) == usual
+    band = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(inconclusive=(0.4, 0.6))))
+    assert (band.status, band.label, band.fake_probability) == ("inconclusive", None, usual.fake_probability)
+    assert (band.faces, band.tracks, band.published_score) == (usual.faces, usual.tracks, usual.published_score)
+
+
+def test_scores_stay_raw_beside_the_calibrated_one(tmp_path: Path) -> None:
+    path = str(write_calibration(tmp_path / "c.json", temperature=0.1))
+    usual = answer("clip.mp4", PEOPLE, PROVENANCE)
+    made = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(calibration=path)))
+    assert made.calibrated_probability is not None
+    assert made.calibrated_probability > 0.6 > (made.fake_probability or 1)
+    kept = {"fake_probability", "published_score", "faces", "tracks", "label", "status"}
+    assert made.model_dump(include=kept) == usual.model_dump(include=kept)
+    assert made.decision is not None
+    assert made.decision.threshold == 0.5
+
+
+def test_sources_without_a_score_state_the_rule_as_well() -> None:
+    rule = decision_rule(DecisionOptions(threshold=0.6))
+    nobody = conclude(Outcome("a.mp4", SourceScores("pyav", 4)), PROVENANCE, ScoreOptions(), rule, isolated=False)
+    broken = conclude(Outcome("a.mp4"), PROVENANCE, ScoreOptions(), rule, isolated=False)
+    assert (nobody.status, broken.status) == ("no_face", "unreadable")
+    assert nobody.decision == broken.decision == rule.decision
+
+
 def test_tracks_say_who_was_where_and_when() -> None:
     result = asked(score_rule="top1")
     assert [face.track for face in result.faces] == [0, 1, 1, 0, 2, 0, 1]
@@ -123,6 +159,49 @@ def test_the_largest_is_large_on_average() -> None:
 def test_no_face_has_neither_tracks_nor_rules() -> None:
     result = asked(scored([]), person="max", score_rule="top3")
     assert (result.status, result.tracks, result.person, result.score_rule) == ("no_face", (), None, None)
+
+
+CALIBRATION = CalibrationInfo(name="c.json", sha256="0" * 64, method="temperature")
+CALIBRATED = DecisionRule(
+    decision=Decision(threshold=0.54, threshold_from="given", inconclusive=(0.5, 0.54), calibration=CALIBRATION),
+    stored=StoredCalibration(calibration(), CALIBRATION.name, CALIBRATION.sha256),
+    notes=("fitted on too few",),
+)
+
+
+def test_a_rule_changes_the_label_and_leaves_the_scores_as_they_are() -> None:
+    plain, ruled = asked(), answer("clip.mp4", PEOPLE, PROVENANCE, rule=CALIBRATED)
+    assert (plain.status, plain.label, plain.calibrated_probability, plain.decision) == ("ok", "FAKE", None, None)
+    assert (ruled.status, ruled.label, ruled.decision) == ("inconclusive", None, CALIBRATED.decision)
+    assert plain.fake_probability is not None
+    assert ruled.calibrated_probability == calibration().apply(plain.fake_probability)
+    assert ruled.notes == ("fitted on too few",)
+    changed = ("status", "label", "calibrated_probability", "decision", "notes")
+    assert ruled.model_copy(update={name: getattr(plain, name) for name in changed}) == plain
+
+
+def test_a_result_without_a_score_states_the_rule_and_none_of_its_notes() -> None:
+    for result in (
+        answer("clip.mp4", scored([]), PROVENANCE, rule=CALIBRATED),
+        unreadable("clip.mp4", "torn", PROVENANCE, CALIBRATED),
+    ):
+        assert (result.decision, result.calibrated_probability, result.notes) == (CALIBRATED.decision, None, ())
+
+
+def test_untrained_weights_have_a_calibrated_probability_and_no_verdict() -> None:
+    untrained = PROVENANCE.model_copy(update={"weights": WeightsInfo(origin="random", trained=False)})
+    result = answer("clip.mp4", PEOPLE, untrained, rule=CALIBRATED)
+    assert (result.status, result.label, result.headline) == ("ok", None, "untrained: no verdict")
+    assert result.calibrated_probability is not None
+
+
+def test_a_calibration_of_other_rules_is_told_of() -> None:
+    basis = ScoreBasis.of(PROVENANCE, "pool", "mean")
+    stored = StoredCalibration(calibration(basis=basis), "c.json", "0" * 64)
+    rule = DecisionRule(decision=CALIBRATED.decision, stored=stored)
+    assert answer("clip.mp4", PEOPLE, PROVENANCE, rule=rule).notes == ()
+    median = answer("clip.mp4", PEOPLE, PROVENANCE, ScoreOptions(score_rule="median"), rule)
+    assert median.notes == ("c.json was fitted for other scores: score_rule=mean",)
 
 
 @pytest.mark.parametrize(
