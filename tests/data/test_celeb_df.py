@@ -74,3 +74,9 @@ def test_the_references_list_is_found_with_its_one_damaged_name(files: Files) ->
     assert [each.name for each in listing.sources] == names[1:]
     assert [each.name for each in listing.missing] == names[:1]
     assert "Celeb-synthesis/id17_id2_0003.mp4" in names[1:]
+
+
+def test_the_celebrities_in_a_name_are_its_identities(files: Files) -> None:
+    root = files("Celeb-real/id0_0000.mp4", "Celeb-synthesis/id0_id12_0000.mp4", "YouTube-real/00000.mp4")
+    identities = [each.identities for each in list_dataset("celeb-df", root, "all").sources]
+    assert identities == [("id0",), ("id0", "id12"), ()]

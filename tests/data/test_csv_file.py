@@ -69,3 +69,10 @@ def test_a_million_rows_take_seconds(files: Files) -> None:
     start = time.perf_counter()
     assert len(list_dataset("csv", path).missing) == 1_000_000
     assert time.perf_counter() - start < 60
+
+
+def test_identities_are_parted_by_semicolons_and_are_no_group(files: Files) -> None:
+    root = files("a.mp4", "b.mp4")
+    text = "path,label,Identity\na.mp4,FAKE, anna; b.mp4 ;\nb.mp4,REAL,\n"
+    listing = list_dataset("csv", put(root / "labels.csv", text))
+    assert [(each.identities, each.groups) for each in listing.sources] == [(("anna", "b.mp4"), {}), ((), {})]

@@ -99,3 +99,20 @@ def test_what_is_not_dfdc_is_an_error(files: Files) -> None:
         check_dataset("dfdc", root)
     with pytest.raises(DatasetError, match="holds no object of videos"):
         check_dataset("dfdc", put(root / "metadata.json", []).parent)
+
+
+def test_a_fake_and_its_original_share_an_identity(files: Files) -> None:
+    root = files("deeper/a.mp4", "b.mp4", "c.mp4")
+    put(root / "metadata.json", {"a.mp4": FAKE, "b.mp4": {**REAL, "original": None}, "c.mp4": REAL})
+    identities = {each.name: each.identities for each in list_dataset("dfdc", root).sources}
+    assert identities == {"deeper/a.mp4": ("b.mp4",), "b.mp4": ("b.mp4",), "c.mp4": ("c.mp4",)}
+
+
+def test_the_preview_knows_its_actors(files: Files) -> None:
+    root = files("method_A/a.mp4", "original_videos/b.mp4")
+    known = {
+        "method_A/a.mp4": {"label": "fake", "set": "test", "target_id": 1, "swapped_id": "2"},
+        "original_videos/b.mp4": {"label": "real", "set": "test", "target_id": 2, "swapped_id": None},
+    }
+    put(root / "dataset.json", known)
+    assert [each.identities for each in list_dataset("dfdc", root).sources] == [("actor 1", "actor 2"), ("actor 2",)]

@@ -129,3 +129,21 @@ def test_what_no_name_tells_is_unknown_and_a_contradiction_is_left_out(files: Fi
     assert [each.reason for each in listing.skipped] == ["Deepfakes, below original_sequences"]
     with pytest.raises(DatasetError, match=r"is not FaceForensics\+\+"):
         list_dataset("faceforensics", files("x.mp4") / "original_sequences" / "Deepfakes")
+
+
+def test_a_fake_shares_identities_with_the_two_videos_that_it_was_made_of(files: Files) -> None:
+    root = files(
+        "manipulated_sequences/Deepfakes/c23/videos/071_054.mp4",
+        "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__talking__A1.mp4",
+        "original_sequences/actors/c23/videos/01__talking.mp4",
+        "original_sequences/youtube/c23/videos/054.mp4",
+        "original_sequences/youtube/c23/videos/mine.mp4",
+    )
+    identities = {Path(each.name).stem: each.identities for each in list_dataset("faceforensics", root, "all").sources}
+    assert identities == {
+        "071_054": ("youtube/071", "youtube/054"),
+        "01_02__talking__A1": ("actors/01", "actors/02"),
+        "01__talking": ("actors/01",),
+        "054": ("youtube/054",),
+        "mine": (),
+    }

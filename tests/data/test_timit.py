@@ -32,3 +32,10 @@ def test_reals_lie_beside(files: Files) -> None:
 def test_reals_alone_are_not_deepfaketimit(files: Files) -> None:
     with pytest.raises(DatasetError, match="neither higher_quality nor lower_quality lies in it"):
         list_dataset("timit", files("real/a.avi"))
+
+
+def test_a_speaker_is_the_same_one_in_all_qualities_and_in_what_is_real(files: Files) -> None:
+    root = files(
+        "DeepfakeTIMIT/higher_quality/fadg0/a.avi", "DeepfakeTIMIT/real/FADG0/b.avi", "DeepfakeTIMIT/real/c.avi"
+    )
+    assert [each.identities for each in list_dataset("timit", root).sources] == [("fadg0",), ("fadg0",), ()]

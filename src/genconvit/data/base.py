@@ -26,6 +26,8 @@ class LabelledSource(FrozenConfig):
         split: ``train``, ``val``, ``test``, or another that the data set has; None where it has none.
         groups: what it belongs to, for example ``{"method": "Deepfakes", "compression": "c23"}``. A source without
             a value for a key counts in each of that key's groups: so are a method's fakes held against all reals.
+        identities: who or which source video it shows. Sources that share one belong into one split. Empty means the
+            source's own name.
     """
 
     path: str
@@ -33,6 +35,7 @@ class LabelledSource(FrozenConfig):
     label: Label | None
     split: str | None = None
     groups: dict[str, str] = Field(default_factory=dict)
+    identities: tuple[str, ...] = ()
 
 
 class LeftOut(FrozenConfig):

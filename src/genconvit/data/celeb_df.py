@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from genconvit.data.base import Dataset, LabelledSource, Listing
@@ -14,6 +15,7 @@ from genconvit.result import Label
 FOLDERS: dict[str, Label] = {"Celeb-real": "REAL", "YouTube-real": "REAL", "Celeb-synthesis": "FAKE"}
 TEST_LIST = "List_of_testing_videos.txt"
 LABELS: dict[str, Label] = {"1": "REAL", "0": "FAKE"}
+_CELEBRITY = re.compile(r"id\d+(?=_)")
 
 
 class CelebDFDataset(Dataset):
@@ -45,7 +47,14 @@ class CelebDFDataset(Dataset):
             part = None if tested is None else "test" if name in tested else "train"
             label = FOLDERS[folder]
             groups = {"source": folder} if label == "REAL" else {}
-            source = LabelledSource(path=tree.path(name), name=name, label=label, split=part, groups=groups)
+            source = LabelledSource(
+                path=tree.path(name),
+                name=name,
+                label=label,
+                split=part,
+                groups=groups,
+                identities=tuple(_CELEBRITY.findall(name.rpartition("/")[2])),
+            )
             findings.add(source, "its folder")
         absent = sorted(FOLDERS.keys() - present)
         if absent:

@@ -15,17 +15,18 @@ from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 
 class CsvDataset(Dataset):
-    """The columns ``path`` and ``label``, and ``split`` and any number of others, which become groups.
+    """The columns ``path`` and ``label``, ``split`` and ``identity``, and any number of others, which become groups.
 
     - A path is a video, an image or a folder of frames, absolute or relative to the CSV's folder. It may lead anywhere,
       for who writes the file chooses the paths; so do not evaluate a CSV of a stranger's.
     - A label is ``FAKE`` or ``REAL`` in any case, or empty where it is not known. ``0`` and ``1`` are refused:
       fake is 0 to the networks and 1 in DFDC's labels, so no guess would be safe.
     - A split is any word; ``valid`` and ``validation`` mean ``val``. Splits of other names are part of ``all`` alone.
+    - An identity is who or which source video is shown; several are parted by ``;``.
     - An empty cell is no value: its source counts in each group of that column.
     """
 
-    summary = "a CSV file with the columns path and label, and split, group and others where wanted"
+    summary = "a CSV file with the columns path and label, and split, identity, group and others where wanted"
     splits = ("all", "train", "val", "test")
 
     def listing(self, root: Path, split: str) -> Listing:
@@ -36,6 +37,7 @@ class CsvDataset(Dataset):
         folder = str(root.parent)
         for line, cells in read_rows(root, ("path", "label")):
             given, label, word = cells.pop("path"), cells.pop("label"), cells.pop("split", "")
+            identities = (each.strip() for each in cells.pop("identity", "").split(";"))
             place = f"line {line}"
             path = os.path.normpath(os.path.join(folder, given))  # noqa: PTH118 - there may be a million
             problem = _problem(given, path)
@@ -46,6 +48,7 @@ class CsvDataset(Dataset):
                     label=_label(root, line, label),
                     split=SPLIT_NAMES.get(word.lower(), word) or None,
                     groups={column: value for column, value in cells.items() if value},
+                    identities=tuple(filter(None, identities)),
                 )
                 findings.add(source, place, key=path)
             elif problem is None:

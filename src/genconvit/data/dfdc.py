@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ class _Entry:
     label: Label | None
     split: str | None
     is_preview: bool = False
+    identities: tuple[str, ...] = ()
 
 
 class _Places:
@@ -108,7 +109,14 @@ def _add(findings: Findings, tree: Tree, places: _Places, file: str, entry: _Ent
         method = next((part for part in found[0].split("/")[:-1] if part.startswith("method_")), None)
         groups = {"method": method} if entry.is_preview and method and entry.label == "FAKE" else {}
         split = entry.split or _split_of(folder)
-        source = LabelledSource(path=tree.path(found[0]), name=found[0], label=entry.label, split=split, groups=groups)
+        source = LabelledSource(
+            path=tree.path(found[0]),
+            name=found[0],
+            label=entry.label,
+            split=split,
+            groups=groups,
+            identities=entry.identities or (posixpath.basename(name),),
+        )
         findings.add(source, repr(file))
 
 
@@ -128,7 +136,18 @@ def _entries(tree: Tree, file: str) -> Iterator[_Entry]:
         label = _label(known.get("label", known.get("is_fake")))
         word = known.get("set" if is_preview else "split")
         split = SPLIT_NAMES.get(word.lower(), word) if isinstance(word, str) else None
-        yield _Entry(name, label, split or None, is_preview)
+        yield _Entry(name, label, split or None, is_preview, tuple(_identities(known)))
+
+
+def _identities(known: Mapping[str, Any]) -> Iterator[str]:
+    """The video that a fake was made of, by its bare name; in the preview, the actors that are in it."""
+    original = known.get("original")
+    if isinstance(original, str) and original:
+        yield posixpath.basename(original)
+    for key in ("target_id", "swapped_id"):
+        actor = known.get(key)
+        if isinstance(actor, (int, str)) and actor != "":
+            yield f"actor {actor}"
 
 
 def _label(value: object) -> Label | None:

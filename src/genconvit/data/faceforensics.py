@@ -66,7 +66,14 @@ class FaceForensicsDataset(Dataset):
                 continue
             clips.setdefault(clip, name)
             part = split_of.get(clip.stem) if clip.kind in SPLIT_KINDS else None
-            source = LabelledSource(path=tree.path(name), name=name, label=clip.label, split=part, groups=clip.groups)
+            source = LabelledSource(
+                path=tree.path(name),
+                name=name,
+                label=clip.label,
+                split=part,
+                groups=clip.groups,
+                identities=clip.identities,
+            )
             findings.add(source, "its folder")
         if not clips:
             raise DatasetError(

@@ -17,6 +17,8 @@ COMPRESSIONS = ("raw", "c23", "c40")
 UNKNOWN = "unknown"
 
 _KINDS = {name.lower(): name for name in (*ORIGINALS, *METHODS)}
+_PEOPLE = re.compile(r"(\d{3})(?:_(\d{3}))?$|(\d\d)(?:_(\d\d))?__")
+"""The beginning of an official name: numbers of YouTube videos have three digits, those of actors two."""
 _NAME = re.compile(
     r"(?P<stem>\w+?)_?(?P<before>c23|c40|raw)?_(?P<kind>[a-z0-9]+)(_(?P<after>c23|c40|raw))?",
     re.IGNORECASE,
@@ -43,6 +45,22 @@ class Clip:
     def groups(self) -> dict[str, str]:
         """Its groups, as in ``LabelledSource``."""
         return {"source" if self.label == "REAL" else "method": self.kind, "compression": self.compression or UNKNOWN}
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The YouTube videos or the actors that its official name names: the target, and a fake's source.
+
+        Examples:
+            >>> Clip("Deepfakes", "c23", "071_054", "FAKE").identities
+            ('youtube/071', 'youtube/054')
+            >>> Clip("DeepFakeDetection", "c23", "01_02__kitchen_pan__YVGY8LOK", "FAKE").identities
+            ('actors/01', 'actors/02')
+        """
+        match = _PEOPLE.match(self.stem)
+        if not match:
+            return ()
+        whose = "youtube" if match[1] else "actors"
+        return tuple(f"{whose}/{number}" for number in match.groups() if number)
 
     def at(self, compression: str) -> Clip:
         """The same video in another compression."""

@@ -39,6 +39,7 @@ class TimitDataset(Dataset):
                 name=name,
                 label="REAL" if kind == REAL else "FAKE",
                 groups={} if kind == REAL else {"quality": kind},
+                identities=_speaker(name, kind),
             )
             findings.add(source, "its folder")
         labels = {source.label for source in findings.sources.values()}
@@ -53,3 +54,10 @@ class TimitDataset(Dataset):
                 "needs both classes stays undefined"
             )
         return findings.listing(split)
+
+
+def _speaker(name: str, kind: str) -> tuple[str, ...]:
+    """The folder below the quality's or ``real``, where there is one."""
+    below = name.split("/")
+    below = below[below.index(kind) + 1 :]
+    return (below[0].lower(),) if len(below) > 1 else ()
