@@ -27,6 +27,7 @@ class Size:
         features: width of its head; the published weights keep ImageNet's 1000.
         image_size: height and width of a face crop in pixels, where the config does not say otherwise.
         latent_channels: of the latent vector, where the config does not say otherwise.
+        norm: of the backbone, see ``BackboneConfig``.
     """
 
     backbone: str
@@ -34,10 +35,11 @@ class Size:
     features: int
     image_size: int
     latent_channels: int
+    norm: Literal["own", "layer"] = "own"
 
 
 SIZES = {
-    "nano": Size("convnext_zepto_rms", map_dim=256, features=256, image_size=128, latent_channels=16),
+    "nano": Size("convnext_zepto_rms", map_dim=256, features=256, image_size=128, latent_channels=16, norm="layer"),
     "tiny": Size("convnext_tiny", map_dim=768, features=1000, image_size=224, latent_channels=256),
     "large": Size("convnext_large", map_dim=1536, features=1000, image_size=224, latent_channels=256),
 }
@@ -115,7 +117,8 @@ class GenerativeConfig(ArchitectureConfig):
         return VAEBranchConfig(vae=vae, backbone=self._backbone(), head_negative_slope=head_negative_slope)
 
     def _backbone(self) -> BackboneConfig:
-        return BackboneConfig(name=SIZES[self.size].backbone, num_classes=SIZES[self.size].features)
+        size = SIZES[self.size]
+        return BackboneConfig(name=size.backbone, num_classes=size.features, norm=size.norm)
 
 
 class GenerativeModel(Architecture):
