@@ -157,7 +157,8 @@ def test_a_decision_is_one_line_for_people() -> None:
     made = CalibrationInfo(name="cal.json", sha256="0", method="isotonic")
     decision = Decision(threshold=0.25, threshold_from="given", inconclusive=(0.2, 0.3), calibration=made)
     assert decision.summary == (
-        "calibrated by cal.json (isotonic); FAKE above a calibrated probability of 0.25 (given); no label from 0.2 to 0.3"
+        "calibrated by cal.json (isotonic); FAKE above a calibrated probability of 0.25 (given); no label from 0.2 to "
+        "0.3"
     )
     plain = Decision(threshold=0.7, threshold_from="given")
     assert plain.summary == "FAKE above a fake probability of 0.7 (given)"

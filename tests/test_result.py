@@ -22,7 +22,6 @@ from genconvit.result import (
     WeightsInfo,
 )
 from genconvit.rule import CalibrationInfo, Decision
-from genconvit.rule import CalibrationInfo, Decision
 from genconvit.types import DetectedFace, FaceScores, Frame
 
 
@@ -76,12 +75,6 @@ def track(number: int, first: int, last: int, faces: int, **fields: Any) -> Trac
     return TrackResult(**{**ends, **times, **usual, **fields})
 
 
-BAND = Decision(threshold=0.6, threshold_from="given", inconclusive=(0.5, 0.7))
-CALIBRATED = BAND.model_copy(update={"calibration": CalibrationInfo(name="c", sha256="0" * 64, method="isotonic")})
-DECIDED = {"decision": CALIBRATED, "calibrated_probability": 0.8}
-UNDECIDED = {"status": "inconclusive", "label": None, "fake_probability": 0.55, "decision": BAND}
-UNTRAINED_WEIGHTS = {"provenance": provenance(origin="random", trained=False)}
-
 FACES = (face(0, 0), face(0, 1), face(7, 1), face(7, 0), face(7, 2))
 TRACKS = (track(0, 0, 7, 2), track(1, 0, 7, 2), track(2, 7, 7, 1, one_off=True))
 
@@ -101,14 +94,6 @@ TRACKS = (track(0, 0, 7, 2), track(1, 0, 7, 2), track(2, 7, 7, 1, one_off=True))
         (
             {"label": "REAL", "provenance": provenance(origin="warm_start"), "notes": (WARM_START,)},
             f"a.mp4: REAL (fake probability 0.750, 1 face in 2 frames; {WARM_START})",
-        ),
-        (
-            {"decision": BAND},
-            "a.mp4: FAKE (fake probability 0.750, threshold 0.600, 1 face in 2 frames)",
-        ),
-        (
-            {"status": "inconclusive", "label": None, "decision": CALIBRATED, "calibrated_probability": 0.7},
-            "a.mp4: inconclusive (fake probability 0.750, calibrated 0.700, threshold 0.600, 1 face in 2 frames)",
         ),
         (
             {"status": "no_face", **NOTHING, "notes": ("a\x1b[31m\nb: REAL",)},
@@ -135,7 +120,6 @@ def test_a_result_is_one_readable_line(fields: dict[str, Any], line: str) -> Non
 def test_json_holds_everything_both_ways() -> None:
     files = (WeightsFile(name="ed.pth", sha256="0" * 64, repository="owner/name", revision="1" * 40),)
     linked: dict[str, Any] = {"faces": FACES, "tracks": TRACKS, "person": "max", "score_rule": "top3"}
-    linked |= DECIDED
     whole = result(**linked, notes=("one", "two"), provenance=provenance(files=files, new_layers=("fusion.gate",)))
     assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
     assert whole.model_dump(mode="json")["schema_version"] == 1
@@ -205,55 +189,6 @@ def test_json_of_before_there_were_tracks_still_loads() -> None:
     read = VideoResult.model_validate(old)
     assert (read.tracks, read.person, read.score_rule, read.lasting_tracks) == ((), None, None, 0)
     assert read.faces[0].track == 0
-
-
-def test_json_of_before_there_were_decisions_still_loads() -> None:
-    old = result().model_dump(mode="json", exclude={"decision", "calibrated_probability"})
-    read = VideoResult.model_validate(old)
-    assert (read.decision, read.calibrated_probability, read.label) == (None, None, "FAKE")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        DECIDED,
-        UNDECIDED,
-        {"decision": BAND},
-        {"decision": BAND, "label": "REAL", "fake_probability": 0.49},
-        {**DECIDED, "label": "REAL", "calibrated_probability": 0.1},
-        {**DECIDED, "status": "inconclusive", "label": None, "calibrated_probability": 0.5},
-        {**DECIDED, **UNTRAINED_WEIGHTS, "label": None, "calibrated_probability": 0.6},
-        {**NOTHING, "decision": CALIBRATED, "status": "no_face"},
-        {**NOTHING, "decision": CALIBRATED, "status": "unreadable"},
-    ],
-    ids=str,
-)
-def test_a_result_states_the_rule_of_its_label(fields: dict[str, Any]) -> None:
-    made = result(**fields)
-    assert VideoResult.model_validate_json(made.model_dump_json()) == made
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"calibrated_probability": 0.8}, "needs a calibration in the decision"),
-        ({"decision": BAND, "calibrated_probability": 0.8}, "needs a calibration in the decision"),
-        ({"decision": CALIBRATED}, "calibrated_probability None does not go with 0.75"),
-        ({**DECIDED, **NOTHING, "status": "no_face"}, "calibrated_probability 0.8 does not go with None"),
-        ({**DECIDED, "calibrated_probability": 1.1}, "less than or equal to 1"),
-        ({**DECIDED, "label": "REAL"}, r"by the decision, 0.8 is \('ok', 'FAKE'\); got \('ok', 'REAL'\)"),
-        ({**DECIDED, "label": None}, r"got \('ok', None\)"),
-        ({**DECIDED, "calibrated_probability": 0.6}, r"0.6 is \('inconclusive', None\); got \('ok', 'FAKE'\)"),
-        ({**UNDECIDED, "decision": None}, "needs a decision with a band, and trained weights"),
-        ({**UNDECIDED, **UNTRAINED_WEIGHTS}, "needs a decision with a band, and trained weights"),
-        ({**UNDECIDED, "fake_probability": 0.4}, r"0.4 is \('ok', 'REAL'\); got \('inconclusive', None\)"),
-        ({**UNDECIDED, "label": "FAKE"}, "label 'FAKE' needs status 'ok'"),
-    ],
-    ids=str,
-)
-def test_a_label_cannot_contradict_its_rule(fields: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        result(**fields)
 
 
 @pytest.mark.parametrize("band", [(0.7, 0.5), (0.5, 0.5), (-0.1, 0.7), (0.5, 1.1), (0.7, 0.9), (0.1, 0.5)])

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from calibrations import write_calibration
 from calibrations import calibration
 from genconvit.aggregate import face_fake_probability, video_score
 from genconvit.calibration import ScoreBasis, StoredCalibration
 from genconvit.decision import DecisionRule
-from genconvit.decision import DecisionOptions, decision_rule
 from genconvit.outcome import FoundFace, Outcome, SourceScores
 from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
+from genconvit.rule import CalibrationInfo, Decision
 from genconvit.types import FaceScores
 from genconvit.verdict import ScoreOptions, answer, conclude
 
@@ -93,34 +91,13 @@ def test_a_result_without_options_is_the_references_to_the_last_bit() -> None:
     assert result == asked(person="pool", score_rule="mean")
 
 
-def test_a_decision_changes_label_and_status_and_nothing_else() -> None:
-    usual = answer("clip.mp4", PEOPLE, PROVENANCE)
-    decided = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(threshold=0.6)))
-    assert (usual.label, decided.label) == ("FAKE", "REAL")
-    assert decided.model_copy(update={"label": "FAKE", "decision": None}) == usual
-    band = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(inconclusive=(0.4, 0.6))))
-    assert (band.status, band.label, band.fake_probability) == ("inconclusive", None, usual.fake_probability)
-    assert (band.faces, band.tracks, band.published_score) == (usual.faces, usual.tracks, usual.published_score)
-
-
-def test_scores_stay_raw_beside_the_calibrated_one(tmp_path: Path) -> None:
-    path = str(write_calibration(tmp_path / "c.json", temperature=0.1))
-    usual = answer("clip.mp4", PEOPLE, PROVENANCE)
-    made = answer("clip.mp4", PEOPLE, PROVENANCE, rule=decision_rule(DecisionOptions(calibration=path)))
-    assert made.calibrated_probability is not None
-    assert made.calibrated_probability > 0.6 > (made.fake_probability or 1)
-    kept = {"fake_probability", "published_score", "faces", "tracks", "label", "status"}
-    assert made.model_dump(include=kept) == usual.model_dump(include=kept)
-    assert made.decision is not None
-    assert made.decision.threshold == 0.5
-
-
 def test_sources_without_a_score_state_the_rule_as_well() -> None:
-    rule = decision_rule(DecisionOptions(threshold=0.6))
+    rule = CALIBRATED
     nobody = conclude(Outcome("a.mp4", SourceScores("pyav", 4)), PROVENANCE, ScoreOptions(), rule, isolated=False)
     broken = conclude(Outcome("a.mp4"), PROVENANCE, ScoreOptions(), rule, isolated=False)
     assert (nobody.status, broken.status) == ("no_face", "unreadable")
     assert nobody.decision == broken.decision == rule.decision
+    assert nobody.notes == broken.notes == ()
 
 
 def test_tracks_say_who_was_where_and_when() -> None:
@@ -178,14 +155,6 @@ def test_a_rule_changes_the_label_and_leaves_the_scores_as_they_are() -> None:
     assert ruled.notes == ("fitted on too few",)
     changed = ("status", "label", "calibrated_probability", "decision", "notes")
     assert ruled.model_copy(update={name: getattr(plain, name) for name in changed}) == plain
-
-
-def test_a_result_without_a_score_states_the_rule_and_none_of_its_notes() -> None:
-    for result in (
-        answer("clip.mp4", scored([]), PROVENANCE, rule=CALIBRATED),
-        unreadable("clip.mp4", "torn", PROVENANCE, CALIBRATED),
-    ):
-        assert (result.decision, result.calibrated_probability, result.notes) == (CALIBRATED.decision, None, ())
 
 
 def test_untrained_weights_have_a_calibrated_probability_and_no_verdict() -> None:

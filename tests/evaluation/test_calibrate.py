@@ -145,7 +145,7 @@ def test_a_calibration_that_gains_nothing_says_so() -> None:
 def test_scores_of_0_and_1_can_be_fitted_on() -> None:
     rows = [video("FAKE", 1.0), video("REAL", 0.0)] * 50 + [video("FAKE", 0.0), video("REAL", 1.0)]
     for method in ("temperature", "isotonic"):
-        found = fit_calibration([scored_set(*rows)], method)  # type: ignore[arg-type]
+        found = fit_calibration([scored_set(*rows)], method)
         assert 0 < found.apply(0.0) < 0.5 < found.apply(1.0) < 1
 
 
