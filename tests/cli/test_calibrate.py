@@ -206,6 +206,38 @@ def test_a_calibration_that_is_none_is_refused_before_the_weights_are_looked_for
         assert f"calibration {path}" in ended.err
 
 
+def test_each_variant_decides_by_its_own_rule(
+    run: Callable[..., Run], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_stubs(monkeypatch)
+    weights, out = trained_grey(tmp_path / "g.safetensors"), tmp_path / "out"
+    bad = f"grey:weights={weights},calibration={tmp_path / 'none.json'}"
+    ended = run("compare", clips / "real" / "r5.mp4", "--variant", bad, "--out", out, "--no-plots", *STUBS)
+    assert ended.status == 2
+    assert "variant grey-weights-g-calibration" in ended.err
+    assert "none.json cannot be read" in ended.err
+    assert not list(out.glob("*"))
+    both = ("--variant", f"grey:weights={weights}", "--variant", f"grey:weights={weights},threshold=0.99")
+    ended = run("compare", clips / "real" / "r5.mp4", *both, "--out", out, "--no-plots", *STUBS)
+    assert ended.status == 0, ended.err
+    labels = {
+        path.name.split("_")[3]: json.loads(path.read_text())["video"]["pred_label"] for path in out.glob("*.json")
+    }
+    assert labels == {"grey-weights-g": ["FAKE"], "grey-weights-g-threshold-0.99": ["REAL"]}
+
+
+def test_robustness_counts_the_labels_of_the_rule(
+    run: Callable[..., Run], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_stubs(monkeypatch)
+    grey = ("--arch", "grey", "--weights", trained_grey(tmp_path / "g.safetensors"), *STUBS, "--degrade", "blur")
+    for threshold, label in (("0.5", "FAKE"), ("0.99", "REAL")):
+        ended = run("robustness", clips / "real" / "r5.mp4", *grey, "--threshold", threshold, "--format", "json")
+        assert ended.status == 0, ended.err
+        (video,) = json.loads(ended.out)["videos"]
+        assert video["labels"][0] == label
+
+
 def calibrated(result: VideoResult, probability: float, **fields: Any) -> VideoResult:
     decision = {
         "threshold": 0.5,
