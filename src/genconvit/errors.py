@@ -41,3 +41,7 @@ class SourceError(GenConViTError):
 
     def __reduce__(self) -> tuple[type[SourceError], tuple[str, str]]:
         return type(self), (self.source, self.reason)
+
+
+class TrainingError(GenConViTError):
+    """A training cannot go on, or cannot be gone on with."""

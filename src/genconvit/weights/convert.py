@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from genconvit.device import DTYPES, Precision
 from genconvit.errors import WeightsError
 from genconvit.registry import ARCHITECTURES
@@ -48,7 +50,14 @@ def convert_reference(
     return save_model(loaded, "original", output, precision=precision)
 
 
-def save_model(loaded: LoadedModel, architecture: str, output: Path, *, precision: Precision) -> Written:
+def save_model(
+    loaded: LoadedModel,
+    architecture: str,
+    output: Path,
+    *,
+    precision: Precision,
+    training: dict[str, JsonValue] | None = None,
+) -> Written:
     """Write a loaded model as a file of the library's own, whole or not at all.
 
     Args:
@@ -56,6 +65,7 @@ def save_model(loaded: LoadedModel, architecture: str, output: Path, *, precisio
         architecture: the name that it is registered under.
         output: the file to write.
         precision: of the stored tensors.
+        training: how it was trained, for the header.
 
     Raises:
         WeightsError: the file cannot be written.
@@ -66,6 +76,7 @@ def save_model(loaded: LoadedModel, architecture: str, output: Path, *, precisio
         config=loaded.model.config.model_dump(mode="json"),
         trained=loaded.info.trained,
         made_from=loaded.info.files,
+        training=training,
     )
     tensors = loaded.model.state_dict()
     write(output, tensors, header, DTYPES[precision])

@@ -30,6 +30,7 @@ class FileHeader(FrozenConfig):
         config: the model's whole config.
         trained: False for weights that were never trained.
         made_from: the files that it was converted from.
+        training: how it was trained by this library, and what was measured then; None where it was not.
     """
 
     format: int = 1
@@ -38,6 +39,7 @@ class FileHeader(FrozenConfig):
     config: dict[str, JsonValue]
     trained: bool
     made_from: tuple[WeightsFile, ...] = ()
+    training: dict[str, JsonValue] | None = None
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, dtype: torch.dtype) -> None:

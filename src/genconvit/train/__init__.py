@@ -1,0 +1,1 @@
+"""Training: from face crops on disk to a checkpoint that ``Detector`` loads."""

@@ -1,0 +1,203 @@
+"""Everything that a training is made of, in one config."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from genconvit.config import FrozenConfig
+from genconvit.device import Precision
+from genconvit.train.augment import AugmentConfig
+from genconvit.train.self_blended import SelfBlendConfig
+
+Schedule = Literal["step", "cosine", "plateau"]
+Monitor = Literal["roc_auc", "accuracy", "loss"]
+
+WHEREABOUTS = (
+    "data",
+    "out",
+    "device",
+    "workers",
+    "checkpoint_steps",
+    "checkpoint_minutes",
+    "tensorboard",
+    "wandb",
+)
+"""Fields that say where and how a training runs, not what comes of it; they may change when it is resumed."""
+
+
+class TrainConfig(FrozenConfig):
+    """A training; the defaults are the reference's training, as far as it is known. Round-trips through JSON."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    data: str
+    """The folder of crops: one that `genconvit extract` made, or train/valid/test with fake/ and real/ in each."""
+
+    out: str = "training"
+    """The folder that everything is written to; it is made where it is absent."""
+
+    architecture: str = "original"
+    """original, v2, or a plugin's; the original is what most results are published for."""
+
+    model: dict[str, JsonValue] = Field(default_factory=dict)
+    """Fields of the architecture's own config, such as mode and size; its defaults where they are left out."""
+
+    init: str | dict[str, str] = "imagenet"
+    """What the weights start as: imagenet (the backbones from timm, the rest random: the reference's start), random, or
+    weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE."""
+
+    augment: AugmentConfig = Field(default_factory=AugmentConfig)
+    """How examples are changed while training, in full or as reference, robust or none; by default as the reference
+    does. Validation sees them as they are."""
+
+    self_blended: bool = False
+    """Make the fakes from the real faces alone; the fakes of the training split are not looked at."""
+
+    blend: SelfBlendConfig = Field(default_factory=SelfBlendConfig)
+    """How such fakes are made, by default as their paper says."""
+
+    balance: bool = False
+    """Show as many fakes as reals in each epoch, the rarer ones several times; off, as in the reference."""
+
+    epochs: PositiveInt = 30
+    """Passes over the training split: with the default schedule, 15 at the full rate and 15 at a tenth of it."""
+
+    steps: PositiveInt | None = None
+    """Stop after so many steps instead, wherever in an epoch that is."""
+
+    batch_size: PositiveInt = Field(default=32, le=65536)
+    """Crops at once in each process; the reference's."""
+
+    accumulation: PositiveInt = 1
+    """Batches for each step of the optimiser: more where the memory does not hold the batch that is meant."""
+
+    optimiser: Literal["adam", "adamw"] = "adam"
+    """adam, the reference's, whose weight decay is a part of the gradient; or adamw, where it is not."""
+
+    learning_rate: PositiveFloat = 1e-4
+    """The highest rate; the reference's."""
+
+    weight_decay: NonNegativeFloat = 1e-4
+    """Of every parameter; the reference's."""
+
+    schedule: Schedule | None = None
+    """How the rate falls: step, cosine or plateau; by default the reference's steps for original, cosine for others."""
+
+    warmup: float | None = Field(default=None, ge=0, lt=1)
+    """The share of all steps over which the rate rises from zero; by default 0.05 with cosine, which new layers need
+    most, else 0."""
+
+    step_epochs: PositiveInt = 15
+    """With schedule step: epochs until the rate falls; the reference's."""
+
+    decay_factor: float = Field(default=0.1, gt=0, lt=1)
+    """With schedule step or plateau: what the rate is multiplied by when it falls; the reference's."""
+
+    plateau_patience: PositiveInt = 3
+    """With schedule plateau: validations without a lower loss until the rate falls; fewer would follow noise."""
+
+    final_factor: float = Field(default=0.01, ge=0, lt=1)
+    """With schedule cosine: the share of the rate that is left at the end; not quite 0, so that no step is wasted."""
+
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """How much of each label is spread over both classes; none, as in the reference."""
+
+    reconstruction_ed: NonNegativeFloat | None = None
+    """Weight of the ED branch's reconstruction error. By default 0 where its decoder ends in an activation, as in the
+    reference (it cannot reach negative pixels), and 1 where it ends linearly, as V2's does."""
+
+    reconstruction_vae: NonNegativeFloat = 1.0
+    """Weight of the VAE branch's reconstruction error, and of any branch that a plugin adds; the reference's."""
+
+    kl_weight: NonNegativeFloat = 0.0
+    """Weight of the KL term; none, as in the reference, and then the layer that only this term uses is not built."""
+
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay of a moving average of the weights, which is then what is validated and kept; 0 is none. 0.999 suits runs
+    of some thousand steps."""
+
+    clip_norm: PositiveFloat | None = None
+    """The longest gradient that is used as it is; longer ones are scaled down to it. None, as in the reference."""
+
+    precision: Precision = "fp32"
+    """fp32, or bf16: half the memory of what lies between the layers, and faster where the hardware computes in it. The
+    weights and the optimiser stay in fp32."""
+
+    freeze: tuple[str, ...] = ()
+    """Parameters that do not change, by how their names begin: `branches` leaves only V2's new layers to train."""
+
+    unfreeze_epoch: PositiveInt | None = None
+    """The epoch, counted from 0, from which nothing is frozen; None is never."""
+
+    monitor: Monitor = "roc_auc"
+    """What the best weights are the best by, over the valid split: roc_auc, which no threshold decides, accuracy, or
+    loss."""
+
+    patience: PositiveInt | None = None
+    """Stop after so many validations without a better one; None is not to, as in the reference."""
+
+    validate_every: PositiveInt = 1
+    """Epochs from one validation to the next; more where an epoch is short."""
+
+    seed: NonNegativeInt = Field(default=0, lt=1 << 31)
+    """Of everything that is drawn: the first weights, the order, the augmentation, the noise."""
+
+    device: Literal["auto", "cpu"] = "auto"
+    """auto takes the GPU that accelerate finds; cpu does not."""
+
+    workers: NonNegativeInt | None = Field(default=None, le=256)
+    """Processes that read images, for each process that trains; 0 reads them in between. By default one for each core
+    that is there for it, at most 8."""
+
+    checkpoint_steps: PositiveInt | None = None
+    """Steps from one saved state to the next; one is saved after each epoch and validation in any case."""
+
+    checkpoint_minutes: PositiveFloat = 10.0
+    """The most that a killed run loses, where its epochs are longer than this."""
+
+    tensorboard: bool = True
+    """Write what is measured for TensorBoard, where it is installed."""
+
+    wandb: str | None = None
+    """The project on Weights & Biases that gets it as well; nothing is sent anywhere unless this is given."""
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _by_name(cls, value: object) -> object:
+        return AugmentConfig.preset(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> TrainConfig:
+        if self.unfreeze_epoch is not None and not self.freeze:
+            raise ValueError(
+                f"unfreeze_epoch={self.unfreeze_epoch} has nothing to unfreeze; give freeze as well, such as branches"
+            )
+        return self
+
+    @property
+    def chosen_schedule(self) -> Schedule:
+        """The schedule, or the architecture's default."""
+        return self.schedule or ("step" if self.architecture == "original" else "cosine")
+
+    @property
+    def chosen_warmup(self) -> float:
+        """The share of warm-up steps, or the schedule's default."""
+        if self.warmup is not None:
+            return self.warmup
+        return 0.05 if self.chosen_schedule == "cosine" else 0.0
+
+    def what_comes_of_it(self) -> dict[str, JsonValue]:
+        """Every field on which the weights depend: two runs that agree in them end alike."""
+        return self.model_dump(mode="json", exclude=set(WHEREABOUTS))

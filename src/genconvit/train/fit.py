@@ -1,0 +1,303 @@
+"""A whole training: from a config to weights that ``Detector`` loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import JsonValue
+
+from genconvit.config import FrozenConfig
+from genconvit.errors import ConfigError, TrainingError, WeightsError
+from genconvit.models.base import Architecture
+from genconvit.optional import require
+from genconvit.result import WeightsInfo
+from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
+from genconvit.train.config import TrainConfig
+from genconvit.train.data import Data, read_data
+from genconvit.train.ema import averaged
+from genconvit.train.freeze import check_prefixes, freeze
+from genconvit.train.history import CURVES, HISTORY, Loggers, write_curves, write_history
+from genconvit.train.loop import Loop, Moment, Parts
+from genconvit.train.losses import LossWeights
+from genconvit.train.sampler import Order
+from genconvit.train.start import first_model, model_again
+from genconvit.train.state import HistoryRow, TrainState
+from genconvit.train.tensors import all_tensors, put_back
+from genconvit.version import __version__
+from genconvit.weights.convert import save_model
+from genconvit.weights.load import LoadedModel
+from genconvit.weights.reference import VARIATIONAL_PREFIX
+
+CONFIG, BEST, FINAL, PREVIEW = "config.json", "best.safetensors", "final.safetensors", "examples.png"
+
+
+class TrainResult(FrozenConfig):
+    """What a training came to.
+
+    Attributes:
+        final: the weights after the last step.
+        best: those of the best validation; None where none had a value of what was monitored.
+        best_value: of what was monitored.
+        best_step: how many steps had been taken then.
+        steps: that were taken in all.
+        stopped_early: whether the validations ended it, not the config's epochs or steps.
+        history: one row for each validation.
+        skipped: how often an image could not be read.
+        notes: what a reader must know, such as curves that could not be drawn.
+    """
+
+    final: str
+    best: str | None
+    best_value: float | None
+    best_step: int
+    steps: int
+    stopped_early: bool
+    history: tuple[HistoryRow, ...]
+    skipped: int
+    notes: tuple[str, ...] = ()
+
+
+def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], None] = lambda _: None) -> TrainResult:
+    """Train a model, and keep everything in the config's folder.
+
+    Started by ``torchrun`` or ``accelerate launch``, several processes share the work; only the first one writes.
+
+    Args:
+        config: of the training.
+        resume: go on from the state that a training with an equal config has left in the folder. Where there is none
+            yet, it begins.
+        tell: called in the first process after each step.
+
+    Raises:
+        ConfigError: an option does not fit the others, the data or this machine, or a package is not installed.
+        DatasetError: the folder of crops cannot be used, or lacks a class or a split.
+        WeightsError: the first weights cannot be had.
+        TrainingError: the training cannot go on; what was saved before is still good.
+    """
+    accelerator = _accelerator(config)
+    folder = Path(config.out)
+    going_on = has_state(folder)
+    if going_on and not resume:
+        raise ConfigError(
+            f"{config.out!r} holds a training already; go on with resume=True (--resume), or choose another folder "
+            "with out=... (--out)"
+        )
+    accelerator.wait_for_everyone()
+    with _own_chance(accelerator.device):
+        if going_on:
+            state, parts = _resumed(config, accelerator, folder)
+        else:
+            state, parts = _begun(config, accelerator, folder)
+        return _run(state, parts, folder, tell)
+
+
+def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainState, Parts]:  # noqa: ANN401
+    start = first_model(config)
+    data = read_data(config, start.model.input_size)
+    state = TrainState(
+        library_version=__version__,
+        config=config,
+        architecture_config=start.model.config.model_dump(mode="json"),
+        made_from=start.made_from,
+        fingerprint=data.fingerprint,
+        processes=accelerator.num_processes,
+    )
+    parts = _parts(config, accelerator, start.model, data)
+    if accelerator.is_main_process:
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / CONFIG, config.model_dump_json(indent=1))
+            data.write_preview(folder / PREVIEW)
+    return state, parts
+
+
+def _resumed(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainState, Parts]:  # noqa: ANN401
+    state = read_state(folder)
+    _refuse_other_training(config, state, accelerator.num_processes)
+    model = model_again(config, state.architecture_config)
+    data = read_data(config, model.input_size)
+    if data.fingerprint != state.fingerprint:
+        raise ConfigError(
+            f"the crops in {config.data!r} are not those that the training in {config.out!r} began with (SHA-256 "
+            f"{data.fingerprint[:12]}... instead of {state.fingerprint[:12]}...); give the same ones, or begin "
+            f"another training with init={str(folder / BEST)!r} and another folder (--out)"
+        )
+    parts = _parts(config, accelerator, model, data)
+    tensors = read_state_tensors(folder, state)
+    put_back(tensors, parts.model, parts.optimiser, parts.average, where=str(folder / "state" / state.tensors))
+    return state.model_copy(update={"config": config}), parts
+
+
+def _refuse_other_training(config: TrainConfig, state: TrainState, processes: int) -> None:
+    was, now = state.config.what_comes_of_it(), config.what_comes_of_it()
+    changed = [f"{name}={now[name]!r} instead of {was[name]!r}" for name in now if now[name] != was[name]]
+    if changed:
+        raise ConfigError(
+            f"the training in {config.out!r} began with another config: {', '.join(changed)}; resume it with its own "
+            f"({CONFIG} lies there), or begin another in another folder (--out)"
+        )
+    if state.processes != processes:
+        raise ConfigError(
+            f"the training in {config.out!r} began with {state.processes} processes, which shared out the data; got "
+            f"{processes}: resume it with as many"
+        )
+
+
+def _parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> Parts:  # noqa: ANN401
+    never = () if config.kl_weight else (VARIATIONAL_PREFIX,)
+    check_prefixes(model, config.freeze)
+    average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
+    freeze(model, never if config.unfreeze_epoch is not None else (*never, *config.freeze))
+    wrapped = accelerator.prepare_model(model.train())
+    order = Order(
+        labels=data.train.labels,
+        batch_size=config.batch_size,
+        processes=accelerator.num_processes,
+        seed=config.seed,
+        balance=config.balance,
+    )
+    if not order.batches:
+        raise ConfigError(
+            f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
+        )
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
+    return Parts(
+        config=config,
+        accelerator=accelerator,
+        model=model,
+        wrapped=wrapped,
+        optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
+        average=average,
+        weights=loss_weights(config, model),
+        order=order,
+        train=data.train,
+        valid=data.valid,
+        never=never,
+        notes=data.notes,
+    )
+
+
+def loss_weights(config: TrainConfig, model: Architecture) -> LossWeights:
+    """The weights of the parts of the loss, for the branches that a model has."""
+    branches = dict(model.named_children()).get("branches")
+    names = [name for name, _ in branches.named_children()] if branches is not None else []
+    ed = config.reconstruction_ed
+    if ed is None:
+        own = getattr(getattr(branches, "ed", None), "autoencoder", None)
+        ed = float(bool(own is not None and own.config.linear_end))
+    reconstruction = {name: ed if name == "ed" else config.reconstruction_vae for name in names}
+    return LossWeights(reconstruction, config.kl_weight, config.label_smoothing)
+
+
+def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[Moment], None]) -> TrainResult:
+    if not parts.accelerator.is_main_process:
+        ended = Loop(parts, state, save=_ignore, keep=_ignore, tell=_ignore).run()
+        parts.accelerator.wait_for_everyone()
+        return _result(ended, parts, folder, ())
+
+    def save(now: TrainState) -> None:
+        save_state(folder, now, all_tensors(parts.model, parts.optimiser, parts.average))
+        with _writing(folder):
+            write_history(folder / HISTORY, now.history)
+
+    def keep(now: TrainState) -> None:
+        _write_weights(folder / BEST, now, parts)
+
+    with Loggers(folder, parts.config, state.step) as loggers:
+
+        def say(moment: Moment) -> None:
+            loggers.tell(_values(moment), moment.step)
+            tell(moment)
+
+        ended = Loop(parts, state, save=save, keep=keep, tell=say).run()
+    _write_weights(folder / FINAL, ended, parts)
+    with _writing(folder):
+        notes = (*parts.notes, *write_curves(folder / CURVES, ended.history))
+    parts.accelerator.wait_for_everyone()
+    return _result(ended, parts, folder, notes)
+
+
+def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
+    info = WeightsInfo(origin="file", trained=True, files=state.made_from)
+    training: dict[str, JsonValue] = {
+        "config": state.config.model_dump(mode="json", exclude={"data", "out"}),
+        "step": state.step,
+        "measured": [row.model_dump(mode="json") for row in state.history[-1:]],
+        "data_sha256": state.fingerprint,
+    }
+    with _writing(path.parent):
+        loaded = LoadedModel(parts.kept, info)
+        save_model(loaded, parts.config.architecture, path, precision="fp32", training=training)
+
+
+def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
+    return TrainResult(
+        final=str(folder / FINAL),
+        best=None if state.best.value is None else str(folder / BEST),
+        best_value=state.best.value,
+        best_step=state.best.step,
+        steps=state.step,
+        stopped_early=state.step < parts.steps,
+        history=state.history,
+        skipped=sum(row.skipped for row in state.history),
+        notes=notes,
+    )
+
+
+def _values(moment: Moment) -> dict[str, float | None]:
+    values: dict[str, float | None] = {"train/loss": moment.loss, "train/learning_rate": moment.learning_rate}
+    values.update({f"train/{name}": value for name, value in moment.parts.items()})
+    if moment.row is not None:
+        values.update({f"valid/{name}": getattr(moment.row, name) for name in ("accuracy", "roc_auc")})
+        values["valid/loss"] = moment.row.valid_loss
+    return values
+
+
+def _accelerator(config: TrainConfig) -> Any:  # noqa: ANN401 - accelerate is optional
+    require("accelerate", package="accelerate", extra="train", purpose="a training")
+    require("sklearn", package="scikit-learn", extra="train", purpose="a training")
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+    from accelerate.utils import DistributedDataParallelKwargs
+
+    AcceleratorState._reset_state(False)  # accelerate keeps one for all, of the first training's precision
+    accelerator = Accelerator(
+        mixed_precision="bf16" if config.precision == "bf16" else "no",
+        cpu=config.device == "cpu",
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=config.unfreeze_epoch is not None)],
+    )
+    kind = accelerator.distributed_type.value
+    if kind not in ("NO", "MULTI_GPU", "MULTI_CPU"):
+        raise ConfigError(
+            f"accelerate was configured for {kind}, and a training's states are written for whole models; use DDP "
+            "(torchrun, or accelerate launch --multi_gpu), which the largest of these networks fits"
+        )
+    return accelerator
+
+
+@contextmanager
+def _own_chance(device: torch.device) -> Iterator[None]:
+    """Leave the caller's random generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What cannot be written ends a training, and says so."""
+    try:
+        yield
+    except (OSError, WeightsError) as error:
+        raise TrainingError(
+            f"{folder} cannot be written: {error}; make room or choose another folder (--out), then go on with "
+            "resume=True (--resume) from the last state, which is still good"
+        ) from error
+
+
+def _ignore(_: object) -> None:
+    """Only the first process writes."""

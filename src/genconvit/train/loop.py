@@ -1,0 +1,314 @@
+"""The steps of a training, its validations, and what is saved between them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from genconvit.errors import TrainingError
+from genconvit.models.base import Architecture
+from genconvit.train.config import TrainConfig
+from genconvit.train.dataset import Batch
+from genconvit.train.feed import Examples, loader, worker_count
+from genconvit.train.freeze import freeze, train_unfrozen
+from genconvit.train.losses import LossWeights, training_loss
+from genconvit.train.sampler import Batches, Order, batches_of_step, steps_of_epoch
+from genconvit.train.schedule import rate_factor
+from genconvit.train.state import Best, HistoryRow, Running, TrainState
+from genconvit.train.validation import Validation, validate
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a training is, for whoever watches it.
+
+    Attributes:
+        epoch: counted from 1.
+        step: how many steps have been taken.
+        steps: how many there are to be in all.
+        loss: of the last step, the mean over the processes.
+        parts: what it is the sum of, in the same terms.
+        learning_rate: of the last step.
+        row: what was measured, where this step ended in a validation.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    parts: dict[str, float]
+    learning_rate: float
+    row: HistoryRow | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a training works with.
+
+    Attributes:
+        config: of the training.
+        accelerator: of accelerate, which knows the device, the precision and the other processes.
+        model: as it was built, on the device.
+        wrapped: the same, as accelerate wrapped it for several processes.
+        optimiser: of all of its parameters, in their order.
+        average: its moving average, or None.
+        weights: of the parts of the loss.
+        order: of the training split.
+        train: the examples of the training split.
+        valid: those of the valid split.
+        never: names of parameters that are not trained at all.
+        notes: what a reader of the result must know.
+    """
+
+    config: TrainConfig
+    accelerator: Any
+    model: Architecture
+    wrapped: nn.Module
+    optimiser: torch.optim.Optimizer
+    average: AveragedModel | None
+    weights: LossWeights
+    order: Order
+    train: Examples
+    valid: Examples
+    never: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Architecture:
+        """The model that is validated and kept: the moving average where there is one."""
+        return self.model if self.average is None else self.average.module  # type: ignore[return-value]
+
+    @property
+    def steps(self) -> int:
+        """How many steps the training has."""
+        return self.config.steps or self.config.epochs * self.epoch_steps
+
+    @property
+    def epoch_steps(self) -> int:
+        """How many steps an epoch has."""
+        return steps_of_epoch(self.order, self.config.accumulation)
+
+
+class Loop:
+    """A training from one state to its end.
+
+    Args:
+        parts: what it works with, in the state's condition.
+        state: where it begins.
+        save: called in every process with the state after a validation, and with those in between that are due.
+        keep: called in every process when a validation was the best so far.
+        tell: called in every process after each step.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        state: TrainState,
+        *,
+        save: Callable[[TrainState], None],
+        keep: Callable[[TrainState], None],
+        tell: Callable[[Moment], None],
+    ) -> None:
+        self.parts = parts
+        self.state = state
+        self._save, self._keep, self._tell = save, keep, tell
+        self._workers = worker_count(parts.config.workers, parts.accelerator.num_processes)
+        self._frozen: tuple[str, ...] | None = None
+        self._since_row = self._since_save = time.monotonic()
+
+    def run(self) -> TrainState:
+        """Take the steps that are left.
+
+        Raises:
+            TrainingError: the loss or its gradient is not finite, or no image can be read.
+        """
+        parts = self.parts
+        steps, rank = parts.steps, parts.accelerator.process_index
+        keys = Batches(parts.order, rank, parts.config.accumulation, self.state.step, steps)
+        stream = iter(self._loader(parts.train, keys)) if not self.state.finished and len(keys) else iter(())
+        while not self.state.finished and self.state.step < steps:
+            moment = self._step(stream)
+            self.state = self.state.model_copy(update={"step": self.state.step + 1})
+            row = self._measured(moment) if self._is_due() else None
+            self._tell(moment if row is None else Moment(**{**vars(moment), "row": row}))
+            if row is not None or self._should_save():
+                self._save(self.state)
+                self._since_save = time.monotonic()
+        if not self.state.finished:
+            self.state = self.state.model_copy(update={"finished": True})
+            self._save(self.state)
+        return self.state
+
+    def _step(self, stream: Iterator[Batch]) -> Moment:
+        parts, config, step = self.parts, self.parts.config, self.state.step
+        epoch = step // parts.epoch_steps
+        self._prepare(epoch)
+        losses = [row.valid_loss for row in self.state.history]
+        rate = config.learning_rate * rate_factor(config, step=step, steps=parts.steps, epoch=epoch, losses=losses)
+        for group in parts.optimiser.param_groups:
+            group["lr"] = rate
+        batches = batches_of_step(parts.order, config.accumulation, step)
+        named: dict[str, Tensor] = {}
+        images = skipped = 0
+        for number in batches:
+            batch = next(stream)
+            images, skipped = images + len(batch.labels), skipped + batch.skipped
+            torch.manual_seed(seed_of(config.seed, step, number, parts.accelerator.process_index))
+            alone = contextlib.nullcontext() if number == batches[-1] else parts.accelerator.no_sync(parts.wrapped)
+            with alone:
+                found = {name: part / len(batches) for name, part in self._losses(batch).items()}
+                parts.accelerator.backward(torch.stack(list(found.values())).sum())
+            for name, part in found.items():
+                named[name] = named.get(name, 0) + part.detach()
+        norm = parts.accelerator.clip_grad_norm_(parts.wrapped.parameters(), config.clip_norm or math.inf)
+        values = self._over_processes([*named.values(), norm, images, skipped])
+        processes = parts.accelerator.num_processes
+        means = {name: value / processes for name, value in zip(named, values, strict=False)}
+        self._refuse_nonfinite(epoch, rate, means, values[len(means)] / processes)
+        parts.optimiser.step()
+        parts.optimiser.zero_grad(set_to_none=True)
+        if parts.average is not None:
+            parts.average.update_parameters(parts.model)
+        self._gather(sum(means.values()), int(values[-2]), int(values[-1]))
+        return Moment(epoch + 1, step + 1, parts.steps, sum(means.values()), means, rate)
+
+    def _prepare(self, epoch: int) -> None:
+        """Freeze and unfreeze what this epoch asks for, and be in training mode, from which a validation takes it."""
+        parts, config = self.parts, self.parts.config
+        thawed = config.unfreeze_epoch is not None and epoch >= config.unfreeze_epoch
+        frozen = parts.never if thawed else (*parts.never, *config.freeze)
+        if frozen != self._frozen:
+            freeze(parts.model, frozen)
+        if frozen != self._frozen or not parts.model.training:
+            train_unfrozen(parts.model, frozen)
+        self._frozen = frozen
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The parts of the loss.
+
+        A batch without an image is a grey one that counts nothing: the other processes wait for its gradients.
+        """
+        device, size = self.parts.accelerator.device, self.parts.model.input_size
+        counts = float(len(batch.labels) > 0)
+        images = batch.images if counts else torch.full((1, 3, size, size), 128, dtype=torch.uint8)
+        labels = batch.labels if counts else torch.zeros(1, dtype=torch.int64)
+        images, labels = (each.to(device, non_blocking=True) for each in (images, labels))
+        faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1))
+        output = self.parts.wrapped(faces)
+        parts = training_loss(output, faces, labels, self.parts.weights)
+        return {name: part * counts for name, part in parts.items()}
+
+    def _over_processes(self, values: list[Any]) -> list[float]:
+        """The sums over all processes, in one exchange."""
+        device = self.parts.accelerator.device
+        packed = torch.stack([torch.as_tensor(each, dtype=torch.float32, device=device).detach() for each in values])
+        summed: list[float] = self.parts.accelerator.reduce(packed, reduction="sum").tolist()
+        return summed
+
+    def _refuse_nonfinite(self, epoch: int, rate: float, means: dict[str, float], norm: float) -> None:
+        if all(map(math.isfinite, (*means.values(), norm))):
+            return
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
+        raise TrainingError(
+            f"the loss is not finite in step {self.state.step + 1}, epoch {epoch + 1}: {shown}, gradient {norm:.4g}, "
+            f"at learning rate {rate:.3g}. The weights before this step are kept. Begin again with a lower "
+            "learning_rate (--learning-rate), with clip_norm=1 (--clip-norm 1), or with precision='fp32'; "
+            "init=FILE goes on from the best weights so far"
+        )
+
+    def _gather(self, loss: float, images: int, skipped: int) -> None:
+        was = self.state.running
+        running = Running(
+            loss=was.loss + loss,
+            steps=was.steps + 1,
+            images=was.images + images,
+            skipped=was.skipped + skipped,
+        )
+        self.state = self.state.model_copy(update={"running": running})
+
+    def _is_due(self) -> bool:
+        """Whether a validation follows the step that was just taken."""
+        step, config = self.state.step, self.parts.config
+        if step == self.parts.steps:
+            return True
+        epoch, rest = divmod(step, self.parts.epoch_steps)
+        return not rest and not epoch % config.validate_every
+
+    def _measured(self, moment: Moment) -> HistoryRow:
+        """Validate, and let the state know."""
+        parts, running = self.parts, self.state.running
+        if not running.images:
+            raise TrainingError(
+                f"not one image of epoch {moment.epoch} could be read ({running.skipped} were tried); look at the "
+                f"folder {parts.config.data!r}"
+            )
+        found = self._validation()
+        row = HistoryRow(
+            epoch=moment.epoch,
+            step=moment.step,
+            learning_rate=moment.learning_rate,
+            train_loss=running.loss / running.steps,
+            valid_loss=found.loss,
+            accuracy=found.accuracy,
+            roc_auc=found.roc_auc,
+            skipped=running.skipped,
+            seconds=round(time.monotonic() - self._since_row, 3),
+        )
+        best = best_of(self.state.best, row, parts.config)
+        stop = parts.config.patience is not None and best.waited >= parts.config.patience
+        history = (*self.state.history, row)
+        self.state = self.state.model_copy(
+            update={"history": history, "running": Running(), "best": best, "finished": stop}
+        )
+        if best.step == row.step:
+            self._keep(self.state)
+        self._since_row = time.monotonic()
+        return row
+
+    def _validation(self) -> Validation:
+        from accelerate.utils import broadcast
+
+        parts = self.parts
+        for buffer in parts.kept.buffers():  # of batch normalisation, of which the first process's are kept
+            broadcast(buffer)
+        rank, processes = parts.accelerator.process_index, parts.accelerator.num_processes
+        own = list(range(len(parts.valid.labels)))[rank::processes]
+        size = parts.config.batch_size
+        keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
+        batches = self._loader(parts.valid, keys)
+        found = validate(parts.kept, batches, parts.weights, parts.accelerator)
+        parts.model.eval()  # the next step puts it back, knowing what is frozen
+        return found
+
+    def _loader(self, examples: Examples, keys: Any) -> Any:  # noqa: ANN401 - a DataLoader of what collate makes
+        return loader(examples, keys, self._workers, pin=self.parts.accelerator.device.type == "cuda")
+
+    def _should_save(self) -> bool:
+        config = self.parts.config
+        by_steps = config.checkpoint_steps is not None and not self.state.step % config.checkpoint_steps
+        return by_steps or time.monotonic() - self._since_save > 60 * config.checkpoint_minutes
+
+
+def seed_of(seed: int, step: int, batch: int, rank: int) -> int:
+    """The seed of everything that a network draws for a batch, so that a run that is resumed draws the same."""
+    digest = hashlib.sha256(f"{seed}/{step}/{batch}/{rank}".encode()).digest()
+    return int.from_bytes(digest[:7], "big")
+
+
+def best_of(best: Best, row: HistoryRow, config: TrainConfig) -> Best:
+    """The best validation after one more."""
+    value: float | None = {"loss": row.valid_loss, "accuracy": row.accuracy, "roc_auc": row.roc_auc}[config.monitor]
+    sign = -1 if config.monitor == "loss" else 1
+    known = (-math.inf,) if best.value is None or best.loss is None else (sign * best.value, -best.loss)
+    if value is not None and (sign * value, -row.valid_loss) > known:
+        return Best(value=value, loss=row.valid_loss, step=row.step)
+    return best.model_copy(update={"waited": best.waited + 1})

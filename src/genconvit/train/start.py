@@ -1,0 +1,100 @@
+"""The model that a training begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from genconvit.errors import PluginError, WeightsError
+from genconvit.models.base import Architecture, ArchitectureConfig
+from genconvit.nn.backbone import Backbone
+from genconvit.registry import ARCHITECTURES
+from genconvit.result import WeightsFile
+from genconvit.text import first_line
+from genconvit.train.config import TrainConfig
+from genconvit.weights.load import load_model, parse_config
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A model on the CPU, with every parameter to be trained, and the files that its weights are from."""
+
+    model: Architecture
+    made_from: tuple[WeightsFile, ...] = ()
+
+
+def first_model(config: TrainConfig) -> Start:
+    """Build the model and give it its first weights.
+
+    Raises:
+        ConfigError: a field of the architecture's is unknown or has a value that is not allowed.
+        PluginError: the architecture is unknown or broken.
+        WeightsError: the first weights cannot be had; the message says how to go on without them.
+    """
+    cls = ARCHITECTURES.load(config.architecture)
+    options = dict(config.model)
+    if config.kl_weight and "variational" in cls.config_class.model_fields:
+        options.setdefault("variational", True)
+    if config.init not in ("random", "imagenet"):
+        loaded = load_model(config.architecture, cls, options, config.init)
+        return Start(loaded.model.requires_grad_(True), loaded.info.files)
+    model = build(cls, parse_config(config.architecture, cls, options), config.seed)
+    if config.init == "imagenet":
+        start_from_imagenet(model)
+    return Start(model)
+
+
+def model_again(config: TrainConfig, options: Mapping[str, object]) -> Architecture:
+    """The model of a training that is resumed, whose weights are still to be put back."""
+    cls = ARCHITECTURES.load(config.architecture)
+    return build(cls, parse_config(config.architecture, cls, options), config.seed)
+
+
+def build(cls: type[Architecture], config: ArchitectureConfig, seed: int) -> Architecture:
+    """A model with random weights from a seed; the caller's random generator stays as it was.
+
+    Raises:
+        PluginError: it cannot be built.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            return cls(config)
+        except Exception as error:
+            raise PluginError(
+                f"architecture {cls.__name__} cannot be built from {config!r}: {type(error).__name__}: {error}"
+            ) from error
+
+
+def start_from_imagenet(model: nn.Module) -> None:
+    """Give every ConvNeXt in a model timm's ImageNet weights; a model without one stays as it is.
+
+    A head of another width than ImageNet's 1000 classes stays random.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    import timm
+
+    known: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+    for module in model.modules():
+        if not isinstance(module, Backbone):
+            continue
+        name, classes = module.config.name, module.config.num_classes
+        if (name, classes) not in known:
+            try:
+                with torch.random.fork_rng(devices=[]):
+                    known[name, classes] = timm.create_model(name, num_classes=classes, pretrained=True).state_dict()
+            except Exception as error:  # whatever the hub's client or the network comes up with
+                raise WeightsError(
+                    f"the ImageNet weights of {name} cannot be had from timm ({type(error).__name__}: "
+                    f"{first_line(error)}). Give init='random' (--init random) to start without them, or a checkpoint: "
+                    "init='published', or init='FILE.safetensors'; with a network once, timm keeps them in the "
+                    "hub's cache"
+                ) from error
+        own = module.net.state_dict()
+        fitting = {key: value for key, value in known[name, classes].items() if own[key].shape == value.shape}
+        module.net.load_state_dict({**own, **fitting})

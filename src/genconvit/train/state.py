@@ -1,0 +1,106 @@
+"""What a training knows of itself between two steps, beside its tensors: plain data."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
+
+from genconvit.config import FrozenConfig
+from genconvit.result import WeightsFile
+from genconvit.train.config import TrainConfig
+
+
+class HistoryRow(FrozenConfig):
+    """What was measured at the end of some epochs.
+
+    Attributes:
+        epoch: the last one, counted from 1.
+        step: how many steps had been taken.
+        learning_rate: of the last step.
+        train_loss: the mean over the steps since the row before.
+        valid_loss: over the valid split.
+        accuracy: of FAKE where the fake probability is above one half, over the crops of the valid split.
+        roc_auc: over the same; None where it is not defined.
+        skipped: images that could not be read since the row before.
+        seconds: that the steps since the row before, or since the run was resumed, took.
+    """
+
+    epoch: PositiveInt
+    step: PositiveInt
+    learning_rate: float
+    train_loss: float
+    valid_loss: float
+    accuracy: float
+    roc_auc: float | None
+    skipped: NonNegativeInt
+    seconds: float
+
+
+class Best(FrozenConfig):
+    """The best validation so far.
+
+    Attributes:
+        value: of what is monitored; None where no validation had one.
+        loss: over the valid split then, which decides between equal values.
+        step: how many steps had been taken.
+        waited: validations since then.
+    """
+
+    value: float | None = None
+    loss: float | None = None
+    step: NonNegativeInt = 0
+    waited: NonNegativeInt = 0
+
+
+class Running(FrozenConfig):
+    """What has gathered since the last row of the history.
+
+    Attributes:
+        loss: the sum over the steps.
+        steps: how many.
+        images: that were seen, by all processes.
+        skipped: images that could not be read.
+    """
+
+    loss: float = 0.0
+    steps: NonNegativeInt = 0
+    images: NonNegativeInt = 0
+    skipped: NonNegativeInt = 0
+
+
+class TrainState(FrozenConfig):
+    """A training between two steps.
+
+    There is no state of a random generator: everything that is drawn in a step depends on the seed, the number of the
+    step and the process alone.
+
+    Attributes:
+        format: of this layout.
+        library_version: of genconvit when it was written.
+        config: of the training.
+        architecture_config: of the model, with what its first weights' file said.
+        made_from: the files of the first weights.
+        fingerprint: SHA-256 of what the data are: the records of the splits, and the sizes of the images.
+        processes: how many train together; the order of the examples depends on it.
+        step: how many steps have been taken.
+        running: since the last row of the history.
+        history: one row for each validation.
+        best: the best of them.
+        finished: whether the training is over.
+        tensors: the name of the file with the tensors that belong to it.
+        tensors_bytes: its size.
+    """
+
+    format: int = 1
+    library_version: str
+    config: TrainConfig
+    architecture_config: dict[str, JsonValue]
+    made_from: tuple[WeightsFile, ...] = ()
+    fingerprint: str
+    processes: PositiveInt
+    step: NonNegativeInt = 0
+    running: Running = Field(default_factory=Running)
+    history: tuple[HistoryRow, ...] = ()
+    best: Best = Field(default_factory=Best)
+    finished: bool = False
+    tensors: str = ""
+    tensors_bytes: NonNegativeInt = 0

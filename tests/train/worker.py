@@ -1,0 +1,68 @@
+"""A training of ``small`` in a process of its own: CONFIG.json, then ``resume`` or the seconds that a step takes.
+
+Each process writes what it has in the end to rank<N>.safetensors and rank<N>.json beside the config.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+from genconvit.train import fit as module
+from genconvit.train.config import TrainConfig
+from genconvit.train.dataset import CropDataset, Example
+from genconvit.train.loop import Moment
+from train.small import register
+
+seen: list[tuple[int, int]] = []
+held: list[Any] = []
+
+
+def main(config_file: str, *how: str) -> None:
+    register()
+    seconds = 0.0 if "resume" in how else sum(map(float, how))
+    path = Path(config_file)
+    config = TrainConfig.model_validate_json(path.read_text())
+
+    def tell(moment: Moment) -> None:
+        sys.stdout.write(f"step {moment.step}\n")
+        sys.stdout.flush()
+        time.sleep(seconds)
+
+    _watch()
+    module.fit(config, resume="resume" in how, tell=tell)
+    parts = held[0]
+    rank = parts.accelerator.process_index
+    save_file(
+        {name: value.detach().cpu() for name, value in parts.model.named_parameters()},
+        path.parent / f"rank{rank}.safetensors",
+    )
+    told = {"processes": parts.accelerator.num_processes, "kind": str(parts.accelerator.distributed_type), "seen": seen}
+    (path.parent / f"rank{rank}.json").write_text(json.dumps(told))
+
+
+def _watch() -> None:
+    """Note which training examples this process reads, and what it trains with."""
+    make_parts, read = module._parts, CropDataset.__getitem__
+
+    def parts_of(*arguments: Any) -> Any:
+        parts = make_parts(*arguments)
+        held.append(parts)
+        return parts
+
+    def read_and_note(self: CropDataset, index: int) -> list[Example]:
+        if self._augment is not None:
+            seen.append((self._epoch, index))
+        return read(self, index)
+
+    module._parts = parts_of  # type: ignore[assignment]
+    CropDataset.__getitem__ = read_and_note  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
