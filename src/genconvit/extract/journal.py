@@ -1,0 +1,165 @@
+"""What an extraction has done so far, a line a video, so that the next run does only what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, ValidationError
+
+from genconvit.closeable import Closeable
+from genconvit.config import FrozenConfig
+from genconvit.crops.record import Point, Split
+from genconvit.errors import ConfigError, DatasetError
+from genconvit.result import Label
+from genconvit.text import first_line
+from genconvit.types import Box
+
+JOURNAL_NAME = "extract.jsonl"
+_LONGEST_LINE = 1 << 28
+
+
+class KeptFace(FrozenConfig):
+    """A crop on disk.
+
+    Attributes:
+        frame_index: of its frame, counted from 0.
+        number: among the faces of its frame, from 0.
+        track: of its person in the video.
+        box: the face detector's, in pixels of the frame.
+        square: that was cut, in the same terms.
+        confidence: the face detector's.
+        landmarks: x and y in pixels of the crop.
+    """
+
+    frame_index: NonNegativeInt
+    number: NonNegativeInt
+    track: NonNegativeInt
+    box: Box
+    square: Box
+    confidence: float = Field(ge=0, le=1)
+    landmarks: tuple[Point, ...] = ()
+
+
+class VideoEntry(FrozenConfig):
+    """What became of one video; a line of the journal.
+
+    Attributes:
+        dataset: the data set that it is of.
+        name: what the data set calls it.
+        label: what the data set says of it.
+        split: where its crops lie.
+        plan: the fractions and the seed that its split goes by.
+        file: what it looked like on the disk: another size or time is another video.
+        options: how it was done, as a checksum.
+        suffix: of its crops.
+        status: ``done``, ``no_face`` or ``unreadable``.
+        reason: why it is unreadable.
+        notes: fallbacks, frames that did not decode.
+        groups: as in ``LabelledSource``.
+        faces: its crops, in the order of the frames.
+    """
+
+    dataset: str
+    name: str
+    label: Label
+    split: Split
+    plan: str
+    file: str | None
+    options: str
+    suffix: Literal[".png", ".jpg"]
+    status: Literal["done", "no_face", "unreadable"]
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    groups: dict[str, str] = Field(default_factory=dict)
+    faces: tuple[KeptFace, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two entries one video's; the later one counts."""
+        return self.dataset, self.name
+
+
+class Journal(Closeable):
+    """The journal of a folder, open for one run alone.
+
+    A line that a killed run left unfinished is cut off.
+
+    Args:
+        folder: the folder; it must be there.
+
+    Raises:
+        ConfigError: another run has it open, or it cannot be written.
+        DatasetError: it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / JOURNAL_NAME
+        try:
+            self._file = self._path.open("a+b")
+        except OSError as error:
+            raise ConfigError(
+                f"{str(self._path)!r} cannot be written: {error.strerror}; choose another --out"
+            ) from error
+        try:
+            self._lock()
+            self.entries = {entry.key: entry for entry in self._read()}
+        except BaseException:
+            self._file.close()
+            raise
+
+    def add(self, entry: VideoEntry) -> None:
+        """Note what became of a video; it is on the disk when this returns.
+
+        Raises:
+            OSError: it cannot be written, and is not noted; the journal stays whole.
+        """
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(entry.model_dump_json(exclude_defaults=True).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise
+        self.entries[entry.key] = entry
+
+    def close(self) -> None:
+        """Let other runs have it; more than once is fine."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _lock(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # Windows: two runs in one folder are not kept apart there
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another `genconvit extract` is at work in {str(self._path.parent)!r}; wait for it, or choose another "
+                "--out"
+            ) from error
+        except OSError:  # a file system without locks
+            return
+
+    def _read(self) -> Iterator[VideoEntry]:
+        self._file.seek(0)
+        whole = 0
+        for number, line in enumerate(iter(lambda: self._file.readline(_LONGEST_LINE), b""), 1):
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            try:
+                yield VideoEntry.model_validate_json(line)
+            except ValidationError as error:
+                raise DatasetError(
+                    f"{str(self._path)!r}, line {number}: not what became of a video ({first_line(error)}); remove the "
+                    "line, and its video is done again"
+                ) from error
+        self._file.truncate(whole)

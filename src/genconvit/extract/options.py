@@ -1,0 +1,79 @@
+"""How crops are kept, and whether what was done before still holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+
+from pydantic import Field, field_validator
+
+from genconvit.assemble import Finding
+from genconvit.config import FrozenConfig
+from genconvit.crops.record import SPLITS
+from genconvit.extract.crop_files import ImageFormat
+from genconvit.extract.split import DEFAULT_FRACTIONS
+from genconvit.find import PipelineOptions
+from genconvit.settings import DetectorConfig
+
+
+class ExtractOptions(FrozenConfig):
+    """How crops are kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``.
+
+    Attributes:
+        size: of the crops' sides in pixels.
+        image_format: ``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size.
+        fractions: of the sources for train, valid and test, for those without a split of their own; they sum to 1.
+        seed: of the splits.
+        retry: try again what had no face or could not be read.
+    """
+
+    size: int = Field(default=224, ge=16, le=2048)
+    image_format: ImageFormat = "png"
+    fractions: tuple[float, float, float] = DEFAULT_FRACTIONS
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    retry: bool = False
+
+    @field_validator("fractions")
+    @classmethod
+    def _sum_to_one(cls, fractions: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(fractions) < 0 or not math.isclose(sum(fractions), 1, abs_tol=1e-6):
+            raise ValueError(f"fractions for {', '.join(SPLITS)} are at least 0 and sum to 1, for example 0.8,0.1,0.1")
+        return fractions
+
+    @property
+    def plan(self) -> str:
+        """What splits go by."""
+        return f"{','.join(map(repr, self.fractions))} seed {self.seed}"
+
+
+def options_checksum(finding: Finding, config: DetectorConfig, options: ExtractOptions) -> str:
+    """The same for runs that would make the same crops of a video."""
+    relevant = {
+        "crops": options.model_dump(mode="json", include={"size", "image_format"}),
+        "pipeline": config.model_dump(mode="json", include=set(PipelineOptions.model_fields)),
+        "decoder": config.decoder,
+        "face_detector": [finding.info.name, finding.info.model_sha256, finding.detector.square_rule.model_dump()],
+    }
+    return _checksum(json.dumps(relevant, sort_keys=True))
+
+
+def file_state(path: str) -> str | None:
+    """The size and time of a file, or of the files in a folder; None where nothing can be read."""
+    try:
+        if os.path.isdir(path):  # noqa: PTH112 - there may be a million
+            with os.scandir(path) as entries:
+                return _checksum(repr(sorted((entry.name, *_of(entry.stat())) for entry in entries)))
+        return "-".join(map(str, _of(os.stat(path))))  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+
+
+def _of(status: os.stat_result) -> Sequence[int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
