@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,8 @@ def test_a_file_that_is_no_calibration_is_refused_in_one_short_line(
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.json", tmp_path, "a\0b"):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none.json", tmp_path, tmp_path / "pipe", "a\0b"):
         with pytest.raises(ConfigError, match=r"cannot be read: .*; fit one with genconvit calibrate"):
             read_calibration(path)
 
@@ -150,6 +152,7 @@ def test_a_basis_says_what_is_different() -> None:
         ({"config": {}}, "mode=v2"),
         ({"person": "pool"}, "person=max"),
         ({"score_rule": "median"}, "score_rule=mean"),
+        ({"face_detector": "mtcnn"}, "face_detector=None"),
         ({"weights_sha256": ("b",)}, "other weights"),
     ]
     for change, said in changes:

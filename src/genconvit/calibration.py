@@ -45,6 +45,7 @@ class ScoreBasis(FrozenConfig):
         weights_sha256: of the files of weights, in their order.
         person: whose faces make a score.
         score_rule: which faces count.
+        face_detector: what found the faces.
     """
 
     architecture: str
@@ -52,6 +53,7 @@ class ScoreBasis(FrozenConfig):
     weights_sha256: tuple[str, ...] = ()
     person: PersonRule | None = None
     score_rule: str | None = None
+    face_detector: str | None = None
 
     @classmethod
     def of(cls, provenance: Provenance, person: PersonRule | None, score_rule: str | None) -> ScoreBasis:
@@ -62,14 +64,17 @@ class ScoreBasis(FrozenConfig):
             weights_sha256=tuple(file.sha256 for file in provenance.weights.files),
             person=person,
             score_rule=score_rule,
+            face_detector=provenance.face_detector.name,
         )
 
     def differences(self, other: ScoreBasis) -> list[str]:
         """What this one has otherwise than another, in words."""
         if self.architecture != other.architecture:
             return [f"architecture={self.architecture}"]
-        own = {**self.config, "person": self.person, "score_rule": self.score_rule}
-        others = {**other.config, "person": other.person, "score_rule": other.score_rule}
+        own, others = (
+            {**each.config, **each.model_dump(include={"person", "score_rule", "face_detector"})}
+            for each in (self, other)
+        )
         found = [f"{name}={own.get(name)}" for name in {**own, **others} if own.get(name) != others.get(name)]
         return found + ["other weights"] * (self.weights_sha256 != other.weights_sha256)
 
@@ -232,6 +237,8 @@ def read_calibration(path: str | Path) -> StoredCalibration:
     """
     file = printable(str(path))
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise OSError("it is no regular file")
         with Path(path).open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -183,7 +183,12 @@ def test_a_file_of_results_says_what_its_scores_depend_on(tmp_path: Path) -> Non
     lines: list[Any] = [made, made, result("b.mp4", None)]
     read = read_results(write_json(tmp_path / "r.json", [each.model_dump(mode="json") for each in lines]))
     basis = ScoreBasis(
-        architecture="original", config={"mode": "ed"}, weights_sha256=("ab",), person="max", score_rule="mean"
+        architecture="original",
+        config={"mode": "ed"},
+        weights_sha256=("ab",),
+        person="max",
+        score_rule="mean",
+        face_detector=made.provenance.face_detector.name,
     )
     assert (read.bases, read.calibrated) == ((basis,), False)
 
