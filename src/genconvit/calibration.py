@@ -237,10 +237,7 @@ def read_calibration(path: str | Path) -> StoredCalibration:
     """
     file = printable(str(path))
     try:
-        if Path(path).exists() and not Path(path).is_file():
-            raise OSError("it is no regular file")
-        with Path(path).open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = _content(Path(path))
     except (OSError, ValueError) as error:
         raise ConfigError(f"calibration {file} cannot be read: {first_line(error)}; {_NEXT_STEP}") from error
     if len(content) > MOST_BYTES:
@@ -253,3 +250,10 @@ def read_calibration(path: str | Path) -> StoredCalibration:
         raise ConfigError(f"calibration {file} is none that this version can read: {short}; {_NEXT_STEP}") from None
     name = Path(path).name.encode("utf-8", "backslashreplace").decode("utf-8")
     return StoredCalibration(calibration, name, hashlib.sha256(content).hexdigest())
+
+
+def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise OSError("it is no regular file")
+    with path.open("rb") as stream:
+        return stream.read(MOST_BYTES + 1)
