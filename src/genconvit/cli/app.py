@@ -18,9 +18,11 @@ from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
+from genconvit.cli.extract import extract
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.robustness import robustness
+from genconvit.cli.train import train
 from genconvit.cli.weights import weights
 from genconvit.errors import ConfigError, GenConViTError, PluginError
 from genconvit.text import printable
@@ -62,6 +64,8 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(calibrate)
 app.command()(robustness)
+app.command()(train)
+app.command()(extract)
 app.command()(plugins)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")
