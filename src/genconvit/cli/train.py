@@ -1,0 +1,84 @@
+"""``genconvit train``: from a folder of face crops to weights that every other command takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genconvit.cli.train_flags import TrainFlags, with_train_flags
+from genconvit.text import printable
+
+if TYPE_CHECKING:
+    from genconvit.train.fit import TrainResult
+    from genconvit.train.loop import Moment
+
+ResumeFlag = Annotated[
+    bool, typer.Option("--resume", help="Go on with the training in --out, by its own config where no flag says other.")
+]
+
+
+@with_train_flags
+def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
+    """Train a network on face crops.
+
+    The defaults are the reference's training, so that `genconvit train --arch original --mode vae --data DIR` repeats
+    it on the reference's folders. Ends with best.safetensors and final.safetensors in --out, which --weights takes.
+
+    Several GPUs: torchrun --nproc-per-node N -m genconvit train ...
+
+    Exit status: 0 when the training came to its end, 1 when it cannot go on or the crops cannot be read, 2 for a wrong
+    option.
+    """
+    from genconvit.train.fit import fit
+
+    config = training.config(resume=resume)
+    with _shown() as tell:
+        result = fit(config, resume=resume, tell=tell)
+    if os.environ.get("RANK", "0") == "0":
+        _print(result, config.monitor)
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Moment], None]]:
+    """A bar on stderr that grows with the steps, with the loss and the last validation beside it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}"),
+        TextColumn("{task.fields[valid]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("train", total=None, epoch=0, loss=float("nan"), valid="")
+
+        def tell(moment: Moment) -> None:
+            shown: dict[str, Any] = {"epoch": moment.epoch, "loss": moment.loss}
+            if moment.row is not None:
+                area = "undefined" if moment.row.roc_auc is None else f"{moment.row.roc_auc:.4f}"
+                shown["valid"] = f"valid: loss {moment.row.valid_loss:.4f}, ROC AUC {area}"
+                if not console.is_terminal:
+                    typer.echo(f"epoch {moment.epoch}: loss {moment.row.train_loss:.4f}, {shown['valid']}", err=True)
+            bar.update(task, completed=moment.step, total=moment.steps, **shown)
+
+        yield tell
+
+
+def _print(result: TrainResult, monitor: str) -> None:
+    for note in result.notes:
+        typer.echo(f"note: {printable(note)}", err=True)
+    if result.skipped:
+        typer.echo(f"note: {result.skipped} times an image could not be read and was left out", err=True)
+    how = "stopped early" if result.stopped_early else "trained"
+    typer.echo(f"{how}: {result.steps} steps")
+    if result.best is not None:
+        typer.echo(f"best {monitor}: {result.best_value:.4f} after step {result.best_step}: {printable(result.best)}")
+    typer.echo(f"last: {printable(result.final)}")
