@@ -102,7 +102,7 @@ def test_faces_lie_where_the_manifest_says_with_what_is_known_of_them(
         "made/x/a.mp4",
         {"method": "swap"},
     )
-    assert first.crop.startswith("valid/fake/x-a-")
+    assert first.crop.startswith("valid/fake/a-")
     assert first.crop.endswith("_frame000000_0.png")
     assert (first.box, first.square, first.confidence) == ((10, 4, 20, 14), (10, 4, 20, 14), 0.5)
     assert first.landmarks == ((6.4, 6.4), (25.6, 6.4), (16.0, 19.2), (6.4, 32.0), (25.6, 32.0))

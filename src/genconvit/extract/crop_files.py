@@ -8,7 +8,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from PIL import Image
@@ -30,13 +30,13 @@ _NAME = re.compile(r"(?P<video>.+)_frame\d+_\d+\.(?:png|jpg)")
 
 
 def file_stem(dataset: str, name: str) -> str:
-    """The beginning of the file names of a video's crops: readable, safe on any disk, and no other video's.
+    """The beginning of the file names of a video's crops: its bare name, safe on any disk, and no other video's.
 
     Examples:
         >>> file_stem("folder", "real/My clip (1).mp4")
-        'real-My-clip-1-46f4443302'
+        'My-clip-1-46f4443302'
     """
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", os.path.splitext(name)[0])[-_LONGEST_SLUG:].strip("-")  # noqa: PTH122 - no path
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", PurePosixPath(name).stem)[:_LONGEST_SLUG].strip("-")
     digest = hashlib.sha256(f"{dataset}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return f"{slug}-{digest}" if slug else digest
 
