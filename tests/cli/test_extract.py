@@ -41,6 +41,8 @@ def test_a_data_set_becomes_a_folder_of_crops(run: Callable[..., Run], videos: P
     assert rows == [["train", "2", "1", "2", "1"], ["valid", "2", "1", "0", "0"], ["test", "0", "0", "0", "0"]]
     assert "done now: 4 videos; done before: 0" in ended.out
     assert "without a face: 1" in ended.out
+    assert "note: valid holds no REAL crop, and a training needs both classes there" in ended.out
+    assert "note: test holds" not in ended.out
     assert f"wrote {out / 'manifest.csv'}" in ended.err
     records = read_crops(out).records
     assert len(need(records, "train")) == 4

@@ -119,3 +119,25 @@ def test_an_added_source_that_joins_two_groups_brings_them_together() -> None:
     earlier: dict[str, Split] = {"a": "test", "b": "train", "c": "valid"}
     split_of = assign_splits(sources, earlier=earlier).split_of
     assert split_of == {"a": "train", "b": "train", "joins": "train", "c": "valid"}
+
+
+def test_a_split_that_a_data_set_lacks_is_taken_from_its_train_where_it_is_taken_whole() -> None:
+    train = [each.model_copy(update={"split": "train"}) for each in pairs(40)]
+    assert counts(assign_splits(train).split_of) == [80, 0, 0]
+    plan = assign_splits(train, fill=True)
+    assert counts(plan.split_of) == [64, 8, 8]
+    assert all(len(splits) == 1 for splits in splits_by_identity(train, plan.split_of).values())
+    assert plan.notes == tuple(f"the data set has no {split}; it was taken from train" for split in ("valid", "test"))
+    assert changed(plan.split_of, assign_splits(train, fill=True, earlier=plan.split_of).split_of) == 0
+    assert counts(assign_splits(train, (1, 0, 0), fill=True).split_of) == [80, 0, 0]
+
+
+def test_the_splits_that_a_data_set_has_stay_as_they_are() -> None:
+    train = [each.model_copy(update={"split": "train"}) for each in pairs(45)]
+    tested = [each.model_copy(update={"split": "test"}) for each in pairs(15, first=45)]
+    split_of = assign_splits([*train, *tested], fill=True).split_of
+    assert counts(split_of) == [80, 10, 30]
+    assert {split_of[each.name] for each in tested} == {"test"}
+    free = pairs(20, first=60)
+    assert counts(assign_splits([*train, *tested, *free], fill=True).split_of)[1] > 0
+    assert {assign_splits([*train, *free], fill=True).split_of[each.name] for each in train} == {"train"}

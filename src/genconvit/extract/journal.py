@@ -52,7 +52,7 @@ class VideoEntry(FrozenConfig):
         name: what the data set calls it.
         label: what the data set says of it.
         split: where its crops lie.
-        plan: the fractions and the seed that its split goes by.
+        plan: which part of the data set was taken, the fractions and the seed that its split goes by.
         file: what it looked like on the disk: another size or time is another video.
         options: how it was done, as a checksum.
         suffix: of its crops.

@@ -17,7 +17,7 @@ from genconvit.extract.crop_files import SUFFIXES, CropFiles, records_of
 from genconvit.extract.journal import JOURNAL_NAME, Journal, KeptFace, VideoEntry
 from genconvit.extract.options import ExtractOptions, file_state, options_checksum
 from genconvit.extract.split import SplitPlan, assign_splits
-from genconvit.extract.summary import ExtractSummary, count_parts
+from genconvit.extract.summary import ExtractSummary, count_parts, lopsided
 from genconvit.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline import find_faces
 from genconvit.progress import Track, untracked
@@ -113,6 +113,7 @@ class _Extraction:
         self._sources = [source for source in listing.sources if source.label is not None]
         self._moved = 0
         self._checksum = options_checksum(finding, config, options)
+        self._plan_name = f"{listing.split} {options.plan}"
         self._plan = self._make_plan()
         entries = [self._blank(source) for source in self._sources]
         pairs = zip(self._sources, entries, strict=True)
@@ -135,9 +136,10 @@ class _Extraction:
             self._journal.entries.values(), key=lambda each: (SPLITS.index(each.split), each.label, each.key)
         )
         manifests = write_manifest(folder, [record for entry in every for record in records_of(entry)])
+        parts = count_parts(every)
         entries = [self._journal.entries[self._listing.dataset, source.name] for source in self._sources]
         return ExtractSummary(
-            parts=count_parts(every),
+            parts=parts,
             done=len(self._todo),
             kept=len(entries) - len(self._todo),
             moved=self._moved,
@@ -148,7 +150,7 @@ class _Extraction:
                 if entry.status == "unreadable"
             ),
             unlabelled=len(self._listing.sources) - len(self._sources),
-            notes=(*self._listing.notes, *self._plan.notes, *self._notes(entries, manifests)),
+            notes=(*self._listing.notes, *self._plan.notes, *lopsided(parts), *self._notes(entries, manifests)),
             manifests=tuple(map(str, manifests)),
         )
 
@@ -156,9 +158,10 @@ class _Extraction:
         earlier: dict[str, Split] = {
             entry.name: entry.split
             for entry in self._journal.entries.values()
-            if entry.dataset == self._listing.dataset and entry.plan == self._options.plan
+            if entry.dataset == self._listing.dataset and entry.plan == self._plan_name
         }
-        return assign_splits(self._sources, self._options.fractions, self._options.seed, earlier)
+        options = self._options
+        return assign_splits(self._sources, options.fractions, options.seed, earlier, fill=self._listing.split == "all")
 
     def _blank(self, source: LabelledSource) -> VideoEntry:
         """What is known of a video before it is opened."""
@@ -168,7 +171,7 @@ class _Extraction:
             name=source.name,
             label=source.label,
             split=self._plan.split_of[source.name],
-            plan=self._options.plan,
+            plan=self._plan_name,
             file=file_state(source.path),
             options=self._checksum,
             suffix=SUFFIXES[self._options.image_format],

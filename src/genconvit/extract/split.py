@@ -22,7 +22,7 @@ class SplitPlan:
 
     Attributes:
         split_of: by the source's name.
-        notes: what a reader must know: identities that the data set's own splits tear apart.
+        notes: what a reader must know: identities that the data set's own splits tear apart; a split that it lacks.
     """
 
     split_of: Mapping[str, Split]
@@ -34,6 +34,8 @@ def assign_splits(
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
     seed: int = 0,
     earlier: Mapping[str, Split] | None = None,
+    *,
+    fill: bool = False,
 ) -> SplitPlan:
     """Put each source into a split.
 
@@ -54,9 +56,16 @@ def assign_splits(
         fractions: of the sources for train, valid and test; at least 0, and not all 0.
         seed: of the order.
         earlier: splits of an earlier plan, by name.
+        fill: where each source has a split of its own, and none is in valid or in test, take that from train by its
+            fraction, as if those of train had no split. DFDC's training parts are all train.
     """
     words = {each.name: (each.split or "").lower() for each in sources}
     own = {name: SPLIT_FOLDERS[word] for name, word in words.items() if word in SPLIT_FOLDERS}
+    lacking = _lacking(own, len(sources), fractions) if fill else ()
+    shares = [
+        fraction * (not lacking or split in ("train", *lacking))
+        for split, fraction in zip(SPLITS, fractions, strict=True)
+    ]
     settled: dict[str, Split] = {}
     strata: dict[frozenset[str | None], list[list[LabelledSource]]] = defaultdict(list)
     torn = []
@@ -65,13 +74,15 @@ def assign_splits(
         votes = Counter(own[each.name] for each in component if each.name in own)
         if len(votes) > 1:
             torn.append(component)
-        known = votes or Counter((earlier or {})[each.name] for each in component if each.name in (earlier or {}))
+        final = {} if lacking and votes.keys() == {"train"} else votes
+        known = final or Counter((earlier or {})[each.name] for each in component if each.name in (earlier or {}))
         if known:
             most = max(SPLITS, key=lambda split: known[split])
-            settled.update({each.name: own.get(each.name, most) for each in component})
+            settled.update({each.name: own.get(each.name, most) if final else most for each in component})
     for stratum in strata.values():
-        settled.update(_placed(stratum, fractions, seed, settled))
-    return SplitPlan({each.name: settled[each.name] for each in sources}, _torn_notes(torn, own))
+        settled.update(_placed(stratum, shares, seed, settled))
+    notes = (*_torn_notes(torn, own), *(f"the data set has no {split}; it was taken from train" for split in lacking))
+    return SplitPlan({each.name: settled[each.name] for each in sources}, notes)
 
 
 def components(sources: Iterable[LabelledSource]) -> list[list[LabelledSource]]:
@@ -102,6 +113,14 @@ def components(sources: Iterable[LabelledSource]) -> list[list[LabelledSource]]:
     return list(found.values())
 
 
+def _lacking(own: Mapping[str, Split], count: int, fractions: Sequence[float]) -> tuple[Split, ...]:
+    """The splits that a data set with splits of its own does without, and that train can give."""
+    there = set(own.values())
+    if len(own) < count or "train" not in there or not fractions[0]:
+        return ()
+    return tuple(split for split, fraction in zip(SPLITS, fractions, strict=True) if fraction and split not in there)
+
+
 def _identities(source: LabelledSource) -> tuple[str, ...]:
     return source.identities or (source.name,)
 
@@ -110,8 +129,9 @@ def _placed(
     stratum: Sequence[Sequence[LabelledSource]], fractions: Sequence[float], seed: int, settled: Mapping[str, Split]
 ) -> dict[str, Split]:
     """The splits of the components that have none yet."""
-    total = sum(map(len, stratum))
     taken = Counter(settled[each.name] for component in stratum for each in component if each.name in settled)
+    elsewhere = sum(taken[split] for split, fraction in zip(SPLITS, fractions, strict=True) if not fraction)
+    total = sum(map(len, stratum)) - elsewhere
     goals = [total * fraction / sum(fractions) for fraction in fractions]
     free = [component for component in stratum if component[0].name not in settled]
     if not free:

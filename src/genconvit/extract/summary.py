@@ -54,6 +54,17 @@ class ExtractSummary(FrozenConfig):
     manifests: tuple[str, ...]
 
 
+def lopsided(parts: Iterable[PartCount]) -> list[str]:
+    """What to say of splits in which one class alone has crops."""
+    crops = {(part.split, part.label): part.crops for part in parts}
+    return [
+        f"{split} holds no {label} crop, and a training needs both classes there"
+        for split in SPLITS
+        for label in CLASSES
+        if not crops[split, label] and any(crops[split, other] for other in CLASSES)
+    ]
+
+
 def count_parts(entries: Iterable[VideoEntry]) -> tuple[PartCount, ...]:
     """What there is of each class in each split; 0 where there is nothing."""
     videos: Counter[tuple[Split, Label]] = Counter()
