@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -29,7 +30,8 @@ MOST_ROWS = 20_000_000
 _FARTHEST_PX = 1e7
 _SIDES = ("left", "top", "right", "bottom")
 _TEXTS = ("crop", "label", "split", "video")
-_NUMBERS = ("frame_index", "track", *(f"{what}_{side}" for what in ("box", "square") for side in _SIDES), "confidence")
+_BOX, _SQUARE = ([f"{what}_{side}" for side in _SIDES] for what in ("box", "square"))
+_NUMBERS = ("frame_index", "track", *_BOX, *_SQUARE, "confidence")
 _NEEDED = ("crop", "label", "split")
 _GROUP = "group_"
 _MOST_LANDMARKS = 1000
@@ -166,7 +168,8 @@ def _read_csv(path: Path) -> Iterator[Row]:
             _check_count(path, number)
             if len(row) != len(header):
                 raise DatasetError(f"{place}: {len(row)} cells where the header has {len(header)}; correct the row")
-            cells = {name: _unescaped(cell) for name, cell in zip(header, row, strict=True) if cell}
+            cells = {name: cell for name, cell in zip(header, row, strict=True) if cell}
+            cells |= {name: _unescaped(cell) for name, cell in cells.items() if cell[0] == "'"}
             yield place, read(place, cells)
     except csv.Error as error:
         reason = first_line(error)
@@ -204,7 +207,7 @@ def _reader_of(path: Path, header: Sequence[str]) -> Callable[[str, Mapping[str,
     """
     there = set(header)
     lacking = [name for name in _NEEDED if name not in there]
-    twice = sorted(name for name in there if header.count(name) > 1)
+    twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if lacking or twice:
         problem = f"lacks the column {lacking[0]!r}" if lacking else f"names the column {twice[0]!r} twice"
         raise DatasetError(
@@ -213,15 +216,18 @@ def _reader_of(path: Path, header: Sequence[str]) -> Callable[[str, Mapping[str,
     count = next(number for number in range(len(header) + 1) if f"landmark_{number}_x" not in there)
     if count > _MOST_LANDMARKS:
         raise DatasetError(f"{str(path)!r} has {count} landmarks a crop; at most {_MOST_LANDMARKS} are read")
+    landmarks = [(f"landmark_{number}_x", f"landmark_{number}_y") for number in range(count)]
     groups = [name for name in header if name.startswith(_GROUP) and name != _GROUP]
 
     def read(place: str, cells: Mapping[str, Any]) -> CropRecord:
-        return _record(place, cells, count, groups)
+        return _record(place, cells, landmarks, groups)
 
     return read
 
 
-def _record(place: str, cells: Mapping[str, Any], landmarks: int, groups: Iterable[str]) -> CropRecord:
+def _record(
+    place: str, cells: Mapping[str, Any], landmarks: Iterable[tuple[str, str]], groups: Iterable[str]
+) -> CropRecord:
     crop, word = cells.get("crop"), cells.get("split")
     name = inside("", crop) if isinstance(crop, str) else None
     if name is None:
@@ -233,8 +239,7 @@ def _record(place: str, cells: Mapping[str, Any], landmarks: int, groups: Iterab
     split = SPLIT_FOLDERS.get(word.lower()) if isinstance(word, str) else None
     if split is None:
         raise DatasetError(f"{place}: split {str(word or '')[:40]!r} is not allowed; write {', '.join(SPLITS)}")
-    corners = {what: _all_or_none(cells, [f"{what}_{side}" for side in _SIDES]) for what in ("box", "square")}
-    points = [_all_or_none(cells, [f"landmark_{number}_{axis}" for axis in "xy"]) for number in range(landmarks)]
+    points = [_all_or_none(cells, names) for names in landmarks]
     known = [point for point in points if point is not None]
     try:
         record = CropRecord(
@@ -244,14 +249,15 @@ def _record(place: str, cells: Mapping[str, Any], landmarks: int, groups: Iterab
             video=cells.get("video", name),
             frame_index=cells.get("frame_index"),
             track=cells.get("track"),
+            box=_all_or_none(cells, _BOX),
+            square=_all_or_none(cells, _SQUARE),
             landmarks=tuple(known),
             confidence=cells.get("confidence"),
             groups={key.removeprefix(_GROUP): cells[key] for key in groups if key in cells},
-            **corners,
         )
     except ValidationError as error:
         raise DatasetError(f"{place}: {validation_message(error)[:300]}; correct it") from error
-    if known != points[: len(known)] or any(abs(value) > _FARTHEST_PX for value in _pixels(record)):
+    if known != points[: len(known)] or max(map(abs, _pixels(record)), default=0) > _FARTHEST_PX:
         raise DatasetError(
             f"{place}: a landmark lacks before the last one, or lies farther off than {_FARTHEST_PX:.0e} px"
         )
@@ -259,8 +265,8 @@ def _record(place: str, cells: Mapping[str, Any], landmarks: int, groups: Iterab
 
 
 def _all_or_none(cells: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - pydantic judges the cells
-    values = tuple(cells.get(name) for name in names)
-    return None if all(value is None for value in values) else values
+    values = tuple(map(cells.get, names))
+    return None if values.count(None) == len(values) else values
 
 
 def _pixels(record: CropRecord) -> Iterator[float]:
@@ -278,4 +284,5 @@ def _escaped(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA_SIGNS) else text
+    """What was escaped, from a text that begins with a ``'``."""
+    return text[1:] if text.lstrip("'").startswith(FORMULA_SIGNS) else text
