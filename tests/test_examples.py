@@ -72,6 +72,15 @@ def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicte
     assert predicted.count("note: untrained") == 3
 
 
+def test_the_example_of_self_blended_fakes_draws_a_row_a_face(tmp_path: Path) -> None:
+    (tmp_path / "train" / "real").mkdir(parents=True)
+    for number in range(3):
+        Image.new("RGB", (64, 64), (90 + number, 80, 70)).save(tmp_path / "train" / "real" / f"{number}.png")
+    assert "3 of 3 real faces" in run("self_blended.py", tmp_path, tmp_path / "fakes.png")
+    with Image.open(tmp_path / "fakes.png") as picture:
+        assert picture.size == (496, 344)
+
+
 @pytest.mark.slow
 def test_the_example_of_two_people_draws_each_in_a_track_of_their_own(tmp_path: Path) -> None:
     printed = run("two_people.py", tmp_path / "people.png")

@@ -172,6 +172,15 @@ def test_the_first_blur_takes_and_the_second_softens() -> None:
     assert len(np.unique(softer)) > 10
 
 
+def test_a_face_that_the_crop_cuts_has_the_mask_of_a_larger_crop() -> None:
+    cut = tuple((x - 20, y + 9) for x, y in LANDMARKS)
+    whole = tuple((x - 4, y + 25) for x, y in LANDMARKS)
+    small = mask(cut, fields={**EXACT, "first_blur": (0.03, 0.03), "second_blur": (0.03, 0.03)})
+    large = mask(whole, size=96, fields={**EXACT, "first_blur": (0.02, 0.02), "second_blur": (0.02, 0.02)})
+    assert small[:, 0].max() > 0.5
+    np.testing.assert_allclose(small, large[16:80, 16:80], atol=1e-4)
+
+
 def test_deformed_masks_differ_in_their_outline() -> None:
     bent = {**EXACT, "elastic": (0.03, 0.03)}
     areas = [mask(seed=seed, fields=bent) != mask(fields=EXACT) for seed in range(5)]

@@ -38,6 +38,9 @@ _BETWEEN = 6
 _SMALLEST_AREA = 0.01
 """An outline that covers a smaller part of the crop is none."""
 
+_AROUND = 0.15
+"""How much is drawn beyond each edge of the crop, as a fraction of its side: faces reach over it, and blurs do."""
+
 _SOLID = 0.999
 """What a blurred mask still counts as one."""
 
@@ -95,16 +98,18 @@ def face_mask(size: int, landmarks: Sequence[Point], config: MaskConfig, random:
         Float32 [S, S] in [0, 1], of which some is 1, and what is far from the face is 0.
     """
     brow, chin, cheeks = (drawn(random, each) for each in (config.brow, config.chin, config.cheeks))
+    around = math.ceil(_AROUND * size)
+    canvas, inside = size + 2 * around, slice(around, around + size)
     points = _checked(landmarks)
     outline = None if points is None else _outline(points, brow, chin, cheeks)
     offsets = random.standard_normal((_CORNERS, 2)) * config.jitter * size
-    field = _smooth_field(size, drawn(random, config.elastic) * size, random)
-    solid = None if outline is None else _filled(outline, offsets, field)
-    if solid is None or solid.mean() < _SMALLEST_AREA:
-        solid = _filled(_ellipse(size, cheeks), offsets, field)
+    field = _smooth_field(canvas, drawn(random, config.elastic) * size, random)
+    solid = None if outline is None else _filled(outline + around, offsets, field)
+    if solid is None or solid[inside, inside].mean() < _SMALLEST_AREA:
+        solid = _filled(_ellipse(size, cheeks) + around, offsets, field)
     first, second = (drawn(random, each) * size for each in (config.first_blur, config.second_blur))
     kept = (_blurred(solid, first) >= _SOLID).astype(np.float32)
-    soft = _blurred(kept if kept.any() else solid, second)
+    soft = _blurred(kept if kept[inside, inside].any() else solid, second)[inside, inside]
     highest = float(soft.max())
     return np.clip(soft / highest, 0, 1, dtype=np.float32) if highest > 0 else soft
 

@@ -21,7 +21,7 @@ from genconvit.video.images import read_image
 _COLUMNS, _TILES = 4, 16
 _GAP = 4
 _CAPTION = 16
-_STEPS = ("real", "source", "target", "mask", "fake")
+_COLUMNS_OF_STEPS = 5
 
 Tile = tuple[ImageArray, str]
 """RGB uint8 [S, S, 3], and what is written below it."""
@@ -76,9 +76,9 @@ def write_steps(
         image, landmarks = as_square(read_image(root / record.crop), record.landmarks, size)
         made = self_blend(image, landmarks, config or SelfBlendConfig(), np.random.default_rng((seed, number)))
         images = (image, made.source, made.real, _grey(made.mask * np.float32(made.ratio)), made.fake)
-        captions = (*_STEPS[:3], f"mask x {made.ratio:g}", _STEPS[4])
+        captions = ("crop", "source", "target, the real", f"mask x {made.ratio:g}", "fake")
         tiles += zip(images, captions, strict=True)
-    _save(_sheet(tiles, len(_STEPS)), path)
+    _save(_sheet(tiles, _COLUMNS_OF_STEPS), path)
 
 
 def _some(dataset: CropDataset) -> list[Example]:
