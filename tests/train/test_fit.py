@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from genconvit.errors import ConfigError, DatasetError, TrainingError
+from genconvit.registry import ARCHITECTURES
 from genconvit.train.fit import TrainResult, fit
 from genconvit.train.loop import Moment
 from genconvit.train.state import TrainState
@@ -147,6 +148,14 @@ def test_no_readable_image_is_an_error(tmp_path: Path) -> None:
     crops = make_crops(tmp_path / "crops")
     for path in (crops / "train").rglob("*.png"):
         path.write_bytes(b"no image")
+    with pytest.raises(DatasetError, match="none of the crops can be read"):
+        trained(crops, tmp_path / "out")
+
+
+def test_images_that_go_away_while_training_are_an_error(
+    crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genconvit.train.feed.Keyed.__getitem__", lambda *_: [])
     with pytest.raises(TrainingError, match=r"not one image of epoch 1 could be read \(12 were tried\)"):
         trained(crops, tmp_path / "out")
 
@@ -206,3 +215,29 @@ def test_tensorboard_gets_what_is_measured(crops: Path, tmp_path: Path) -> None:
 def test_wandb_is_asked_for_by_name_or_not_at_all(crops: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="pip install wandb"):
         trained(crops, tmp_path / "out", steps=1, wandb="project")
+
+
+def test_self_blended_fakes_need_no_fakes_and_are_the_same_in_every_validation(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path / "crops")
+    for path in crops.rglob("fake/*.png"):
+        path.unlink()
+    options: dict[str, Any] = {"self_blended": True, "learning_rate": 1e-12, "weight_decay": 0}
+    result = trained(crops, tmp_path / "out", **options)
+    assert result.steps == 4
+    assert [row.roc_auc is not None or row.accuracy == 0.5 for row in result.history] == [True, True]
+    assert any("no landmarks" in note for note in result.notes)
+
+
+def test_the_real_network_takes_a_step_and_is_resumed(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path / "crops", count=1, valid=1)
+    options: dict[str, Any] = {
+        "architecture": "v2",
+        "model": {"size": "nano", "image_size": 64},
+        "freeze": ("branches",),
+        "unfreeze_epoch": 1,
+        "kl_weight": 1e-6,
+    }
+    result = broken_off_and_resumed(crops, tmp_path / "out", 1, **options)
+    assert result.steps == 2
+    info = load_model("v2", ARCHITECTURES.load("v2"), {}, result.final).info
+    assert info.trained

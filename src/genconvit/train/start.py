@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from genconvit.errors import PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
@@ -16,6 +16,8 @@ from genconvit.result import WeightsFile
 from genconvit.text import first_line
 from genconvit.train.config import TrainConfig
 from genconvit.weights.load import load_model, parse_config
+
+IMAGENET_CLASSES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +79,43 @@ def start_from_imagenet(model: nn.Module) -> None:
     Raises:
         WeightsError: they cannot be had.
     """
+    known: dict[tuple[str, int], dict[str, Tensor]] = {}
+    for module in model.modules():
+        if isinstance(module, Backbone):
+            name, classes = module.config.name, module.config.num_classes
+            own = module.net.state_dict()
+            _refuse_other_layers(name, classes, own)
+            if (name, classes) not in known:
+                known[name, classes] = _pretrained(name, classes)
+            module.net.load_state_dict({**own, **known[name, classes]})
+
+
+def _refuse_other_layers(name: str, classes: int, own: Mapping[str, Tensor]) -> None:
+    """Say, before anything is fetched, that a backbone is not as timm trained it."""
     import timm
 
-    known: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
-    for module in model.modules():
-        if not isinstance(module, Backbone):
-            continue
-        name, classes = module.config.name, module.config.num_classes
-        if (name, classes) not in known:
-            try:
-                with torch.random.fork_rng(devices=[]):
-                    known[name, classes] = timm.create_model(name, num_classes=classes, pretrained=True).state_dict()
-            except Exception as error:  # whatever the hub's client or the network comes up with
-                raise WeightsError(
-                    f"the ImageNet weights of {name} cannot be had from timm ({type(error).__name__}: "
-                    f"{first_line(error)}). Give init='random' (--init random) to start without them, or a checkpoint: "
-                    "init='published', or init='FILE.safetensors'; with a network once, timm keeps them in the "
-                    "hub's cache"
-                ) from error
-        own = module.net.state_dict()
-        fitting = {key: value for key, value in known[name, classes].items() if own[key].shape == value.shape}
-        module.net.load_state_dict({**own, **fitting})
+    with torch.device("meta"):
+        usual = timm.create_model(name, num_classes=classes).state_dict()
+    if {key: value.shape for key, value in usual.items()} != {key: value.shape for key, value in own.items()}:
+        raise WeightsError(
+            f"timm's ImageNet weights of {name} do not fit this backbone, which has other layers (size 'nano' has "
+            "LayerNorm); give init='random' (--init random), or a checkpoint: init='FILE.safetensors'"
+        )
+
+
+def _pretrained(name: str, classes: int) -> dict[str, Tensor]:
+    import timm
+
+    try:
+        with torch.random.fork_rng(devices=[]):
+            weights: dict[str, Tensor] = timm.create_model(name, num_classes=classes, pretrained=True).state_dict()
+    except Exception as error:  # whatever the hub's client or the network comes up with
+        raise WeightsError(
+            f"the ImageNet weights of {name} cannot be had from timm ({type(error).__name__}: {first_line(error)}). "
+            "Give init='random' (--init random) to start without them, or a checkpoint: init='published', or "
+            "init='FILE.safetensors'; with a network once, timm keeps them in the hub's cache"
+        ) from error
+    # A head of another width than ImageNet's is as random as it was.
+    return {
+        key: value for key, value in weights.items() if classes == IMAGENET_CLASSES or not key.startswith("head.fc.")
+    }
