@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "genconvit"
 LAYERS = (
     {"__main__"},
     {"cli"},
-    {"bench", "compare", "robustness", "extract", "train"},
+    {"bench", "compare", "robustness"},
+    {"extract", "train"},
     {"plots"},
     {"evaluation"},
     {"detector", "sample"},

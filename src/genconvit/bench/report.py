@@ -30,13 +30,13 @@ class Machine(FrozenConfig):
 
 
 class Row(FrozenConfig):
-    """One stage alone, or all of them together.
+    """One stage alone, all of them together, or the making of examples for a training.
 
     Attributes:
-        stage: ``decode``, ``faces``, ``networks`` or ``pipeline``.
-        setting: precision, face detector or decoder.
+        stage: ``decode``, ``faces``, ``networks`` or ``pipeline``; ``augment`` or ``self-blend``.
+        setting: precision, face detector or decoder; for examples their size.
         amount: how many units a run went through.
-        unit: frames, faces or videos.
+        unit: frames, faces, videos or pairs.
         seconds: the median over the runs.
         floor: what the stage is compared with, measured in turn with it; None where there is nothing.
         ratio: the median over the runs of the stage's time over the floor's.

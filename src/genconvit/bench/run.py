@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from genconvit.assemble import assemble
+from genconvit.bench.examples import example_rows
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
@@ -67,6 +68,7 @@ def run_bench(
                 parts.readers.close()
                 del parts
                 runs.append(run_fresh(config, clips))
+    rows += example_rows(repeats)
     return Report(
         machine=this_machine(device),
         clips=f"{len(clips)} videos, {described}",

@@ -1,0 +1,75 @@
+"""How fast one core makes examples for a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from genconvit.bench.report import Row
+from genconvit.bench.timing import time_in_turn
+from genconvit.crops.record import CropRecord
+from genconvit.train.augment import AugmentConfig
+from genconvit.train.dataset import CropDataset
+
+if TYPE_CHECKING:
+    from genconvit.types import ImageArray
+
+SIZES = (128, 224)
+FACES = 64
+_FACE = (165, 40, 295, 170)
+"""Left, top, right and bottom of the face in the portrait."""
+_LANDMARKS = ((41.0, 63.0), (80.0, 63.0), (62.0, 82.0), (45.0, 105.0), (78.0, 105.0))
+
+
+def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FACES) -> list[Row]:
+    """Measure augmentation and self-blended pairs, each beside reading and resizing the same crops.
+
+    Args:
+        repeats: of every measurement.
+        sizes: of an example, its side in pixels.
+        faces: how many crops a run goes through.
+    """
+    from skimage import data
+
+    portrait: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
+    threads = torch.get_num_threads()
+    with TemporaryDirectory() as folder:
+        Image.fromarray(portrait).crop(_FACE).save(Path(folder, "face.png"))
+        record = CropRecord(crop="face.png", label="REAL", split="train", video="face", landmarks=_LANDMARKS)
+        torch.set_num_threads(1)
+        try:
+            return [row for size in sizes for row in _rows(Path(folder), [record] * faces, size, repeats)]
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _rows(folder: Path, records: list[CropRecord], size: int, repeats: int) -> list[Row]:
+    read = CropDataset(folder, records, size, augment=None)
+    augmented = CropDataset(folder, records, size, augment=AugmentConfig.preset("robust"))
+    blended = CropDataset(folder, records, size, augment=None, self_blended=True)
+    times = time_in_turn(
+        {"read": lambda: _make(read), "augment": lambda: _make(augmented), "self-blend": lambda: _make(blended)},
+        repeats,
+    )
+    return [
+        Row(
+            stage=stage,
+            setting=f"one core, {size} px, {setting}",
+            amount=len(records),
+            unit=unit,
+            seconds=times.seconds(stage),
+            floor="reading and resizing",
+            ratio=times.ratio(stage, "read"),
+        )
+        for stage, setting, unit in (("augment", "robust", "faces"), ("self-blend", "without augmentation", "pairs"))
+    ]
+
+
+def _make(dataset: CropDataset) -> None:
+    for index in range(len(dataset)):
+        dataset[index]
