@@ -241,3 +241,12 @@ def test_the_real_network_takes_a_step_and_is_resumed(tmp_path: Path) -> None:
     assert result.steps == 2
     info = load_model("v2", ARCHITECTURES.load("v2"), {}, result.final).info
     assert info.trained
+
+
+def test_states_are_not_written_in_shards(crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate import Accelerator, DistributedType
+
+    monkeypatch.setattr(Accelerator, "distributed_type", property(lambda _: DistributedType.FSDP))
+    with pytest.raises(ConfigError, match=r"accelerate was configured for FSDP.*; use DDP"):
+        trained(crops, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

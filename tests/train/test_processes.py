@@ -26,6 +26,7 @@ def in_two_processes(config: Path, *how: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_data_and_end_with_equal_weights(tmp_path: Path) -> None:
     # Nine crops of each class: an epoch is two batches of 2 x 4, and one of 2 x 1.
     crops = make_crops(tmp_path / "crops", count=9)
@@ -47,3 +48,22 @@ def test_two_processes_share_the_data_and_end_with_equal_weights(tmp_path: Path)
     assert len(history) == 3
     with pytest.raises(ConfigError, match="began with 2 processes, which shared out the data; got 1"):
         fit(config, resume=True)
+
+
+@pytest.mark.slow
+def test_two_processes_of_which_one_is_killed_end_as_two_that_are_not(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path / "crops", count=9)
+    options: dict[str, Any] = {"ema": 0.5, "epochs": 3, "checkpoint_steps": 2, "accumulation": 2, "batch_size": 2}
+    weights = {}
+    for name, first in (("whole", ()), ("killed", ("die=5",))):
+        path = tmp_path / name / "config.json"
+        path.parent.mkdir()
+        path.write_text(small_config(crops, tmp_path / name / "out", **options).model_dump_json())
+        died = in_two_processes(path, *first)
+        assert (died.returncode == 0) == (name == "whole"), died.stderr[-3000:]
+        if first:
+            resumed = in_two_processes(path, "resume")
+            assert resumed.returncode == 0, resumed.stderr[-3000:]
+        weights[name] = load_file(tmp_path / name / "out" / "final.safetensors")
+    for name, tensor in weights["whole"].items():
+        assert float((tensor - weights["killed"][name]).abs().max()) < 1e-6, name

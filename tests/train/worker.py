@@ -1,4 +1,4 @@
-"""A training of ``small`` in a process of its own: CONFIG.json, then ``resume`` or the seconds that a step takes.
+"""A training of ``small`` in a process of its own: CONFIG.json, then ``resume``, or SECONDS for a step, or ``die=STEP``.
 
 Each process writes what it has in the end to rank<N>.safetensors and rank<N>.json beside the config.
 """
@@ -6,6 +6,8 @@ Each process writes what it has in the end to rank<N>.safetensors and rank<N>.js
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,7 +28,7 @@ held: list[Any] = []
 
 def main(config_file: str, *how: str) -> None:
     register()
-    seconds = 0.0 if "resume" in how else sum(map(float, how))
+    seconds = sum(float(each) for each in how if each[0].isdigit())
     path = Path(config_file)
     config = TrainConfig.model_validate_json(path.read_text())
 
@@ -34,6 +36,8 @@ def main(config_file: str, *how: str) -> None:
         sys.stdout.write(f"step {moment.step}\n")
         sys.stdout.flush()
         time.sleep(seconds)
+        if f"die={moment.step}" in how:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     _watch()
     module.fit(config, resume="resume" in how, tell=tell)
