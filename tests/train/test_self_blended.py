@@ -98,7 +98,7 @@ def test_either_of_the_two_is_changed_and_either_is_moved() -> None:
     assert 10 <= reals_as_given <= 30
 
 
-def test_reals_and_fakes_are_equally_sharp() -> None:
+def test_sources_are_as_sharp_as_targets() -> None:
     def sharpness(image: npt.NDArray[np.uint8], where: npt.NDArray[np.bool_]) -> float:
         return float(np.abs(np.diff(image.astype(np.float32), axis=1)).mean(2)[where[:, 1:]].mean())
 
