@@ -64,6 +64,14 @@ def test_a_training_learns_and_leaves_weights_that_say_how_they_were_made(crops:
     assert TrainState.model_validate_json((tmp_path / "out" / "state" / "state.json").read_text()).finished
 
 
+def test_a_validation_leaves_no_trace_in_the_training(crops: Path, tmp_path: Path) -> None:
+    result = trained(crops, tmp_path / "out")
+    assert int(load_file(result.final)["encoder.1.num_batches_tracked"]) == result.steps == 6
+    rare = trained(crops, tmp_path / "rare", validate_every=2)
+    assert len(rare.history) == 1
+    assert furthest(result.final, rare.final) == 0
+
+
 def test_the_header_holds_config_measures_and_fingerprint(crops: Path, tmp_path: Path) -> None:
     from genconvit.weights.checkpoint import read_tensors
     from genconvit.weights.library_file import header_of

@@ -1,4 +1,4 @@
-"""A training of ``small`` in a process of its own: CONFIG.json, then ``resume``, or SECONDS for a step, or ``die=STEP``.
+"""A training of ``small`` in a process of its own: CONFIG.json, then ``resume``, or SECONDS a step, or ``die=STEP``.
 
 Each process writes what it has in the end to rank<N>.safetensors and rank<N>.json beside the config.
 """
