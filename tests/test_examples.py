@@ -23,6 +23,7 @@ def run(name: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_custom_architecture_scores_faces_and_says_that_it_is_no_verdict() -> None:
     printed = run("custom_architecture.py")
     (probabilities,) = re.findall(r"fake probabilities: \[(.*)\]", printed)
@@ -57,6 +58,7 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> str:
     return run("predict_video.py", "--weights", "random", *clips)
 
 
+@pytest.mark.slow
 def test_the_video_example_shows_each_status(predicted: str) -> None:
     assert re.findall(r"status: (\w+)", predicted) == ["ok", "no_face", "unreadable"]
     assert re.findall(r"label: (\w+)", predicted) == ["None"] * 3
@@ -64,6 +66,7 @@ def test_the_video_example_shows_each_status(predicted: str) -> None:
     assert re.search(r"missing\.mp4: .*no such file", predicted)
 
 
+@pytest.mark.slow
 def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicted: str) -> None:
     faces = re.findall(r"frame (\d+): face at \d+, \d+ to \d+, \d+: 0\.\d+", predicted)
     assert faces == ["0", "1"]
@@ -72,6 +75,7 @@ def test_the_video_example_shows_the_faces_and_what_the_answer_rests_on(predicte
     assert predicted.count("note: untrained") == 3
 
 
+@pytest.mark.slow
 def test_the_example_of_self_blended_fakes_draws_a_row_a_face(tmp_path: Path) -> None:
     (tmp_path / "train" / "real").mkdir(parents=True)
     for number in range(3):

@@ -93,6 +93,7 @@ def save(path: Path, detector: Detector, *, trained: bool = True) -> None:
     write(path, detector.model.state_dict(), header, torch.float32)
 
 
+@pytest.mark.slow
 def test_pip_installs_it_and_a_detector_predicts_with_it(environment: Path, tmp_path: Path) -> None:
     done = subprocess.run([environment, "-c", SCORE_AND_PREDICT], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

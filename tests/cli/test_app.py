@@ -70,6 +70,7 @@ def test_plugins_check_prints_why_one_fails(
     assert "ModuleNotFoundError" in checked.out
 
 
+@pytest.mark.slow
 def test_demo_runs_the_whole_way_and_keeps_the_clip(run: Callable[..., Run], tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     ended = run("demo", "--keep", clip)

@@ -34,9 +34,10 @@ def wait_for(reached: Callable[[], bool], running: subprocess.Popen[str]) -> Non
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "to_group",
-    [pytest.param(False, marks=pytest.mark.slow, id="the process"), pytest.param(True, id="its whole group")],
+    [pytest.param(False, id="the process"), pytest.param(True, id="its whole group")],
 )
 def test_what_was_finished_is_kept_and_nothing_is_left(tmp_path: Path, portrait_clip: Path, to_group: bool) -> None:
     videos, output = tmp_path / "videos", tmp_path / "out" / "results.jsonl"

@@ -156,6 +156,7 @@ def test_every_flag_reaches_the_config(run: Callable[..., Run], fake: FakeDetect
     assert (config.face_detector, config.decoder, config.max_faces) == ("mtcnn", "pyav", 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "frames"),
     [

@@ -21,6 +21,8 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.weights.convert import convert_reference
 from genconvit.weights.load import load_model
 
+pytestmark = pytest.mark.slow
+
 Golden = Mapping[str, npt.NDArray[np.float32]]
 KL_WEIGHT = 0.5
 LOGITS_TOLERANCE = 1e-5

@@ -15,6 +15,7 @@ from .small import make_crops, small_config
 HERE = Path(__file__).resolve().parent
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small", "no_curves")
 def test_a_run_that_is_killed_in_an_epoch_ends_as_one_that_is_not(tmp_path: Path) -> None:
     crops = make_crops(tmp_path / "crops")

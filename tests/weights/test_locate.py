@@ -52,6 +52,7 @@ def published(ed_tensors: dict[str, torch.Tensor]) -> bytes:
     return zeros_like(ed_tensors)
 
 
+@pytest.mark.slow
 def test_published_weights_are_fetched_once_and_recorded(published: bytes, tmp_path: Path) -> None:
     with serving(Hub(repository=PUBLISHED_REPOSITORY, files={PUBLISHED_FILES["ed"]: published})) as hub:
         first = ask(tmp_path, hub.endpoint)
