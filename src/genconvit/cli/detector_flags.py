@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import typing
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genconvit.cli import flags
 from genconvit.cli.options import detector_config, detector_options, parse_weights, weights_files
+from genconvit.cli.signature import give_parameters, optional_parameters, own_parameters
 
 if TYPE_CHECKING:
     from genconvit.settings import DetectorConfig
@@ -88,8 +87,6 @@ def with_detector_flags(command: Callable[..., None], without: Collection[str] =
         command: a function with a parameter ``detector: DetectorFlags``.
         without: options that it does not take, or takes in a form of its own.
     """
-    hints = typing.get_type_hints(command, include_extras=True)
-    own = [each for each in inspect.signature(command).parameters.values() if each.name != "detector"]
     shared: dict[str, Any] = {name: kind for name, (_, kind) in FLAGS.items() if name not in without}
     others: dict[str, Any] = {
         name: kind for name, kind in ((_EXTRA, flags.ExtraFlag), (_CONFIG, flags.ConfigFlag)) if name not in without
@@ -102,14 +99,10 @@ def with_detector_flags(command: Callable[..., None], without: Collection[str] =
         command(**arguments, detector=DetectorFlags(given, extra, file))
 
     added = {**{_parameter(name): kind for name, kind in shared.items()}, **others}
-    parameters = [each.replace(annotation=hints[each.name]) for each in own]
+    parameters = own_parameters(command, without="detector")
     place = next((number for number, each in enumerate(parameters) if each.name == "format"), len(parameters))
-    kind = inspect.Parameter.KEYWORD_ONLY
-    parameters[place:place] = [
-        inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()
-    ]
-    run.__signature__ = inspect.Signature([each.replace(kind=kind) for each in parameters])  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    parameters[place:place] = optional_parameters(added)
+    give_parameters(run, parameters)
     return run
 
 

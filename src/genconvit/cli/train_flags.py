@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import typer
 
 from genconvit.cli import flags
 from genconvit.cli.options import parse_extra, parse_weights
+from genconvit.cli.signature import give_parameters, optional_parameters, own_parameters
 from genconvit.errors import ConfigError
 from genconvit.text import first_line
 
@@ -144,8 +143,6 @@ def with_train_flags(command: Callable[..., None]) -> Callable[..., None]:
     Args:
         command: a function with a parameter ``training: TrainFlags``.
     """
-    hints = typing.get_type_hints(command, include_extras=True)
-    own = [each for each in inspect.signature(command).parameters.values() if each.name != "training"]
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:  # noqa: ANN401 - whatever typer parsed
@@ -165,13 +162,7 @@ def with_train_flags(command: Callable[..., None]) -> Callable[..., None]:
         "extra": ExtraFlag,
         "file": ConfigFlag,
     }
-    kind = inspect.Parameter.KEYWORD_ONLY
-    parameters = [
-        *(inspect.Parameter(name, kind, default=None, annotation=annotation) for name, annotation in added.items()),
-        *(each.replace(annotation=hints[each.name], kind=kind) for each in own),
-    ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    give_parameters(run, [*optional_parameters(added), *own_parameters(command, without="training")])
     return run
 
 

@@ -180,7 +180,7 @@ def _video_cells(found: Sequence[ScoredVideo | None]) -> tuple[str, ...]:
 def _side(row: ScoredVideo | None, evaluation: Evaluation) -> bool | None:
     if row is None or row.score is None:
         return None
-    return row.score > (0.5 if evaluation.threshold is None else evaluation.threshold)
+    return row.score > evaluation.boundary
 
 
 def _score(row: ScoredVideo) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from genconvit.config import FrozenConfig
 from genconvit.data.base import LeftOut
+from genconvit.decision import DEFAULT_THRESHOLD
 from genconvit.evaluation.conventions import (
     FACE_THRESHOLD,
     EvaluationOptions,
@@ -118,6 +119,11 @@ class Evaluation(FrozenConfig):
     confusion: Confusion
     groups: tuple[GroupEvaluation, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def boundary(self) -> float:
+        """The score that parts the sides: the threshold, or one half where labels were taken as given."""
+        return DEFAULT_THRESHOLD if self.threshold is None else self.threshold
 
 
 def evaluate(scored: ScoredSet, options: EvaluationOptions | None = None) -> Evaluation:

@@ -48,7 +48,7 @@ def plot_agreement(sets: Sequence[Evaluated]) -> Figure:
 def _draw(panel: Axes, first: Evaluated, other: Evaluated) -> None:
     pairs = [(first.scored.rows[a], other.scored.rows[b]) for a, b in matched(first.scored, other.scored)]
     points = [(a.score, b.score, a) for a, b in pairs if a.score is not None and b.score is not None]
-    lines = [0.5 if each.evaluation.threshold is None else each.evaluation.threshold for each in (first, other)]
+    lines = [each.evaluation.boundary for each in (first, other)]
     for truth, (name, colour) in SERIES.items():
         own = [(x, y) for x, y, row in points if row.truth == truth]
         if own:

@@ -44,8 +44,7 @@ def _draw(panel: Axes, each: Evaluated) -> None:
     without = sum(row.score is None for row in rows)
     if without:
         panel.plot([], [], " ", label=f"without a score ({without})")
-    threshold = each.evaluation.threshold
-    line = 0.5 if threshold is None else threshold
+    line = each.evaluation.boundary
     panel.axvline(line, color=GREY, linewidth=0.8, linestyle="--", label=f"threshold {line:.3g}")
     panel.set_title(shown(each.title))
     panel.set(xlabel="score", ylabel="videos", xlim=(-0.01, 1.01))
