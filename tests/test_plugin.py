@@ -90,7 +90,7 @@ def save(path: Path, detector: Detector, *, trained: bool = True) -> None:
         config=detector.model.config.model_dump(mode="json"),
         trained=trained,
     )
-    write(path, detector.model.state_dict(), header, torch.float32)
+    write(path, detector.model.state_dict(), header, "fp32")
 
 
 @pytest.mark.slow

@@ -8,8 +8,9 @@ import torch
 from safetensors import SafetensorError
 
 from genconvit import Detector
+from genconvit.cli.weights import Stored
 from genconvit.result import WeightsFile
-from genconvit.weights.library_file import FileHeader, write
+from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, write
 from weights.reference_files import ed_checkpoint, save
 
 from .conftest import Run
@@ -38,6 +39,19 @@ def test_convert_writes_a_file_that_predict_takes(run: Callable[..., Run], ed_fi
         assert detector.config.model == {}
         assert detector.model.config.mode == "ed"
         assert detector.weights.files[0].name == "ed.safetensors"
+
+
+def test_convert_writes_a_file_of_the_librarys_own_in_another_precision(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    header = FileHeader(library_version="0", architecture="v2", config={"mode": "v2"}, trained=True)
+    source, target = tmp_path / "best.safetensors", tmp_path / "small.safetensors"
+    write(source, {"weight": torch.rand(10)}, header, "fp32")
+    ended = run("weights", "convert", "--weights", source, "--output", target, "--precision", "fp16")
+    assert ended.status == 0, ended.err
+    assert "(1 tensors, 0 MB, fp16)" in ended.out
+    assert "made from: best.safetensors" in run("weights", "show", target).out
+    assert [each.value for each in Stored] == list(STORED_PRECISIONS)
 
 
 def test_convert_refuses_another_suffix(run: Callable[..., Run], ed_file: Path, tmp_path: Path) -> None:
@@ -82,7 +96,7 @@ def test_what_a_file_says_cannot_steer_the_terminal(run: Callable[..., Run], tmp
         library_version="\x1b]0;title\x07", architecture="\x9b", config={"\x1b": 1}, trained=True, made_from=made_from
     )
     path = tmp_path / "\x1b[1mbold.safetensors"
-    write(path, {"weight": torch.zeros(1)}, header, torch.float32)
+    write(path, {"weight": torch.zeros(1)}, header, "fp32")
     ended = run("weights", "show", path)
     assert ended.status == 0
     assert not set(ended.out) & {"\x1b", "\x9b", "\x07", "\u202e"}

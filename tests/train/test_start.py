@@ -12,9 +12,13 @@ from torch import nn
 from genconvit.errors import ConfigError, WeightsError
 from genconvit.models.v2 import V2, V2Config
 from genconvit.nn.backbone import BackboneConfig
+from genconvit.result import WeightsInfo
 from genconvit.train.config import TrainConfig
 from genconvit.train.fit import loss_weights
 from genconvit.train.start import first_model, model_again, start_from_imagenet
+from genconvit.weights.convert import save_model
+from genconvit.weights.library_file import StoredPrecision
+from genconvit.weights.load import LoadedModel
 
 NANO = {"size": "nano"}
 
@@ -88,6 +92,18 @@ def test_a_backbone_that_timm_has_not_trained_is_refused_before_anything_is_fetc
 def test_another_init_is_weights_as_a_detector_takes_them(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="does not exist"):
         first_model(config(init=str(tmp_path / "absent.safetensors")))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_weights_that_are_stored_in_fewer_bits_are_trained_in_fp32(tmp_path: Path, precision: StoredPrecision) -> None:
+    path = tmp_path / "small.safetensors"
+    small: dict[str, Any] = {"architecture": "small", "model": {}}
+    info = WeightsInfo(origin="file", trained=True)
+    save_model(LoadedModel(first_model(config(**small, init="random")).model, info), "small", path, precision=precision)
+    model = first_model(config(**small, init=str(path))).model
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert all(parameter.requires_grad for parameter in model.parameters())
 
 
 def test_an_unknown_field_of_the_model_is_named() -> None:

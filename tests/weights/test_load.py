@@ -212,28 +212,28 @@ def state(converted: Path) -> Tensors:
 )
 def test_a_header_that_does_not_fit_is_an_error(state: Tensors, tmp_path: Path, head: FileHeader, message: str) -> None:
     path = tmp_path / "model.safetensors"
-    write(path, state, head, torch.float32)
+    write(path, state, head, "fp32")
     with pytest.raises(WeightsError, match=message):
         load_ed(path)
 
 
 def test_an_extra_tensor_in_the_librarys_own_file_is_an_error(state: Tensors, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    write(path, {**state, "surprise": torch.zeros(1)}, header(), torch.float32)
+    write(path, {**state, "surprise": torch.zeros(1)}, header(), "fp32")
     with pytest.raises(WeightsError, match="not part of the model: surprise"):
         load_ed(path)
 
 
 def test_an_untrained_file_says_so(state: Tensors, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    write(path, state, header(trained=False), torch.float32)
+    write(path, state, header(trained=False), "fp32")
     assert not load_ed(path).info.trained
 
 
 def test_a_narrower_mode_leaves_the_other_branch_in_the_file(state: Tensors, tmp_path: Path) -> None:
     path = tmp_path / "both.safetensors"
     other = {"branches.vae.head.logits.bias": torch.zeros(2)}
-    write(path, {**state, **other}, header(config={"mode": "genconvit"}), torch.float32)
+    write(path, {**state, **other}, header(config={"mode": "genconvit"}), "fp32")
     assert {name.split(".")[1] for name in load_ed(path).model.state_dict()} == {"ed"}
 
 
@@ -269,7 +269,7 @@ def test_a_plugins_unsaved_buffers_survive_the_meta_device(tmp_path: Path) -> No
     try:
         path = tmp_path / "scale.safetensors"
         tensors = {"linear.weight": torch.ones(2, 3), "linear.bias": torch.zeros(2)}
-        write(path, tensors, header(architecture="scale", config={"mode": "plain"}), torch.float32)
+        write(path, tensors, header(architecture="scale", config={"mode": "plain"}), "fp32")
         model = cast("Scale", load_model("scale", Scale, {}, path).model)
     finally:
         ARCHITECTURES.unregister("scale")

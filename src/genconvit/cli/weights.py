@@ -21,6 +21,7 @@ class Stored(str, Enum):
 
     fp32 = "fp32"
     bf16 = "bf16"
+    fp16 = "fp16"
 
 
 @weights.command()
@@ -39,24 +40,31 @@ def convert(
     output: Annotated[Path, typer.Option(help="The safetensors file to write.", metavar="FILE")],
     source: Annotated[
         list[str] | None,
-        typer.Option("--weights", help="ed=FILE and vae=FILE, or one of them; left out: the published ones."),
+        typer.Option(
+            "--weights",
+            help="ed=FILE and vae=FILE, one of them, or a file of the library's own; by default the published.",
+        ),
     ] = None,
     precision: Annotated[Stored, typer.Option(help="Of the stored tensors.")] = Stored.fp32,
     variational: Annotated[bool, typer.Option(help="Keep var, for trainings with a KL term.")] = False,
     size: Annotated[str, typer.Option(help="tiny or large.")] = "tiny",
 ) -> None:
-    """Write the live tensors of the original's files as one safetensors file with its config.
+    """Write the live tensors of the original's files, or a file of the library's own, as one safetensors file.
 
-    The published files hold 2.9 GB, of which half takes part in no prediction.
+    It holds the config too. The published files are 2.9 GB, of which half takes part in no prediction. A file that a
+    training wrote is half as large in bf16 or fp16.
     """
-    from genconvit.weights.convert import convert_reference
+    from genconvit.weights.convert import convert_own, convert_reference
 
     if output.suffix != ".safetensors":
         raise ConfigError(f"--output {str(output)!r} must end in .safetensors")
     spec = parse_weights(source) or "published"
     refuse_inputs("--output", output, weights_files(spec))
     check_writable("--output", output)
-    written = convert_reference(spec, output, precision=precision.value, variational=variational, size=size)
+    if isinstance(spec, str) and spec != "published":
+        written = convert_own(Path(spec), output, precision=precision.value)
+    else:
+        written = convert_reference(spec, output, precision=precision.value, variational=variational, size=size)
     size_mb = written.bytes / 1e6
     typer.echo(printable(f"wrote {output} ({written.tensors} tensors, {size_mb:.0f} MB, {precision.value})"))
 

@@ -42,7 +42,7 @@ def first_model(config: TrainConfig) -> Start:
         options.setdefault("variational", True)
     if config.init not in ("random", "imagenet"):
         loaded = load_model(config.architecture, cls, options, config.init)
-        return Start(loaded.model.requires_grad_(True), loaded.info.files)
+        return Start(loaded.model.float().requires_grad_(True), loaded.info.files)
     model = build(cls, parse_config(config.architecture, cls, options), config.seed)
     if config.init == "imagenet":
         start_from_imagenet(model)

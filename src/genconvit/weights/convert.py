@@ -1,4 +1,4 @@
-"""From the original's files to one file of the library's own."""
+"""Files of the library's own: from the original's files, from another precision, from a model."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from genconvit.device import DTYPES, Precision
 from genconvit.errors import WeightsError
+from genconvit.files import sha256_of_file
 from genconvit.registry import ARCHITECTURES
+from genconvit.result import WeightsFile
 from genconvit.version import __version__
-from genconvit.weights.library_file import FileHeader, write
+from genconvit.weights.checkpoint import read_tensors
+from genconvit.weights.library_file import FileHeader, StoredPrecision, header_of, write
 from genconvit.weights.load import LoadedModel, load_model
 from genconvit.weights.locate import WeightsSpec
 
@@ -26,7 +28,12 @@ class Written:
 
 
 def convert_reference(
-    spec: WeightsSpec, output: Path, *, precision: Precision = "fp32", variational: bool = False, size: str = "tiny"
+    spec: WeightsSpec,
+    output: Path,
+    *,
+    precision: StoredPrecision = "fp32",
+    variational: bool = False,
+    size: str = "tiny",
 ) -> Written:
     """Write the live tensors of the original's files as one safetensors file, whole or not at all.
 
@@ -42,7 +49,8 @@ def convert_reference(
     """
     if spec != "published" and not isinstance(spec, Mapping):
         raise WeightsError(
-            f"weights {spec!r} do not say whose they are; give ed=FILE and vae=FILE, or one of them, or 'published'"
+            f"weights {spec!r} do not say whose they are; give ed=FILE and vae=FILE, or one of them, 'published', or a "
+            "file of the library's own"
         )
     mode = next(iter(spec)) if isinstance(spec, Mapping) and len(spec) == 1 else "genconvit"
     options = {"mode": mode, "size": size, "variational": variational}
@@ -50,12 +58,30 @@ def convert_reference(
     return save_model(loaded, "original", output, precision=precision)
 
 
+def convert_own(source: Path, output: Path, *, precision: StoredPrecision) -> Written:
+    """Write a file of the library's own in another precision, whole or not at all.
+
+    Raises:
+        WeightsError: the source cannot be read or is not the library's own, or the output cannot be written.
+    """
+    checkpoint = read_tensors(source)
+    header = header_of(checkpoint.metadata, source)
+    if header is None:
+        raise WeightsError(
+            f"{source} is no file of the library's own; if it is one of the original's, say whose: ed={source} or "
+            f"vae={source}"
+        )
+    made_from = (WeightsFile(name=source.name, sha256=sha256_of_file(source)), *header.made_from)
+    write(output, checkpoint.tensors, header.model_copy(update={"made_from": made_from}), precision)
+    return Written(len(checkpoint.tensors), output.stat().st_size)
+
+
 def save_model(
     loaded: LoadedModel,
     architecture: str,
     output: Path,
     *,
-    precision: Precision,
+    precision: StoredPrecision,
     training: dict[str, JsonValue] | None = None,
 ) -> Written:
     """Write a loaded model as a file of the library's own, whole or not at all.
@@ -79,5 +105,5 @@ def save_model(
         training=training,
     )
     tensors = loaded.model.state_dict()
-    write(output, tensors, header, DTYPES[precision])
+    write(output, tensors, header, precision)
     return Written(len(tensors), output.stat().st_size)

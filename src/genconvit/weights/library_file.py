@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from pydantic import JsonValue, ValidationError
@@ -14,10 +15,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from genconvit.config import FrozenConfig
+from genconvit.device import DTYPES
 from genconvit.errors import WeightsError
 from genconvit.result import WeightsFile
 
 METADATA_KEY = "genconvit"
+
+StoredPrecision = Literal["fp32", "bf16", "fp16"]
+"""How weights may be stored; fp16 is more exact than bf16 in the same space, but ends at 65504."""
+
+STORED_PRECISIONS: tuple[StoredPrecision, ...] = get_args(StoredPrecision)
+
+_STORED: dict[StoredPrecision, torch.dtype] = {**DTYPES, "fp16": torch.float16}
 
 
 class FileHeader(FrozenConfig):
@@ -42,18 +51,15 @@ class FileHeader(FrozenConfig):
     training: dict[str, JsonValue] | None = None
 
 
-def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, dtype: torch.dtype) -> None:
+def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, precision: StoredPrecision) -> None:
     """Write tensors and header, whole or not at all.
 
-    Floating-point tensors are stored as `dtype`; integers keep theirs.
+    Floating-point tensors are stored in this precision; integers stay as they are.
 
     Raises:
-        WeightsError: it cannot be written; its folder must exist.
+        WeightsError: it cannot be written, or a value is too large for the precision; its folder must exist.
     """
-    stored = {
-        name: tensor.to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
-        for name, tensor in tensors.items()
-    }
+    stored = {name: _stored(path, name, tensor, precision) for name, tensor in tensors.items()}
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         save_file(stored, partial, metadata={METADATA_KEY: header.model_dump_json()})
@@ -63,6 +69,18 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, dtype: 
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
+
+
+def _stored(path: Path, name: str, tensor: Tensor, precision: StoredPrecision) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor.contiguous()
+    stored = tensor.to(_STORED[precision]).contiguous()
+    if stored.dtype == torch.float16 and not torch.equal(stored.isfinite(), tensor.isfinite()):
+        raise WeightsError(
+            f"{path} is not written: {name!r} holds {tensor.abs().max():.4g}, which {precision} cannot; store bf16 or "
+            "fp32 instead (--precision)"
+        )
+    return stored
 
 
 def header_of(metadata: Mapping[str, str], path: Path) -> FileHeader | None:
