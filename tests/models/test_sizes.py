@@ -39,6 +39,14 @@ def test_nano_has_the_modules_of_v2_and_maps_large_enough_for_attention() -> Non
     assert {type(each).__name__ for each in (model.exchange, model.fusion)} == {"MapExchange", "ResidualWrap"}
 
 
+@pytest.mark.parametrize(("size", "start"), [("nano", 0.5), ("tiny", 1e-6)])
+def test_a_small_networks_blocks_count_from_the_start(size: str, start: float) -> None:
+    net = V2Config.model_validate({"size": size, "mode": "ed"}).build().branch("ed").backbone.net
+    scales = [value for name, value in net.named_parameters() if name.endswith("gamma")]
+    assert scales
+    assert all((scale == start).all() for scale in scales)
+
+
 def test_nano_fits_into_a_wheel() -> None:
     with torch.device("meta"):
         model = V2Config(size="nano", fusion_dim=256).build()

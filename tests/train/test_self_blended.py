@@ -203,6 +203,16 @@ def test_no_recolouring_changes_nothing_and_each_part_does_what_it_says() -> Non
     assert turned[0] < turned[1]
 
 
+def test_strength_multiplies_the_changes_of_colour_and_stays_within_their_bounds() -> None:
+    def change(strength: float) -> float:
+        config = SelfBlendConfig(strength=(strength, strength), detail=0, translation=0, scale=0, ratios=(1.0,))
+        made = [pair(seed, config=config) for seed in range(20)]
+        return float(np.mean([np.abs(each.fake.astype(float) - each.real).mean() for each in made]))
+
+    none, usual, strong, most = map(change, (0, 1, 3, 10))
+    assert none == 0 < 2 * usual < strong < most
+
+
 def test_configs_hold_their_bounds() -> None:
     assert SelfBlendConfig.model_validate_json(SelfBlendConfig().model_dump_json()) == SelfBlendConfig()
     wrong: list[dict[str, object]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ class Size:
         image_size: height and width of a face crop in pixels, where the config does not say otherwise.
         latent_channels: of the latent vector, where the config does not say otherwise.
         norm: of the backbone, see ``BackboneConfig``.
+        layer_scale: of the backbone, likewise.
     """
 
     backbone: str
@@ -36,10 +37,19 @@ class Size:
     image_size: int
     latent_channels: int
     norm: Literal["own", "layer"] = "own"
+    layer_scale: float = 1e-6
 
 
 SIZES = {
-    "nano": Size("convnext_zepto_rms", map_dim=256, features=256, image_size=128, latent_channels=16, norm="layer"),
+    "nano": Size(
+        "convnext_zepto_rms",
+        map_dim=256,
+        features=256,
+        image_size=128,
+        latent_channels=16,
+        norm="layer",
+        layer_scale=0.5,
+    ),
     "tiny": Size("convnext_tiny", map_dim=768, features=1000, image_size=224, latent_channels=256),
     "large": Size("convnext_large", map_dim=1536, features=1000, image_size=224, latent_channels=256),
 }
@@ -59,6 +69,8 @@ class GenerativeConfig(ArchitectureConfig):
         latent_seed: seed of the shared noise.
         variational: build ``var`` too, which only the KL term of a training needs.
     """
+
+    prediction_only: ClassVar[frozenset[str]] = frozenset({"latent", "latent_seed"})
 
     size: Literal["nano", "tiny", "large"] = "tiny"
     image_size: PositiveInt | None = Field(default=None, le=1024)
@@ -118,7 +130,9 @@ class GenerativeConfig(ArchitectureConfig):
 
     def _backbone(self) -> BackboneConfig:
         size = SIZES[self.size]
-        return BackboneConfig(name=size.backbone, num_classes=size.features, norm=size.norm)
+        return BackboneConfig(
+            name=size.backbone, num_classes=size.features, norm=size.norm, layer_scale=size.layer_scale
+        )
 
 
 class GenerativeModel(Architecture):

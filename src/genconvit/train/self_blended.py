@@ -49,6 +49,9 @@ class SelfBlendConfig(FrozenConfig):
     rgb_shift: float = Field(default=12.0, ge=0, le=128)
     """The largest change of red, green and blue, each on its own, in grey levels."""
 
+    strength: Annotated[Range, within(0, 10)] = (1.0, 1.0)
+    """What all of these are multiplied by, drawn for each fake: the stronger ones are what a network learns first."""
+
     detail: Share = 0.75
     """The probability that detail is taken, by reducing and enlarging again, or else added, by sharpening."""
 
@@ -127,13 +130,14 @@ def blended(source: ImageArray, target: ImageArray, weights: Mask) -> ImageArray
 
 
 def _recoloured(image: ImageArray, config: SelfBlendConfig, random: np.random.Generator) -> ImageArray:
-    red, green, blue = (around(random, config.rgb_shift) for _ in range(3))
+    strength = drawn(random, config.strength)
+    red, green, blue = (around(random, config.rgb_shift * strength) for _ in range(3))
     recolour = Recolouring(
-        hue=around(random, config.hue),
-        saturation=around(random, config.saturation, 1),
-        value=around(random, config.value, 1),
-        contrast=around(random, config.contrast, 1),
-        brightness=around(random, config.brightness),
+        hue=around(random, min(config.hue * strength, 0.5)),
+        saturation=around(random, min(config.saturation * strength, 1), 1),
+        value=around(random, min(config.value * strength, 0.9), 1),
+        contrast=around(random, min(config.contrast * strength, 0.9), 1),
+        brightness=around(random, config.brightness * strength),
         shift=(red, green, blue),
     )
     return recolour(image)
