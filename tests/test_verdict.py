@@ -14,7 +14,7 @@ from genconvit.aggregate import face_fake_probability, video_score
 from genconvit.calibration import ScoreBasis, StoredCalibration
 from genconvit.decision import DecisionRule
 from genconvit.outcome import FoundFace, Outcome, SourceScores
-from genconvit.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
+from genconvit.result import DEMONSTRATION, FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
 from genconvit.rule import CalibrationInfo, Decision
 from genconvit.types import FaceScores
 from genconvit.verdict import ScoreOptions, answer, conclude
@@ -185,3 +185,10 @@ def test_a_calibration_of_other_rules_is_told_of() -> None:
 def test_an_option_that_does_not_exist_is_refused(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ScoreOptions(**options)
+
+
+def test_results_of_the_shipped_weights_say_what_they_are() -> None:
+    weights = WeightsInfo(origin="embedded", trained=True)
+    result = answer("clip.mp4", PEOPLE, PROVENANCE.model_copy(update={"weights": weights}))
+    assert result.notes == (DEMONSTRATION,)
+    assert result.label is not None

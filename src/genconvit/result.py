@@ -15,6 +15,7 @@ from genconvit.types import Box
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"
 WARM_START = "warm start: the score is the original architecture's"
+DEMONSTRATION = "small demonstration model: its score is no evidence"
 
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]

@@ -11,11 +11,35 @@ if TYPE_CHECKING:
 PORTRAIT = "a portrait of Eileen Collins (NASA, public domain)"
 
 
-def write_clip(path: Path, *, frames: int = 24, rate: int = 12, width: int = 384, height: int = 384) -> None:
+FACE = (161, 58, 289, 186)
+"""The square around her face: left, top, right, bottom in pixels of the portrait."""
+
+LANDMARKS = ((205.0, 102.0), (248.0, 104.0), (226.0, 130.0), (202.0, 141.0), (246.0, 143.0))
+"""The eyes, the nose and the corners of the mouth: x and y in pixels of the portrait."""
+
+
+def portrait() -> ImageArray:
+    """The portrait, RGB uint8 [512, 512, 3]."""
+    from skimage import data
+
+    image: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
+    return image
+
+
+def write_clip(
+    path: Path,
+    *,
+    image: ImageArray | None = None,
+    frames: int = 24,
+    rate: int = 12,
+    width: int = 384,
+    height: int = 384,
+) -> None:
     """Write a clip in which the portrait drifts through the frame, H.264 in the container that the suffix names.
 
     Args:
         path: where to write.
+        image: RGB uint8 [S, S, 3], what drifts; left out: the portrait as it is.
         frames: how many frames.
         rate: frames per second.
         width: of a frame in pixels, even.
@@ -24,11 +48,9 @@ def write_clip(path: Path, *, frames: int = 24, rate: int = 12, width: int = 384
     import av
     import numpy as np
     from PIL import Image
-    from skimage import data
 
     side = height * 4 // 3
-    portrait: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
-    scaled = np.asarray(Image.fromarray(portrait).resize((side, side)))
+    scaled = np.asarray(Image.fromarray(portrait() if image is None else image).resize((side, side)))
     travel = max(side - width, 0)
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=rate)
@@ -36,9 +58,9 @@ def write_clip(path: Path, *, frames: int = 24, rate: int = 12, width: int = 384
         stream.pix_fmt = "yuv420p"
         for number in range(frames):
             left = travel * number // max(frames - 1, 1)
-            image = np.full((height, width, 3), 96, np.uint8)
+            frame = np.full((height, width, 3), 96, np.uint8)
             shown = scaled[:height, left : left + width]
             beside = max(width - side, 0) * number // max(frames - 1, 1)
-            image[:, beside : beside + shown.shape[1]] = shown
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            frame[:, beside : beside + shown.shape[1]] = shown
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())

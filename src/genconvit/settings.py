@@ -24,8 +24,8 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     Attributes:
         architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
         model: fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ...
-        weights: ``"published"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None is the
-            architecture's default.
+        weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None
+            is the architecture's default: ``"embedded"`` for ``v2`` of size ``nano``.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
         precision: of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it.
         compile: run the networks through ``torch.compile``: faster, after a minute or more at the first faces.

@@ -16,10 +16,12 @@ from genconvit.config import FrozenConfig
 from genconvit.decision import DEFAULT_RULE, DecisionRule
 from genconvit.outcome import Outcome, SourceScores
 from genconvit.result import (
+    DEMONSTRATION,
     UNTRAINED,
     WARM_START,
     BranchProbability,
     FaceResult,
+    Origin,
     PersonRule,
     Provenance,
     TrackResult,
@@ -54,6 +56,9 @@ class ScoreOptions(FrozenConfig):
 
 
 REFERENCE_WAY = ScoreOptions()
+
+_NOTES: dict[Origin, str] = {"warm_start": WARM_START, "embedded": DEMONSTRATION}
+"""What every result says of weights of an origin."""
 
 
 def conclude(
@@ -202,9 +207,8 @@ def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[
 
 
 def _weights_notes(weights: WeightsInfo) -> tuple[str, ...]:
-    if not weights.trained:
-        return (UNTRAINED,)
-    return (WARM_START,) if weights.origin == "warm_start" else ()
+    note = _NOTES.get(weights.origin) if weights.trained else UNTRAINED
+    return (note,) if note else ()
 
 
 def _left_out_notes(one_off: int) -> tuple[str, ...]:

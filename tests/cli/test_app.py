@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from genconvit.result import UNTRAINED
+from genconvit.result import DEMONSTRATION
 from genconvit.version import __version__
 
 from .conftest import Run
@@ -70,18 +71,17 @@ def test_plugins_check_prints_why_one_fails(
     assert "ModuleNotFoundError" in checked.out
 
 
-@pytest.mark.slow
-def test_demo_runs_the_whole_way_and_keeps_the_clip(run: Callable[..., Run], tmp_path: Path) -> None:
+def test_demo_scores_a_face_and_its_blended_copy_and_keeps_both(run: Callable[..., Run], tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     ended = run("demo", "--keep", clip)
     assert ended.status == 0
-    assert "untrained: no verdict" in ended.out
-    assert "the score means nothing" in ended.out
-    after_the_faces = ended.out.splitlines()[-3:]
-    assert all(UNTRAINED in line for line in after_the_faces), after_the_faces
-    assert ended.out.count("face at (") == 15
-    with av.open(clip) as container:
-        assert container.streams.video[0].frames == 24
+    assert ended.out.count(DEMONSTRATION) == 2
+    assert "weights embedded (v2_nano.safetensors)" in ended.out
+    real, fake = map(float, re.findall(r"fake probability ([0-9.]+), 15 faces in 15 frames", ended.out))
+    assert real < fake
+    for path in (clip, tmp_path / "clip_blended.mp4"):
+        with av.open(path) as container:
+            assert container.streams.video[0].frames == 24
 
 
 @pytest.mark.parametrize(

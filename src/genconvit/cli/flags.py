@@ -23,9 +23,9 @@ AttentionFlag = Annotated[
 ResidualFlag = Annotated[
     bool | None, typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.")
 ]
-SizeFlag = Annotated[str | None, _name("nano, tiny or large.", "tiny")]
+SizeFlag = Annotated[str | None, _name("nano (V2: ships with the library), tiny or large.", "tiny")]
 WeightsFlag = Annotated[
-    list[str] | None, _name("published, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
+    list[str] | None, _name("published, embedded, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
 ]
 FramesFlag = Annotated[
     str | None,

@@ -59,6 +59,7 @@ def lopsided(parts: Iterable[PartCount]) -> list[str]:
     crops = {(part.split, part.label): part.crops for part in parts}
     return [
         f"{split} holds no {label} crop, and a training needs both classes there"
+        + (", or makes fakes of the reals (--self-blended)" if label == "FAKE" else "")
         for split in SPLITS
         for label in CLASSES
         if not crops[split, label] and any(crops[split, other] for other in CLASSES)

@@ -41,7 +41,12 @@ class ArchitectureConfig(FrozenConfig):
     """Base of an architecture's config: everything that is needed to rebuild the model, and nothing else.
 
     A subclass may narrow ``mode`` to a ``Literal``.
+
+    Attributes:
+        prediction_only: fields of which trained weights know nothing, so that they may be chosen anew.
     """
+
+    prediction_only: ClassVar[frozenset[str]] = frozenset()
 
     mode: str
 
@@ -54,6 +59,11 @@ class ArchitectureConfig(FrozenConfig):
     def unpublished(self) -> str | None:
         """Why ``weights="published"`` cannot serve this config; None where it can."""
         return "no weights are published for this architecture"
+
+    @property
+    def embedded(self) -> str | None:
+        """The name of the weights that ship with the library for this config; None where there are none."""
+        return None
 
     def reference_start(self) -> ReferenceStart:
         """How to start from files in the original's format.
@@ -88,7 +98,8 @@ class Architecture(nn.Module, ABC):
 
     Attributes:
         config_class: the config that builds it.
-        default_weights: what ``weights=None`` means: ``"published"``, or None where weights must be named.
+        default_weights: what ``weights=None`` means where no weights ship with the library for a config:
+            ``"published"``, or None where weights must be named.
         config: the config it was built from.
         input_size: height and width of a face crop in pixels.
     """

@@ -63,6 +63,11 @@ class V2Config(GenerativeConfig):
             )
         return self
 
+    @property
+    def embedded(self) -> str | None:
+        """Of size ``nano`` there is a small model for demonstration, see ``docs/nano.md``."""
+        return "v2_nano" if self.size == "nano" else None
+
     def reference_start(self) -> ReferenceStart:
         """The original's files fill the branches; the new layers start as the identity, where residuals are on."""
         if self.mode == "v2" and not self.residual:

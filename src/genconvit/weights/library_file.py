@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from genconvit.config import FrozenConfig
-from genconvit.device import DTYPES
 from genconvit.errors import WeightsError
 from genconvit.result import WeightsFile
 
@@ -26,7 +25,7 @@ StoredPrecision = Literal["fp32", "bf16", "fp16"]
 
 STORED_PRECISIONS: tuple[StoredPrecision, ...] = get_args(StoredPrecision)
 
-_STORED: dict[StoredPrecision, torch.dtype] = {**DTYPES, "fp16": torch.float16}
+_STORED: dict[StoredPrecision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class FileHeader(FrozenConfig):

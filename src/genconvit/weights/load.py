@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ from genconvit.weights.locate import LocatedFile, WeightsSpec, locate
 from genconvit.weights.reference import VARIATIONAL_PREFIX, listing, live_tensors, network_of, own_prefix
 
 RANDOM_SEED = 0
+
+_NOT_EMBEDDED = "no weights ship with the library for this config, only for architecture 'v2' of size 'nano'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,28 +73,51 @@ def load_model(
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     config = parse_config(name, cls, options)
-    spec = cls.default_weights if spec is None else spec
+    spec = _chosen(name, cls, config, spec)
+    if spec == "random":
+        return _ready(_random(cls, config), WeightsInfo(origin="random", trained=False))
+    # Where the files must be the original's, what cannot work is refused before gigabytes are fetched or read.
+    start = config.reference_start() if spec == "published" or isinstance(spec, Mapping) else None
+    located = locate(spec, config.networks, config.embedded)
+    contents = read_contents(located, name)
+    if contents.header is not None and contents.header.architecture == name:
+        chosen = config.model_dump(mode="json", exclude_unset=True)
+        if spec == "embedded":
+            _refuse_others(chosen, contents.header.config, free=cls.config_class.prediction_only)
+        config = parse_config(name, cls, contents.header.config | chosen)
+        model = _fill(cls, config, contents, may_lack=())
+        return _ready(model, _info("embedded" if spec == "embedded" else "file", located, contents.header))
+    return _from_reference(cls, start or config.reference_start(), config, located, contents)
+
+
+def _chosen(name: str, cls: type[Architecture], config: ArchitectureConfig, spec: WeightsSpec | None) -> WeightsSpec:
+    """The spec, or the default in its place; what there are no weights for is refused."""
+    if spec is None:
+        spec = cls.default_weights if config.embedded is None else "embedded"
     if spec is None:
         raise WeightsError(
             f"architecture {name!r} has no default weights; give weights='PATH.safetensors', a hub id, or "
             "weights='random' for a trial without a verdict"
         )
-    if spec == "random":
-        return _ready(_random(cls, config), WeightsInfo(origin="random", trained=False))
-    if spec == "published" and config.unpublished is not None:
+    reason = {"published": config.unpublished, "embedded": None if config.embedded else _NOT_EMBEDDED}
+    refused = reason.get(spec) if isinstance(spec, str) else None
+    if refused:
         raise WeightsError(
-            f"{config.unpublished}; give a file of your own (weights='PATH.safetensors'), or weights='random' for a "
-            "trial without a verdict"
+            f"{refused}; give a file of your own (weights='PATH.safetensors'), or weights='random' for a trial without "
+            "a verdict"
         )
-    # Where the files must be the original's, what cannot work is refused before gigabytes are fetched or read.
-    start = config.reference_start() if spec == "published" or isinstance(spec, Mapping) else None
-    located = locate(spec, config.networks)
-    contents = read_contents(located, name)
-    if contents.header is not None and contents.header.architecture == name:
-        config = parse_config(name, cls, contents.header.config | config.model_dump(exclude_unset=True))
-        model = _fill(cls, config, contents, may_lack=())
-        return _ready(model, _info("file", located, contents.header))
-    return _from_reference(cls, start or config.reference_start(), config, located, contents)
+    return spec
+
+
+def _refuse_others(chosen: Mapping[str, object], trained: Mapping[str, object], *, free: Collection[str]) -> None:
+    """Refuse fields that the shipped weights were not trained with, though their tensors might fit."""
+    others = {field: value for field, value in chosen.items() if field not in free and value != trained.get(field)}
+    if others:
+        shown = ", ".join(f"{field}={value!r} instead of {trained.get(field)!r}" for field, value in others.items())
+        raise WeightsError(
+            f"the weights 'embedded' were trained with another config: got {shown}; leave this out, or give weights of "
+            "your own (weights='PATH.safetensors') or weights='random' for a trial without a verdict"
+        )
 
 
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:

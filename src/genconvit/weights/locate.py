@@ -13,10 +13,11 @@ from genconvit.files import sha256_of_file
 from genconvit.models.base import Network
 from genconvit.result import WeightsFile
 from genconvit.weights import hub
+from genconvit.weights.embedded import embedded_path
 
 WeightsSpec = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
-"""``"published"``, ``"random"``, a path, a hub id ``owner/name`` or ``owner/name@revision``, or a path for
-each network."""
+"""``"published"``, ``"embedded"``, ``"random"``, a path, a hub id ``owner/name`` or ``owner/name@revision``, or a path
+for each network."""
 
 LIBRARY_FILE = "model.safetensors"
 """What the library's own weights file is called in a hub repository."""
@@ -40,12 +41,13 @@ class LocatedFile:
     network: Network | None = None
 
 
-def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile]:
+def locate(spec: WeightsSpec, networks: tuple[Network, ...], embedded: str | None = None) -> list[LocatedFile]:
     """The files that a spec other than ``"random"`` names.
 
     Args:
         spec: see ``WeightsSpec``.
         networks: the networks that are needed, for ``"published"`` and for a mapping.
+        embedded: which of the library's own weights ``"embedded"`` are.
 
     Raises:
         WeightsError: it names nothing that is there; the message says what is allowed.
@@ -54,6 +56,8 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile
         return _locate_each(spec, networks)
     if spec == "published":
         return [_from_hub(hub.PUBLISHED_REPOSITORY, hub.PUBLISHED_FILES[name], name) for name in networks]
+    if spec == "embedded" and embedded is not None:
+        return [_on_disk(embedded_path(embedded))]
     text = os.fspath(spec)
     if isinstance(spec, os.PathLike) or _looks_like_a_path(text) or os.path.lexists(text):
         return [_on_disk(text)]
@@ -61,8 +65,8 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...]) -> list[LocatedFile
     if hub_id:
         return _hub_repository(hub_id["repository"], hub_id["revision"], networks)
     raise WeightsError(
-        f"weights={text!r} is neither a file here nor a hub id; give 'published', 'random', a path "
-        "(.safetensors, or the reference's .pth), {'ed': PATH, 'vae': PATH}, or a hub id 'owner/name' or "
+        f"weights={text!r} is neither a file here nor a hub id; give 'published', 'embedded', 'random', "
+        "a path (.safetensors, or the reference's .pth), {'ed': PATH, 'vae': PATH}, or a hub id 'owner/name' or "
         "'owner/name@revision'"
     )
 
