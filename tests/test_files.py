@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.files import sha256_of_file
+from genconvit.files import PARTIAL, sha256_of_file, written_whole
 
 
 def test_a_file_is_hashed_whole(tmp_path: Path) -> None:
@@ -14,3 +14,31 @@ def test_a_file_is_hashed_whole(tmp_path: Path) -> None:
     assert sha256_of_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
     with pytest.raises(OSError, match="missing"):
         sha256_of_file(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path, durable: bool) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with written_whole(path, durable=durable) as partial:
+        partial.write_text("after")
+        assert PARTIAL.fullmatch(partial.name)
+        assert (partial.parent, path.read_text()) == (tmp_path, "before")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "after")]
+
+
+def test_a_file_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with pytest.raises(TypeError), written_whole(path) as partial:
+        partial.write_bytes("half and no bytes")  # type: ignore[arg-type]
+    with pytest.raises(FileNotFoundError), written_whole(path):
+        pass
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "before")]
+
+
+def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 255)
+    with written_whole(path) as partial:
+        partial.write_text("whole")
+    assert path.read_text() == "whole"

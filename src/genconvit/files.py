@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+PARTIAL = re.compile(r"\.genconvit-[0-9a-f]{16}\.partial")
+"""The name of a file that is being written; one that a killed process has left is of no use."""
 
 
 def sha256_of_file(path: str | os.PathLike[str]) -> str:
@@ -18,3 +26,28 @@ def sha256_of_file(path: str | os.PathLike[str]) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+@contextmanager
+def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Write a file whole or not at all: give the block another path beside it, whose file then takes its place.
+
+    Where the block or the renaming fails, what was there stays, and nothing else is left.
+
+    Args:
+        path: where the file is to be; its folder must exist.
+        durable: let the content be on the disk before its name is, so that a crash of the machine does no harm either.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
+    try:
+        yield partial
+        if durable:
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_only_the_last_state_is_kept_and_nothing_half_written(tmp_path: Path) -> None:
     save_state(tmp_path, state(5), TENSORS)
-    (tmp_path / "state" / ".step-000000006.safetensors.partial").write_bytes(b"half")
+    (tmp_path / "state" / f".genconvit-{0:016x}.partial").write_bytes(b"half")
     (tmp_path / "state" / "step-000000006.safetensors").write_bytes(b"not named by anyone")
     save_state(tmp_path, state(7), TENSORS)
     names = {path.name for path in (tmp_path / "state").iterdir()}

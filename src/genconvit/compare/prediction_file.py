@@ -15,6 +15,7 @@ from genconvit.errors import ConfigError
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.results_file import JournalEntry, scored_video
 from genconvit.evaluation.scored import ScoredVideo
+from genconvit.files import written_whole
 from genconvit.result import VideoResult
 
 UNKNOWN = "unknown"
@@ -62,14 +63,16 @@ class PredictionFile(Closeable):
             "video": _columns(self.rows),
             "evaluation": evaluation.model_dump(mode="json"),
         }
-        partial = self.path.with_suffix(".json.partial")
-        with partial.open("x", encoding="ascii") as whole, self._lines.open(encoding="ascii") as lines:
+        with (
+            written_whole(self.path) as partial,
+            partial.open("x", encoding="ascii") as whole,
+            self._lines.open(encoding="ascii") as lines,
+        ):
             whole.write(json.dumps(blocks).removesuffix("}") + ', "results": [')
             for number, line in enumerate(lines):
                 result = json.dumps(json.loads(line)["result"])
                 whole.write(("," if number else "") + "\n" + result)
             whole.write("\n]}\n")
-        partial.replace(self.path)
         self._lines.unlink()
         return self.path
 

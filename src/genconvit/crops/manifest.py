@@ -7,7 +7,6 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from genconvit.config import validation_message
 from genconvit.crops.record import SPLITS, CropRecord, Split
 from genconvit.data.label_files import MOST_BYTES, inside, label_of, read_text
 from genconvit.errors import DatasetError
+from genconvit.files import written_whole
 from genconvit.optional import require
 from genconvit.text import FORMULA_SIGNS, first_line
 
@@ -117,7 +117,7 @@ def _further_columns(records: Iterable[CropRecord]) -> tuple[list[str], list[str
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    with _replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+    with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
@@ -137,7 +137,7 @@ def _write_parquet(
         + [(name, pyarrow.int64() if name in whole else pyarrow.float64()) for name in numbers]
         + [(name, pyarrow.string()) for name in groups]
     )
-    with _replacing(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
+    with written_whole(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
             columns = {
@@ -145,17 +145,6 @@ def _write_parquet(
                 for name in schema.names
             }
             writer.write_table(pyarrow.table(columns, schema=schema))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A file beside another, which takes its place at the end."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read_csv(path: Path) -> Iterator[Row]:

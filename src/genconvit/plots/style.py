@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genconvit.errors import ConfigError
+from genconvit.files import written_whole
 from genconvit.optional import require
 from genconvit.text import printable
 
@@ -110,12 +110,8 @@ def save(figure: Figure, path: Path) -> None:
 
     form = path.suffix.lower().removeprefix(".")
     undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    partial = path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
     try:
-        with rc_context(_RC):
+        with rc_context(_RC), written_whole(path) as partial:
             figure.savefig(partial, format=form, metadata=undated.get(form))
-        partial.replace(path)
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another path") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,8 +6,6 @@ Nothing is pickled.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from genconvit.errors import TrainingError, WeightsError
+from genconvit.files import PARTIAL, written_whole
 from genconvit.train.state import TrainState
 from genconvit.weights.checkpoint import read_tensors
 
@@ -42,23 +41,19 @@ def save_state(folder: Path, state: TrainState, tensors: Mapping[str, Tensor]) -
     """
     home = folder / FOLDER
     name = f"step-{state.step:09d}.safetensors"
-    partial = home / f".{name}.partial"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial)
-        _to_disk(partial)
-        written = state.model_copy(update={"tensors": name, "tensors_bytes": partial.stat().st_size})
-        partial.replace(home / name)
+        with written_whole(home / name, durable=True) as partial:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial)
+        written = state.model_copy(update={"tensors": name, "tensors_bytes": (home / name).stat().st_size})
         write_text(home / STATE_FILE, written.model_dump_json(indent=1))
     except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise TrainingError(
             f"{home} cannot be written after step {state.step}: {error}; make room, then go on with resume=True "
             "(--resume) from the state before, which is still good"
         ) from error
     for other in home.iterdir():
-        if other.name != name and _TENSORS.fullmatch(other.name.removeprefix(".").removesuffix(".partial")):
+        if other.name != name and (_TENSORS.fullmatch(other.name) or PARTIAL.fullmatch(other.name)):
             other.unlink(missing_ok=True)
     return written
 
@@ -126,17 +121,5 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with written_whole(path, durable=True) as partial:
         partial.write_text(text, encoding="utf-8")
-        _to_disk(partial)
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    """Let a file be on the disk before its name is, so that a crash of the machine does no harm either."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

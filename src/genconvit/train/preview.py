@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from genconvit.crops.record import CropRecord
 from genconvit.errors import ConfigError, DatasetError
+from genconvit.files import written_whole
 from genconvit.train.dataset import REAL, CropDataset, Example, as_square
 from genconvit.train.face_mask import Mask
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
@@ -121,11 +121,8 @@ def _sheet(tiles: Sequence[Tile], columns: int) -> Image.Image:
 
 def _save(picture: Image.Image, path: Path) -> None:
     """Write a PNG, whole or not at all."""
-    partial = path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
     try:
-        picture.save(partial, "PNG")
-        partial.replace(path)
+        with written_whole(path) as partial:
+            picture.save(partial, "PNG")
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another path") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from genconvit.config import FrozenConfig
 from genconvit.errors import WeightsError
+from genconvit.files import written_whole
 from genconvit.result import WeightsFile
 
 METADATA_KEY = "genconvit"
@@ -59,15 +58,11 @@ def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, precisi
         WeightsError: it cannot be written, or a value is too large for the precision; its folder must exist.
     """
     stored = {name: _stored(path, name, tensor, precision) for name, tensor in tensors.items()}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        save_file(stored, partial, metadata={METADATA_KEY: header.model_dump_json()})
-        partial.replace(path)
+        with written_whole(path) as partial:
+            save_file(stored, partial, metadata={METADATA_KEY: header.model_dump_json()})
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be written: {error}; choose another path") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _stored(path: Path, name: str, tensor: Tensor, precision: StoredPrecision) -> Tensor:
