@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from genconvit.files import PARTIAL, sha256_of_file, written_whole
 
@@ -32,9 +35,17 @@ def test_a_file_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path
     path.write_text("before")
     with pytest.raises(TypeError), written_whole(path) as partial:
         partial.write_bytes("half and no bytes")  # type: ignore[arg-type]
-    with pytest.raises(FileNotFoundError), written_whole(path):
-        pass
+    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "nowhere" / "a.txt") as partial:
+        partial.write_text("never")
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "before")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the permissions of POSIX")
+def test_whoever_may_read_other_files_may_read_this_one(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "a.safetensors") as partial:
+        save_file({"a": torch.zeros(1)}, partial)  # which lets its owner alone read it
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ def sha256_of_file(path: str | os.PathLike[str]) -> str:
 def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Write a file whole or not at all: give the block another path beside it, whose file then takes its place.
 
-    Where the block or the renaming fails, what was there stays, and nothing else is left.
+    Where the block or the renaming fails, what was there stays, and nothing else is left. The file's permissions are
+    those of any new file, whatever the block makes of them.
 
     Args:
         path: where the file is to be; its folder must exist.
@@ -43,7 +45,10 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """
     partial = path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
     try:
+        partial.touch()
+        usual = stat.S_IMODE(partial.stat().st_mode)
         yield partial
+        partial.chmod(usual)
         if durable:
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())

@@ -65,7 +65,7 @@ class PredictionFile(Closeable):
         }
         with (
             written_whole(self.path) as partial,
-            partial.open("x", encoding="ascii") as whole,
+            partial.open("w", encoding="ascii") as whole,
             self._lines.open(encoding="ascii") as lines,
         ):
             whole.write(json.dumps(blocks).removesuffix("}") + ', "results": [')
