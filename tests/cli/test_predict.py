@@ -51,7 +51,7 @@ def test_json_is_a_list_and_csv_a_table(run: Callable[..., Run], portrait_clip: 
 
 
 def test_the_table_names_source_verdict_and_what_looked(run: Callable[..., Run], portrait_clip: Path) -> None:
-    out = run("predict", portrait_clip, *QUICK).out
+    out = run("predict", portrait_clip, *QUICK, "--precision", "fp32").out
     assert "portrait.mp4" in out
     assert "original (ed), weights random, fp32 on cpu; faces by mtcnn" in out
 
