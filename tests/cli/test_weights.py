@@ -52,6 +52,9 @@ def test_convert_writes_a_file_of_the_librarys_own_in_another_precision(
     assert "(1 tensors, 0 MB, fp16)" in ended.out
     assert "made from: best.safetensors" in run("weights", "show", target).out
     assert [each.value for each in Stored] == list(STORED_PRECISIONS)
+    for flag in (["--size", "nano"], ["--variational"]):
+        refused = run("weights", "convert", "--weights", source, "--output", tmp_path / "other.safetensors", *flag)
+        assert (refused.status, "are for the original's files" in refused.err) == (2, True)
 
 
 def test_convert_refuses_another_suffix(run: Callable[..., Run], ed_file: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import timm
 import torch
 from pydantic import ValidationError
 from torch import nn
@@ -157,6 +158,11 @@ def test_backbone_maps_then_features_are_timms_forward() -> None:
     maps = backbone.maps(image, image, smaller)
     assert [tuple(batch.shape[-2:]) for batch in maps] == [(2, 2), (2, 2), (1, 1)]
     torch.testing.assert_close(backbone.features(maps[0])[0], backbone.net(image))
+
+
+def test_a_backbone_without_layer_scale_gets_none() -> None:
+    own = timm.create_model("convnextv2_atto", num_classes=10).state_dict()
+    assert BackboneConfig(name="convnextv2_atto", num_classes=10).build().net.state_dict().keys() == own.keys()
 
 
 def test_equal_sizes_go_through_the_backbone_in_one_call() -> None:

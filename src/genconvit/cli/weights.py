@@ -62,6 +62,11 @@ def convert(
     refuse_inputs("--output", output, weights_files(spec))
     check_writable("--output", output)
     if isinstance(spec, str) and spec != "published":
+        if variational or size != "tiny":
+            raise ConfigError(
+                f"--variational and --size are for the original's files (ed=FILE, vae=FILE); {spec!r} has a config of "
+                "its own: leave them out"
+            )
         written = convert_own(Path(spec), output, precision=precision.value)
     else:
         written = convert_reference(spec, output, precision=precision.value, variational=variational, size=size)

@@ -37,7 +37,7 @@ class Size:
     image_size: int
     latent_channels: int
     norm: Literal["own", "layer"] = "own"
-    layer_scale: float = 1e-6
+    layer_scale: float | None = None
 
 
 SIZES = {

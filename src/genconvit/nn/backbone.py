@@ -22,14 +22,14 @@ class BackboneConfig(FrozenConfig):
         num_classes: width of its head; the published weights keep ImageNet's 1000.
         norm: ``"own"`` is the model's own; ``"layer"`` the LayerNorm of ConvNeXt in place of it, for timm's smallest
             ones, whose RMS norm takes a CPU a third longer.
-        layer_scale: what each block's share in its sum starts at, where nothing is loaded. timm's is for deep networks
-            and long trainings; a small one learns sooner with more.
+        layer_scale: what each block's share in its sum starts at, where nothing is loaded; None is timm's own, which is
+            for deep networks and long trainings. A small one learns sooner with more.
     """
 
     name: str = "convnext_tiny"
     num_classes: PositiveInt = 1000
     norm: Literal["own", "layer"] = "own"
-    layer_scale: PositiveFloat = 1e-6
+    layer_scale: PositiveFloat | None = None
 
     @field_validator("name")
     @classmethod
@@ -55,8 +55,8 @@ class Backbone(nn.Module):
         super().__init__()
         self.config = config
         options: dict[str, Any] = {"norm_layer": "layernorm", "conv_mlp": False} if config.norm == "layer" else {}
-        options |= {"num_classes": config.num_classes, "ls_init_value": config.layer_scale}
-        net = timm.create_model(config.name, pretrained=False, **options)
+        options |= {"ls_init_value": config.layer_scale} if config.layer_scale is not None else {}
+        net = timm.create_model(config.name, num_classes=config.num_classes, pretrained=False, **options)
         self.net = cast("ConvNeXt", net)
         self.map_dim = self.net.num_features
 

@@ -49,8 +49,7 @@ def convert_reference(
     """
     if spec != "published" and not isinstance(spec, Mapping):
         raise WeightsError(
-            f"weights {spec!r} do not say whose they are; give ed=FILE and vae=FILE, or one of them, 'published', or a "
-            "file of the library's own"
+            f"weights {spec!r} do not say whose they are; give ed=FILE and vae=FILE, or one of them, or 'published'"
         )
     mode = next(iter(spec)) if isinstance(spec, Mapping) and len(spec) == 1 else "genconvit"
     options = {"mode": mode, "size": size, "variational": variational}
