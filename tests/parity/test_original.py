@@ -122,7 +122,7 @@ def converted(checkpoints: dict[str, Path], tmp_path_factory: pytest.TempPathFac
 
 
 def test_a_converted_file_gives_the_same_logits(converted: Path, golden: Golden) -> None:
-    with Detector("original", weights=converted, latent="mean", device="cpu") as detector:
+    with Detector("original", weights=converted, latent="mean", device="cpu", precision="fp32") as detector:
         scores = detector.score_faces(golden["faces_uint8"].astype(np.uint8))
         assert detector.weights.trained
         assert "branches.vae.autoencoder.var.weight" not in detector.model.state_dict()
@@ -133,7 +133,7 @@ def test_a_converted_file_gives_the_same_logits(converted: Path, golden: Golden)
 @pytest.mark.parametrize("weights", ["reference", "converted"])
 def test_v2_starts_as_the_original(checkpoints: dict[str, Path], converted: Path, golden: Golden, weights: str) -> None:
     spec = checkpoints if weights == "reference" else converted
-    with Detector("v2", weights=spec, latent="mean", device="cpu") as detector:
+    with Detector("v2", weights=spec, latent="mean", device="cpu", precision="fp32") as detector:
         scores = detector.score_faces(golden["faces_uint8"].astype(np.uint8))
         assert detector.weights.origin == "warm_start"
         new = {name for name in detector.model.state_dict() if not name.startswith("branches.")}
