@@ -54,9 +54,7 @@ def main() -> None:
     genconvit("extract", "csv", work / "portraits.csv", "--out", crops, "--size", size, *faces)
     changes = [part for each in options.set for part in ("--" + each).split("=", 1)]
     genconvit("train", "--config", CONFIG, "--data", crops, "--out", training, "--resume", *changes)
-    shipped = work / "v2_nano.safetensors"
-    shipped.unlink(missing_ok=True)
-    best = training / "best.safetensors"
+    best, shipped = training / "best.safetensors", work / "v2_nano.safetensors"
     genconvit("weights", "convert", "--weights", best, "--precision", "fp16", "--output", shipped)
 
 

@@ -8,15 +8,16 @@ the numbers. Intervals are of 95 %, by a bootstrap over people, crops, or a clip
 """
 
 import argparse
-import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from pydantic import BaseModel
@@ -24,9 +25,10 @@ from pydantic import BaseModel
 from genconvit import Detector
 from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord
-from genconvit.metrics.intervals import Measure, Resampling, measures_of
+from genconvit.files import sha256_of_file
+from genconvit.metrics.intervals import Resampling, measures_of
 from genconvit.metrics.measures import Sample
-from genconvit.train.dataset import FAKE, CropDataset
+from genconvit.train.dataset import FAKE, CropDataset, Example
 from genconvit.train.self_blended import SelfBlendConfig
 from genconvit.types import ImageArray
 
@@ -87,82 +89,96 @@ class Figures(BaseModel):
         return "\n".join(lines)
 
 
-Change = Callable[[ImageArray], ImageArray]
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Crops of known labels, before they are scored.
+
+    Attributes:
+        name: what they are.
+        images: RGB uint8 [N, S, S, 3].
+        truth: bool [N], True for fake.
+        clusters: int64 [N], what the bootstrap draws: a person, or a crop; ascending without a gap.
+    """
+
+    name: str
+    images: ImageArray
+    truth: npt.NDArray[np.bool_]
+    clusters: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, name: str, examples: Sequence[tuple[int, Example]]) -> "Faces":
+        """Examples, each with its cluster."""
+        return cls(
+            name,
+            np.stack([example.image.permute(1, 2, 0).numpy() for _, example in examples]),
+            np.array([example.label == FAKE for _, example in examples]),
+            np.array([cluster for cluster, _ in examples]),
+        )
+
+    def alike(self) -> "Faces":
+        """The same, reduced and enlarged again, so that none is sharper than another."""
+        return replace(self, name=f"{self.name}, all resampled alike", images=np.stack([*map(resampled, self.images)]))
 
 
 def measure(detector: Detector, crops: Path, faces: Path, videos: Path) -> Figures:
     """Every figure."""
-    blends = {
-        "as in training": SelfBlendConfig.model_validate(json.loads(CONFIG.read_text(encoding="utf-8"))["blend"]),
-        "as in the paper": SelfBlendConfig(),
-    }
-    rankings = []
-    for alike in (False, True):
-        change, suffix = (resampled, ", all resampled alike") if alike else (unchanged, "")
-        for how, blend in blends.items():
-            rankings.append(of_portraits(detector, crops, blend, change, f"self-blended test portraits, {how}{suffix}"))
-        rankings.append(of_faces(detector, faces, change, f"DFDC crops{suffix}"))
+    size = detector.model.input_size
+    trained = SelfBlendConfig.model_validate(json.loads(CONFIG.read_text(encoding="utf-8"))["blend"])
+    sets = [
+        self_blended("self-blended test portraits, as in training", crops, trained, size),
+        self_blended("self-blended test portraits, as in the paper", crops, SelfBlendConfig(), size),
+        distinct_faces("DFDC crops", faces, size),
+    ]
     (weights,) = detector.weights.files
-    size = sum(tensor.numel() * 2 for tensor in detector.model.state_dict().values()) / 1e6
+    stored = sum(tensor.numel() * 2 for tensor in detector.model.state_dict().values()) / 1e6
     return Figures(
         weights_sha256=weights.sha256,
-        megabytes=round(size, 1),
+        megabytes=round(stored, 1),
         parameters=sum(each.numel() for each in detector.model.parameters()),
         ms_per_face=milliseconds(detector, 16),
         ms_of_one_face=milliseconds(detector, 1),
-        rankings=rankings,
+        rankings=[ranking(detector, each) for each in [*sets, *(each.alike() for each in sets)]],
         clips=[of_clip(detector, path) for path in sorted(videos.iterdir())],
     )
 
 
-def of_portraits(detector: Detector, crops: Path, blend: SelfBlendConfig, change: Change, name: str) -> Ranking:
-    """Portraits of the test split, each once as it is and several times as a fake; the bootstrap draws people."""
+def self_blended(name: str, crops: Path, blend: SelfBlendConfig, size: int) -> Faces:
+    """People of the test split, each several times as a real and a fake; the bootstrap draws people."""
     folder = read_crops(crops)
     people = need(folder.records, "test", ("REAL",))
-    pairs = CropDataset(
-        folder.root, people, detector.model.input_size, augment=None, self_blended=True, blend=blend, seed=1
-    )
-    images, truth, clusters = [], [], []
-    for draw in range(DRAWS):
-        pairs.set_epoch(draw)
-        for person in range(len(pairs)):
-            for example in pairs[person]:
-                images.append(change(example.image.permute(1, 2, 0).numpy()))
-                truth.append(example.label == FAKE)
-                clusters.append(person)
-    order = np.argsort(clusters, kind="stable")
-    chosen = [images[row] for row in order]
-    return ranking(detector, chosen, np.asarray(truth)[order], np.asarray(clusters)[order], name)
+    pairs = CropDataset(folder.root, people, size, augment=None, self_blended=True, blend=blend, seed=1)
+    examples = []
+    for person in range(len(pairs)):
+        for draw in range(DRAWS):
+            pairs.set_epoch(draw)
+            examples += [(person, example) for example in pairs[person]]
+    return Faces.of(name, examples)
 
 
-def of_faces(detector: Detector, root: Path, change: Change, name: str) -> Ranking:
+def distinct_faces(name: str, root: Path, size: int) -> Faces:
     """The distinct crops of a folder of all splits; the bootstrap draws crops."""
     folder = read_crops(root)
-    distinct = distinct_crops(folder.root, folder.records)
-    examples = CropDataset(folder.root, distinct, detector.model.input_size, augment=None)
-    images = [change(examples[row][0].image.permute(1, 2, 0).numpy()) for row in range(len(examples))]
-    truth = np.array([label == FAKE for label in examples.labels])
-    return ranking(detector, images, truth, np.arange(len(truth)), name)
+    crops = CropDataset(folder.root, distinct_crops(folder.root, folder.records), size, augment=None)
+    return Faces.of(name, [(row, example) for row in range(len(crops)) for example in crops[row]])
 
 
 def distinct_crops(root: Path, records: Sequence[CropRecord]) -> list[CropRecord]:
     """One record for each different image, in the order of their names."""
     found: dict[str, CropRecord] = {}
     for record in sorted(records, key=lambda each: each.crop):
-        found.setdefault(hashlib.sha256((root / record.crop).read_bytes()).hexdigest(), record)
+        found.setdefault(sha256_of_file(root / record.crop), record)
     return list(found.values())
 
 
-def ranking(
-    detector: Detector, images: Sequence[ImageArray], truth: np.ndarray, clusters: np.ndarray, name: str
-) -> Ranking:
-    """The ROC AUC of images RGB uint8 [S, S, 3], with its interval."""
-    scores = detector.score_faces(np.stack(images)).fake_probability.double().numpy()
-    predicted = (scores > 0.5).astype(np.int8)
-    measured: Measure = measures_of(Sample(truth, scores, predicted, clusters), Resampling())["roc_auc"]
+def ranking(detector: Detector, faces: Faces) -> Ranking:
+    """The ROC AUC of faces, with its interval."""
+    scores = detector.score_faces(faces.images).fake_probability.double().numpy()
+    sample = Sample(faces.truth, scores, (scores > 0.5).astype(np.int8), faces.clusters)
+    measured = measures_of(sample, Resampling())["roc_auc"]
     values = (measured.value, measured.low, measured.high)
     auc, low, high = (float("nan") if value is None else round(value, 4) for value in values)
-    return Ranking(of=name, reals=int((~truth).sum()), fakes=int(truth.sum()), roc_auc=auc, low=low, high=high)
+    reals, fakes = int((~faces.truth).sum()), int(faces.truth.sum())
+    return Ranking(of=faces.name, reals=reals, fakes=fakes, roc_auc=auc, low=low, high=high)
 
 
 def of_clip(detector: Detector, path: Path) -> Clip:
@@ -197,13 +213,8 @@ def milliseconds(detector: Detector, faces: int) -> float:
     return round(1000 * statistics.median(times), 1)
 
 
-def unchanged(image: ImageArray) -> ImageArray:
-    """The image itself."""
-    return image
-
-
 def resampled(image: ImageArray) -> ImageArray:
-    """The image reduced and enlarged again, so that none is sharper than another."""
+    """An image RGB uint8 [S, S, 3], reduced and enlarged again."""
     picture = Image.fromarray(image)
     small = picture.resize((ALIKE_PX, ALIKE_PX), Image.Resampling.BOX)
     return np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC))

@@ -29,6 +29,11 @@ def sha256_of_file(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
+def partial_beside(path: Path) -> Path:
+    """A name of its own in the same folder, for what takes the path's place once it is whole."""
+    return path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
+
+
 @contextmanager
 def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Write a file whole or not at all: give the block another path beside it, whose file then takes its place.
@@ -43,7 +48,7 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written.
     """
-    partial = path.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
+    partial = partial_beside(path)
     try:
         partial.touch()
         usual = stat.S_IMODE(partial.stat().st_mode)

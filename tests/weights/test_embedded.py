@@ -13,7 +13,9 @@ from genconvit.errors import WeightsError
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
 from genconvit.result import DEMONSTRATION
+from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import embedded_path
+from genconvit.weights.library_file import METADATA_KEY, header_of
 from genconvit.weights.load import LoadedModel, load_model
 
 
@@ -45,9 +47,6 @@ def test_it_fits_into_the_wheel() -> None:
 
 
 def test_its_header_names_no_place_and_how_it_was_trained() -> None:
-    from genconvit.weights.checkpoint import read_tensors
-    from genconvit.weights.library_file import METADATA_KEY, header_of
-
     path = embedded_path("v2_nano")
     metadata = read_tensors(path).metadata
     header = header_of(metadata, path)

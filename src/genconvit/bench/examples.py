@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
@@ -13,17 +12,12 @@ from PIL import Image
 from genconvit.bench.report import Row
 from genconvit.bench.timing import time_in_turn
 from genconvit.crops.record import CropRecord
+from genconvit.sample import FACE, LANDMARKS, portrait
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset
 
-if TYPE_CHECKING:
-    from genconvit.types import ImageArray
-
 SIZES = (128, 224)
 FACES = 64
-_FACE = (165, 40, 295, 170)
-"""Left, top, right and bottom of the face in the portrait."""
-_LANDMARKS = ((41.0, 63.0), (80.0, 63.0), (62.0, 82.0), (45.0, 105.0), (78.0, 105.0))
 
 
 def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FACES) -> list[Row]:
@@ -34,13 +28,10 @@ def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FAC
         sizes: of an example, its side in pixels.
         faces: how many crops a run goes through.
     """
-    from skimage import data
-
-    portrait: ImageArray = data.astronaut()  # type: ignore[no-untyped-call]
     threads = torch.get_num_threads()
     with TemporaryDirectory() as folder:
-        Image.fromarray(portrait).crop(_FACE).save(Path(folder, "face.png"))
-        record = CropRecord(crop="face.png", label="REAL", split="train", video="face", landmarks=_LANDMARKS)
+        Image.fromarray(portrait()).crop(FACE).save(Path(folder, "face.png"))
+        record = CropRecord(crop="face.png", label="REAL", split="train", video="face", landmarks=LANDMARKS)
         torch.set_num_threads(1)
         try:
             return [row for size in sizes for row in _rows(Path(folder), [record] * faces, size, repeats)]

@@ -65,9 +65,8 @@ def _blended_portrait() -> ImageArray:
     image = portrait().copy()
     left, top, right, bottom = FACE
     face = image[top:bottom, left:right].copy()
-    landmarks = [(x - left, y - top) for x, y in LANDMARKS]
     config = SelfBlendConfig(strength=(2, 2), ratios=(1.0,))
-    tries = (self_blend(face, landmarks, config, np.random.default_rng(seed)) for seed in count())
+    tries = (self_blend(face, LANDMARKS, config, np.random.default_rng(seed)) for seed in count())
     made = next(each for each in tries if np.array_equal(each.real, face))  # what surrounds the face stays as it is
     image[top:bottom, left:right] = made.fake
     return image

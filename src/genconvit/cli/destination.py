@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from genconvit.errors import ConfigError, GenConViTError
+from genconvit.files import partial_beside
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -120,7 +120,7 @@ def _target(option: str, path: Path) -> Path:
 
 
 def _open_beside(option: str, path: Path, target: Path) -> tuple[Path, TextIO]:
-    partial = target.with_name(f".genconvit-{secrets.token_hex(8)}.partial")
+    partial = partial_beside(target)
     try:
         stream = partial.open("x", encoding="utf-8", newline="")
         if target.exists():

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from pathlib import Path, PurePosixPath
 
+from genconvit.files import partial_beside, written_whole
 from genconvit.weights.hub_request import Request
 
 
@@ -69,9 +69,8 @@ class Place:
         if path.is_file() and path.read_text() == self.commit:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _beside(path)
-        temporary.write_text(self.commit)
-        temporary.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text(self.commit)
 
     def _links(self) -> bool:
         from huggingface_hub.file_download import are_symlinks_supported
@@ -79,11 +78,6 @@ class Place:
         return are_symlinks_supported(self._cache)
 
     def _link(self) -> None:
-        temporary = _beside(self.pointer)
+        temporary = partial_beside(self.pointer)
         temporary.symlink_to(os.path.relpath(self.blob, self.pointer.parent))
         temporary.replace(self.pointer)
-
-
-def _beside(path: Path) -> Path:
-    """A name of its own in the same folder, for what replaces ``path`` at once."""
-    return path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
