@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from genconvit.cut import Cut, SquareRule
 from genconvit.errors import ConfigError, SourceError
-from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.base import FaceDetector
 from genconvit.find import FaceFinder, PipelineOptions
 from genconvit.models.base import ArchitectureConfig
 from genconvit.outcome import Outcome, SourceScores
@@ -28,13 +29,14 @@ from support import grey_frames, make_video
 from test_scorer import Brightness
 
 CPU = torch.device("cpu")
+WHOLE = Cut(size=4, rule=SquareRule(side=1.0, shift_down=0.0))
 
 
 class Everywhere(FaceDetector):
     """Sees so many faces in every frame, each of them the whole frame."""
 
     name = "everywhere"
-    square_rule = SquareRule(side=1.0, shift_down=0.0)
+    square_rule = WHOLE.rule
     needs_model = False
     licence = "none"
 
@@ -89,7 +91,7 @@ class Made:
         self.model = Brightness(ArchitectureConfig(mode="any"))
         scorer = Scorer(self.model, device=CPU, precision="fp32", batch_size=batch_size)
         self.detector = Everywhere(count=faces)
-        self.pipeline = Pipeline(FaceFinder(self.detector, [4], chosen, device=CPU), scorer)
+        self.pipeline = Pipeline(FaceFinder(self.detector, [WHOLE], chosen, device=CPU), scorer)
         self.reader = ThreadReader(decoders or [PyAVDecoder()], chosen.frame_choice)
 
     def run(self, *sources: Source) -> list[Outcome]:
@@ -264,3 +266,41 @@ def test_logits_of_batches_are_joined_to_the_last_bit() -> None:
         scores.add([], scorer.score(crops[rows]))
     assert torch.equal(scores.logits()["one"], whole.logits["one"])
     assert scores.fake_probabilities == whole.fake_probability.tolist()
+
+
+class Cramped(Everywhere):
+    """Has no memory for more than so many frames at once."""
+
+    def __init__(self, fits: int) -> None:
+        super().__init__()
+        self.fits = fits
+        self.batches: list[int] = []
+
+    def search(self, images: Sequence[Any]) -> list[list[DetectedFace]]:
+        if len(images) > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.batches.append(len(images))
+        return self.detect(images)
+
+
+def found_by(detector: FaceDetector, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The frames of the faces that are found where eight are searched at once, as on a GPU."""
+    options = PipelineOptions(frames="all")
+    finder = FaceFinder(detector, [WHOLE], options, device=CPU)
+    monkeypatch.setattr(finder, "_at_once", 8)
+    reading = ThreadReader([PyAVDecoder()], options.frame_choice).start(path)
+    with reading:
+        return [each.crop.frame_index for each in finder.find(reading, Outcome(path))]
+
+
+def test_fewer_frames_are_searched_at_once_where_a_gpu_has_no_memory_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = Cramped(3)
+    assert found_by(detector, video(tmp_path / "a.mp4"), monkeypatch) == list(range(10))
+    assert detector.batches == [2, 2, 2, 2, 2]
+
+
+def test_no_memory_for_a_single_frame_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"no memory to search a single frame for faces; .*--batch-size"):
+        found_by(Cramped(0), video(tmp_path / "a.mp4"), monkeypatch)

@@ -117,3 +117,37 @@ def test_a_network_that_cannot_be_compiled_says_what_to_do(monkeypatch: pytest.M
         ConfigError, match=r"cannot compile the networks here \(.*no working C\+\+ compiler.*leave out compile"
     ):
         made.score(faces(2))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+        RuntimeError("Triton Error [CUDA]: out of memory"),
+    ],
+    ids=["torch", "cuBLAS", "cuDNN", "Triton"],
+)
+def test_memory_may_run_out_in_each_librarys_own_words(error: RuntimeError) -> None:
+    made, model = scorer(batch_size=8)
+
+    def fail_once() -> None:
+        model.before = list
+        raise error
+
+    model.before = fail_once
+    assert len(made.score(faces(8))) == 8
+    assert made.batch_size == 4
+
+
+def test_another_error_of_the_network_comes_out() -> None:
+    made, model = scorer(batch_size=8)
+
+    def fail() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    model.before = fail
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        made.score(faces(8))
+    assert made.batch_size == 8

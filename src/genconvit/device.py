@@ -56,6 +56,12 @@ def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precisio
     return "bf16" if device.type == "cpu" and _cpu_has_bf16() else "fp32"
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error says that a device's memory is full, in torch's words or in those of CUDA's libraries."""
+    words = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in words)
+
+
 def _cpu_has_bf16() -> bool:
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is None:  # as in torch 2.11

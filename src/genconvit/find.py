@@ -10,10 +10,13 @@ import torch
 from pydantic import Field, PositiveInt, field_validator
 
 from genconvit.config import FrozenConfig
+from genconvit.cut import Cut
+from genconvit.device import is_out_of_memory
+from genconvit.errors import ConfigError
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.crop import crop_faces
 from genconvit.outcome import Cropped, Outcome, SourceScores
-from genconvit.types import FaceCrop, Frame
+from genconvit.types import AnyImage, DetectedFace, FaceCrop, Frame
 from genconvit.video.readers import Reading
 from genconvit.video.reading import SourceOpened
 from genconvit.video.sampling import DEFAULT_FRAMES, FrameChoice, parse_frames
@@ -26,7 +29,7 @@ class PipelineOptions(FrozenConfig):
 
     Attributes:
         frames: a number of evenly spaced frames; ``"all"`` or -1; ``"keyframes"``; or ``"fps=X"``, X frames a second.
-        margin: how much longer the side of a crop is than the face detector's rule says, as a fraction.
+        margin: how much longer the side of a crop is than its rule says, as a fraction.
         max_faces: the most faces of one source, in the order of the frames; None is all.
         reference_crops: at most as many faces as frames, as in the reference.
     """
@@ -68,16 +71,17 @@ class FaceFinder:
 
     Args:
         detector: used under a lock, since detectors keep state while they work.
-        sizes: the sides of the crops in pixels; each face is cut in all of them.
+        cuts: each face is cut in all of these ways.
         options: what is looked at.
-        device: where the detector runs; frames are brought to a GPU once, and searched several at a time there.
+        device: where the detector runs; frames are brought to a GPU once, and searched several at a time there, or
+            fewer where its memory is full.
         notes: what every source's scores say.
     """
 
     def __init__(
         self,
         detector: FaceDetector,
-        sizes: Sequence[int],
+        cuts: Sequence[Cut],
         options: PipelineOptions,
         *,
         device: torch.device,
@@ -85,7 +89,7 @@ class FaceFinder:
     ) -> None:
         self._detector = detector
         self._detecting = threading.Lock()
-        self._sizes = sizes
+        self._cuts = cuts
         self._options = options
         self._device = device
         self._at_once = 1 if device.type == "cpu" else _FRAMES_AT_ONCE_ON_A_GPU
@@ -96,6 +100,7 @@ class FaceFinder:
 
         Raises:
             SourceError: it cannot be read.
+            ConfigError: the device has no memory to search a single frame.
         """
         for crops, progress in self._crops(reading, outcome):
             if progress.found == progress.limit:
@@ -109,13 +114,32 @@ class FaceFinder:
     def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress]]:
         for frames, progress in self._batches(reading, outcome):
             with self._detecting:
-                found = self._detector.search([frame.image for frame in frames])
+                found = self._search([frame.image for frame in frames])
             for frame, faces in zip(frames, found, strict=True):
                 progress.scores.frame_indices.append(frame.index)
-                rule, margin = self._detector.square_rule, self._options.margin
-                cut = [crop_faces(frame, faces, rule, size, margin) for size in self._sizes]
-                for crops in zip(*cut, strict=True):
+                margin = self._options.margin
+                for crops in zip(*(crop_faces(frame, faces, cut, margin) for cut in self._cuts), strict=True):
                     yield crops, progress
+
+    def _search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
+        found = self._search_if_they_fit(images)
+        if found is not None:
+            return found
+        if len(images) == 1:
+            raise ConfigError(
+                f"{self._device} has no memory to search a single frame for faces; free some, or give a smaller "
+                "batch_size (--batch-size) or device='cpu'"
+            )
+        half = len(images) // 2
+        return [*self._search(images[:half]), *self._search(images[half:])]
+
+    def _search_if_they_fit(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]] | None:
+        try:
+            return self._detector.search(images)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
 
     def _batches(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[list[Frame], _Progress]]:
         """Frames to search together. Where a decoder starts over, so does the outcome."""

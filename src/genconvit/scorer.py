@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from genconvit.aggregate import face_fake_probability
-from genconvit.device import BATCH_SIZES, DTYPES, Precision
+from genconvit.device import BATCH_SIZES, DTYPES, Precision, is_out_of_memory
 from genconvit.errors import ConfigError, PluginError
 from genconvit.faces.batch import stacked
+from genconvit.graph_thread import graph_thread
 from genconvit.models.base import Architecture, ModelOutput
 from genconvit.text import first_line
 from genconvit.types import FaceCrop, FaceScores
@@ -30,7 +31,8 @@ class Scorer:
         precision: of its parameters and activations; scores are always float32.
         batch_size: the most faces that go through it at once; None follows the device.
         compile: run it through ``torch.compile``, which takes a minute or more at the first batch.
-        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``; batches are filled up to their full size.
+        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up to
+            their full size.
 
     Attributes:
         notes: what every result must say: a batch that was halved, and why.
@@ -57,7 +59,7 @@ class Scorer:
         self.notes: tuple[str, ...] = ()
         self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
         self._halving = threading.Lock()
-        self._fills_batches = cuda_graphs
+        self._graphs = graph_thread() if cuda_graphs else None
         self._network: Callable[[Tensor], ModelOutput] = self.model
         if compile or cuda_graphs:
             mode = "reduce-overhead" if cuda_graphs else "default"
@@ -98,8 +100,12 @@ class Scorer:
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""
         try:
+            if self._graphs is not None:
+                return self._graphs.submit(self._logits, crops, size).result()
             return self._logits(crops, size)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             return None  # and the error with what it holds is gone before another try
 
     def _halve(self, size: int) -> None:
@@ -118,7 +124,7 @@ class Scorer:
     def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
         count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
-        if self._fills_batches:
+        if self._graphs is not None:
             images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, size - count))
         output = self._run(images.contiguous(memory_format=torch.channels_last))
         if not (isinstance(output, ModelOutput) and output.logits):
