@@ -10,6 +10,7 @@ from genconvit.bench.report import Report
 from genconvit.bench.run import run_bench
 from genconvit.errors import ConfigError
 from genconvit.models.base import ArchitectureConfig
+from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
 from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
@@ -23,19 +24,39 @@ def test_an_architecture_of_another_family_has_no_floor() -> None:
     assert backbone_calls(scorer, 3) is None
 
 
-def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[int, int]] = []
+class Bare(torch.nn.Module):
+    """Stands in for a network of timm's and notes its batches."""
 
-    class Bare(torch.nn.Module):
-        def forward(self, images: torch.Tensor) -> None:
-            calls.append((images.shape[0], images.shape[-1]))
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[int, int]] = []
 
-    scorer = Scorer(OriginalConfig(mode="ed").build(), device=CPU, precision="fp32", batch_size=4)
-    monkeypatch.setattr("timm.create_model", lambda _name: Bare())
+    def forward(self, images: torch.Tensor) -> None:
+        self.calls.append((images.shape[0], images.shape[-1]))
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "calls"),
+    [
+        ({"mode": "ed"}, "convnext_tiny", [(8, 224), (4, 224)]),
+        ({"size": "nano"}, SIZES["nano"].backbone, [(8, 128), (4, 128), (4, 64), (4, 128), (2, 128), (2, 64)]),
+    ],
+)
+def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, str], name: str, calls: list[tuple[int, int]]
+) -> None:
+    bare, asked = Bare(), list[str]()
+    scorer = Scorer(OriginalConfig.model_validate(options).build(), device=CPU, precision="fp32", batch_size=4)
+
+    def create(name: str) -> Bare:
+        asked.append(name)
+        return bare
+
+    monkeypatch.setattr("timm.create_model", create)
     run = backbone_calls(scorer, 6)
     assert run is not None
     run()
-    assert calls == [(8, 224), (4, 224)]
+    assert (asked, bare.calls) == ([name], calls)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Bare calls of timm's ConvNeXt: what no code around the backbones can undercut."""
+"""Bare calls of timm's networks: what no code around the backbones can undercut."""
 
 from __future__ import annotations
 
@@ -6,43 +6,58 @@ from collections.abc import Callable
 
 import timm
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from genconvit.models.generative import GenerativeModel
+from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
 from genconvit.scorer import Scorer
 
+_Size = tuple[int, int]
 
-def backbone_calls(scorer: Scorer, faces: int) -> Callable[[], object] | None:
-    """A function that runs bare ConvNeXts of the sizes, numbers of images and precision that so many faces take.
+
+def backbone_calls(scorer: Scorer, faces: int, *, compiled: bool = False) -> Callable[[], object] | None:
+    """A function that runs bare backbones of the sizes, numbers of images and precision that so many faces take.
 
     None for an architecture that is not of GenConViT's family.
+
+    Args:
+        scorer: what they stand beside.
+        faces: how many.
+        compiled: run them through ``torch.compile``, for each size of a batch by itself.
     """
     model = scorer.model
     if not isinstance(model, GenerativeModel):
         return None
-    backbone = timm.create_model(f"convnext_{model.config.size}").eval().requires_grad_(False)
+    backbone: nn.Module = timm.create_model(SIZES[model.config.size].backbone).eval().requires_grad_(False)
     backbone = backbone.to(device=scorer.device, dtype=scorer.dtype).to(memory_format=torch.channels_last)
-    sizes = {"ed": ((2, 224),), "vae": ((1, 224), (1, 112))}
+    call: Callable[[Tensor], object] = torch.compile(backbone, dynamic=False) if compiled else backbone
     batches = [min(scorer.batch_size, faces - start) for start in range(0, faces, scorer.batch_size)]
-    images = {
-        (share * batch, size): _noise(scorer, share * batch, size)
+    shapes = [
+        (share * batch, size)
+        for batch in batches
         for network in model.branches
-        for share, size in sizes[network]
-        for batch in set(batches)
-    }
+        for share, size in _inputs(model.config, network)
+    ]
+    images = {(count, size): _noise(scorer, count, size) for count, size in set(shapes)}
 
     @torch.inference_mode()
     def run() -> None:
-        for batch in batches:
-            for network in model.branches:
-                for share, size in sizes[network]:
-                    backbone(images[share * batch, size])
+        for shape in shapes:
+            call(images[shape])
         if scorer.device.type == "cuda":
             torch.cuda.synchronize(scorer.device)
 
     return run
 
 
-def _noise(scorer: Scorer, count: int, size: int) -> Tensor:
-    images = torch.randn(count, 3, size, size, device=scorer.device, dtype=scorer.dtype)
+def _inputs(config: GenerativeConfig, network: str) -> list[tuple[int, _Size]]:
+    """For each call of a branch's backbone how many images it takes for a face, and their height and width."""
+    whole = (config.input_size, config.input_size)
+    if network == "ed":
+        return [(2, whole)]
+    reconstruction = config.vae_branch(negative_slope=0, head_negative_slope=0).vae.reconstruction_size
+    return [(2, whole)] if reconstruction == whole else [(1, whole), (1, reconstruction)]
+
+
+def _noise(scorer: Scorer, count: int, size: _Size) -> Tensor:
+    images = torch.randn(count, 3, *size, device=scorer.device, dtype=scorer.dtype)
     return images.contiguous(memory_format=torch.channels_last)
