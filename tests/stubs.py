@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genconvit.cut import CropRules, SquareRule
 from genconvit.data.base import LabelledSource, Listing
-from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.base import FaceDetector
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
 from genconvit.result import WeightsInfo
@@ -82,8 +83,14 @@ def register_stubs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained_grey(path: Path, **options: Any) -> Path:
     """A file of weights for ``grey`` that counts as trained; needs ``register_stubs``."""
+    return ruled_grey(path, {}, **options)
+
+
+def ruled_grey(path: Path, crop_rules: CropRules, **options: Any) -> Path:
+    """The same with rules by which faces are cut."""
     model = Grey(GreyConfig(**options)).eval()
-    save_model(LoadedModel(model, WeightsInfo(origin="file", trained=True)), "grey", path, precision="fp32")
+    info = WeightsInfo(origin="file", trained=True, crop_rules=crop_rules)
+    save_model(LoadedModel(model, info), "grey", path, precision="fp32")
     return path
 
 

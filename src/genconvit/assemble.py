@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from genconvit.cut import CropRules, Cut, SquareRule
 from genconvit.decision import DecisionRule, decision_rule
 from genconvit.device import resolve_device, resolve_precision
 from genconvit.errors import ConfigError
@@ -46,9 +47,28 @@ class Finding:
     notes: tuple[str, ...]
     plugins: tuple[PluginInfo, ...]
 
-    def finder(self, sizes: Sequence[int], options: PipelineOptions) -> FaceFinder:
-        """A finder that cuts each face in these sizes, in pixels."""
-        return FaceFinder(self.detector, sizes, options, device=self.device, notes=self.notes)
+    def square_rule(self, rules: CropRules) -> SquareRule:
+        """By which boxes become squares for weights that name these rules: theirs, or the detector's own."""
+        return rules.get(self.info.name, self.detector.square_rule)
+
+    def finder(self, cuts: Sequence[Cut], options: PipelineOptions) -> FaceFinder:
+        """A finder that cuts each face in these ways."""
+        return FaceFinder(self.detector, cuts, options, device=self.device, notes=self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """What scores faces.
+
+    Attributes:
+        scorer: the networks on their device.
+        cut: how they want faces cut.
+        provenance: what every result says of what finds and scores.
+    """
+
+    scorer: Scorer
+    cut: Cut
+    provenance: Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +102,14 @@ def assemble(config: DetectorConfig) -> Parts:
     rule = decision_rule(config)
     resolve_precision(config.precision, resolve_device(config.device))
     finding = assemble_finding(config)
-    scorer, provenance = assemble_scoring(config, finding)
-    return Parts(finding.readers, finding.finder([scorer.input_size], config), scorer, rule, provenance)
+    scoring = assemble_scoring(config, finding)
+    return Parts(
+        readers=finding.readers,
+        finder=finding.finder([scoring.cut], config),
+        scorer=scoring.scorer,
+        rule=rule,
+        provenance=scoring.provenance,
+    )
 
 
 def assemble_finding(config: DetectorConfig) -> Finding:
@@ -122,8 +148,8 @@ def assemble_readers(config: DetectorConfig, choice: FrameChoice) -> Readers:
     return Readers(decoders, choice, config, isolate=config.isolate, workers=config.workers)
 
 
-def assemble_scoring(config: DetectorConfig, finding: Finding) -> tuple[Scorer, Provenance]:
-    """Load the networks, and say what results rest on.
+def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
+    """Load the networks, and say how they want faces cut and what results rest on.
 
     Raises:
         ConfigError: an option has a value that is not allowed here.
@@ -142,6 +168,7 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> tuple[Scorer, 
         compile=config.compile,
         cuda_graphs=config.cuda_graphs,
     )
+    square_rule = finding.square_rule(loaded.info.crop_rules)
     provenance = Provenance(
         library_version=__version__,
         packages=package_versions([ARCHITECTURES.find(config.architecture), *finding.plugins]),
@@ -149,12 +176,13 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> tuple[Scorer, 
         config=loaded.model.config.model_dump(mode="json"),
         weights=loaded.info,
         face_detector=finding.info,
+        square_rule=square_rule,
         decoder=None,
         device=str(device),
         precision=precision,
         compiled=config.compile or config.cuda_graphs,
     )
-    return scorer, provenance
+    return Scoring(scorer, Cut(size=scorer.input_size, rule=square_rule), provenance)
 
 
 def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:

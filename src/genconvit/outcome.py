@@ -87,7 +87,7 @@ class Cropped:
     """A face on its way to the networks, and where its scores belong.
 
     Attributes:
-        crops: the face in each size that was asked for.
+        crops: the face in each cut that was asked for.
         scores: of its source.
     """
 
@@ -96,5 +96,5 @@ class Cropped:
 
     @property
     def crop(self) -> FaceCrop:
-        """The face in the first of the sizes, or the only one."""
+        """The face in the first of the cuts, or the only one."""
         return self.crops[0]

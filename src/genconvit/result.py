@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from genconvit.config import FrozenConfig
+from genconvit.cut import CropRules, SquareRule
 from genconvit.rule import Decision
 from genconvit.text import printable
 from genconvit.types import Box
@@ -49,6 +50,8 @@ class WeightsInfo(FrozenConfig):
         files: what was read.
         made_from: the files that a converted file was made from, as it says.
         new_layers: for a warm start, the parameters that no file held.
+        crop_rules: for each face detector that they name, how the crops of their training were cut; empty where they
+            name none.
     """
 
     origin: Origin
@@ -56,6 +59,7 @@ class WeightsInfo(FrozenConfig):
     files: tuple[WeightsFile, ...] = ()
     made_from: tuple[WeightsFile, ...] = ()
     new_layers: tuple[str, ...] = ()
+    crop_rules: CropRules = Field(default_factory=dict)
 
 
 class FaceDetectorInfo(FrozenConfig):
@@ -86,6 +90,8 @@ class Provenance(FrozenConfig):
         config: the model's whole config.
         weights: where its weights came from.
         face_detector: which one ran.
+        square_rule: by which its boxes became the squares that the networks saw: the weights' for it, else its own.
+            None in results of versions that did not say.
         decoder: what read the source; None where nothing could.
         device: where the networks ran, for example ``cpu`` or ``cuda:0``.
         precision: of the networks, ``fp32`` or ``bf16``.
@@ -102,6 +108,7 @@ class Provenance(FrozenConfig):
     config: dict[str, JsonValue]
     weights: WeightsInfo
     face_detector: FaceDetectorInfo
+    square_rule: SquareRule | None = None
     decoder: str | None
     device: str
     precision: str

@@ -26,9 +26,9 @@ from genconvit.result import (
     Provenance,
     TrackResult,
     VideoResult,
-    WeightsInfo,
 )
 from genconvit.score_rules import parse_score_rule
+from genconvit.text import printable
 from genconvit.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.video.names import Source, is_array, source_name
 
@@ -104,7 +104,7 @@ def answer(
             "frame_indices": tuple(scores.frame_indices),
         }
     )
-    notes = (*_weights_notes(provenance.weights), *scores.notes)
+    notes = (*_weights_notes(provenance), *scores.notes)
     if not scores.faces:
         return VideoResult(source=name, status="no_face", decision=rule.decision, notes=notes, provenance=provenance)
     logits = scores.logits()
@@ -143,7 +143,7 @@ def unreadable(source: Source, reason: str, provenance: Provenance, rule: Decisi
         status="unreadable",
         decision=rule.decision,
         reason=reason,
-        notes=_weights_notes(provenance.weights),
+        notes=_weights_notes(provenance),
         provenance=provenance,
     )
 
@@ -206,9 +206,14 @@ def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[
     )
 
 
-def _weights_notes(weights: WeightsInfo) -> tuple[str, ...]:
+def _weights_notes(provenance: Provenance) -> tuple[str, ...]:
+    weights, detector = provenance.weights, provenance.face_detector.name
     note = _NOTES.get(weights.origin) if weights.trained else UNTRAINED
-    return (note,) if note else ()
+    notes = (note,) if note else ()
+    if not weights.crop_rules or detector in weights.crop_rules:
+        return notes
+    named = printable(", ".join(weights.crop_rules))
+    return (*notes, f"faces were cut by {detector}'s own rule: the weights say how for {named} alone")
 
 
 def _left_out_notes(one_off: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 
 from genconvit import Detector
 from genconvit.cli.weights import Stored
+from genconvit.cut import SquareRule
 from genconvit.result import WeightsFile
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, write
 from weights.reference_files import ed_checkpoint, save
@@ -44,13 +45,21 @@ def test_convert_writes_a_file_that_predict_takes(run: Callable[..., Run], ed_fi
 def test_convert_writes_a_file_of_the_librarys_own_in_another_precision(
     run: Callable[..., Run], tmp_path: Path
 ) -> None:
-    header = FileHeader(library_version="0", architecture="v2", config={"mode": "v2"}, trained=True)
+    header = FileHeader(
+        library_version="0",
+        architecture="v2",
+        config={"mode": "v2"},
+        trained=True,
+        crop_rules={"mtcnn": SquareRule(side=0.83, shift_down=0.056)},
+    )
     source, target = tmp_path / "best.safetensors", tmp_path / "small.safetensors"
     write(source, {"weight": torch.rand(10)}, header, "fp32")
     ended = run("weights", "convert", "--weights", source, "--output", target, "--precision", "fp16")
     assert ended.status == 0, ended.err
     assert "(1 tensors, 0 MB, fp16)" in ended.out
-    assert "made from: best.safetensors" in run("weights", "show", target).out
+    shown = run("weights", "show", target).out
+    assert "made from: best.safetensors" in shown
+    assert "crops for mtcnn: 0.83 heights of its box, centre 0.056 below" in shown
     assert [each.value for each in Stored] == list(STORED_PRECISIONS)
     for flag in (["--size", "nano"], ["--variational"]):
         refused = run("weights", "convert", "--weights", source, "--output", tmp_path / "other.safetensors", *flag)

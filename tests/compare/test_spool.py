@@ -9,16 +9,18 @@ import pytest
 
 from genconvit.compare import spool as module
 from genconvit.compare.spool import FaceSpool
+from genconvit.cut import Cut, SquareRule
 from genconvit.errors import GenConViTError, SourceError
 from genconvit.outcome import Cropped, Outcome, SourceScores
 from genconvit.types import DetectedFace, FaceCrop
 
+SMALL, LARGE = (Cut(size=size, rule=SquareRule(side=1, shift_down=0)) for size in (4, 6))
 Found = Generator[Cropped | Outcome, None, None]
 
 
-def crop(value: int, size: int) -> FaceCrop:
+def crop(value: int, size: int, side: float = 9.0) -> FaceCrop:
     face = DetectedFace((1.0, 2.0, 3.0, 4.0), 0.5)
-    return FaceCrop(value, value / 10, face, (0.0, 0.0, 9.0, 9.0), np.full((size, size, 3), value, np.uint8))
+    return FaceCrop(value, value / 10, face, (0.0, 0.0, side, side), np.full((size, size, 3), value, np.uint8))
 
 
 def source(name: str, *values: int) -> Found:
@@ -32,11 +34,11 @@ def fill(spool: FaceSpool, *found: Found) -> list[Any]:
     return [outcome.source for each in found for outcome in spool.fill(each)]
 
 
-def replayed(spool: FaceSpool, size: int) -> list[tuple[Any, list[int]]]:
+def replayed(spool: FaceSpool, cut: Cut) -> list[tuple[Any, list[int]]]:
     made, values = [], []
-    for item in spool.replay(size):
+    for item in spool.replay(cut):
         if isinstance(item, Cropped):
-            assert np.asarray(item.crop.image).shape == (size, size, 3)
+            assert np.asarray(item.crop.image).shape == (cut.size, cut.size, 3)
             values.append(int(item.crop.image.max()))
             assert item.crop.frame_index == values[-1]
         else:
@@ -45,17 +47,33 @@ def replayed(spool: FaceSpool, size: int) -> list[tuple[Any, list[int]]]:
     return made
 
 
-def test_what_went_in_comes_out_in_each_size_and_any_number_of_times() -> None:
-    with FaceSpool([4, 6]) as spool:
+def test_what_went_in_comes_out_in_each_cut_and_any_number_of_times() -> None:
+    with FaceSpool([SMALL, LARGE]) as spool:
         assert fill(spool, source("a", 1, 2), source("b"), source("c", 7)) == ["a", "b", "c"]
-        for size in (4, 6, 4):
-            assert replayed(spool, size) == [("a", [1, 2]), ("b", []), ("c", [7])]
+        for cut in (SMALL, LARGE, SMALL):
+            assert replayed(spool, cut) == [("a", [1, 2]), ("b", []), ("c", [7])]
+
+
+def test_cuts_of_one_size_are_kept_apart_with_their_squares() -> None:
+    wide = Cut(size=4, rule=SquareRule(side=2, shift_down=0))
+    scores = SourceScores("pyav", 10)
+
+    def found() -> Found:
+        yield Cropped((crop(1, 4), crop(2, 4, side=18.0)), scores)
+        yield Outcome("a", scores)
+
+    with FaceSpool([SMALL, wide]) as spool:
+        fill(spool, found())
+        for cut, value, side in ((SMALL, 1, 9.0), (wide, 2, 18.0)):
+            item = next(iter(spool.replay(cut)))
+            assert isinstance(item, Cropped)
+            assert (int(item.crop.image.max()), item.crop.square) == (value, (0.0, 0.0, side, side))
 
 
 def test_each_replay_has_scores_of_its_own() -> None:
-    with FaceSpool([4, 6]) as spool:
+    with FaceSpool([SMALL, LARGE]) as spool:
         fill(spool, source("a", 1))
-        outcomes = [item for _ in range(2) for item in spool.replay(4) if isinstance(item, Outcome)]
+        outcomes = [item for _ in range(2) for item in spool.replay(SMALL) if isinstance(item, Outcome)]
         assert outcomes[0].scores is not None
         outcomes[0].scores.notes.append("the first detector's")
         assert outcomes[1].scores is not None
@@ -70,9 +88,9 @@ def test_what_a_decoder_gave_before_it_started_over_does_not_count() -> None:
         yield Cropped((crop(2, 4),), kept)
         yield Outcome("a", kept)
 
-    with FaceSpool([4]) as spool:
+    with FaceSpool([SMALL]) as spool:
         fill(spool, started_over())
-        assert replayed(spool, 4) == [("a", [2])]
+        assert replayed(spool, SMALL) == [("a", [2])]
 
 
 def test_a_source_that_cannot_be_read_keeps_its_reason() -> None:
@@ -80,16 +98,16 @@ def test_a_source_that_cannot_be_read_keeps_its_reason() -> None:
         yield Cropped((crop(1, 4),), SourceScores("one", 10))
         yield Outcome("a", None, SourceError("a", "it is broken"))
 
-    with FaceSpool([4]) as spool:
+    with FaceSpool([SMALL]) as spool:
         fill(spool, unreadable())
-        (outcome,) = spool.replay(4)
+        (outcome,) = spool.replay(SMALL)
         assert isinstance(outcome, Outcome)
         assert (outcome.scores, str(outcome.error)) == (None, "a: it is broken")
 
 
 def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with FaceSpool([4, 6]) as spool:
+    with FaceSpool([SMALL, LARGE]) as spool:
         fill(spool, source("a", 1))
         assert len(list(tmp_path.rglob("*.rgb"))) == 2
     assert not list(tmp_path.iterdir())
@@ -97,5 +115,5 @@ def test_nothing_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_disk_that_fills_up_ends_it_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LEAST_FREE_BYTES", 1 << 62)
-    with FaceSpool([4, 6]) as spool, pytest.raises(GenConViTError, match=r"no room left for faces.*TMPDIR"):
+    with FaceSpool([SMALL, LARGE]) as spool, pytest.raises(GenConViTError, match=r"no room left for faces.*TMPDIR"):
         fill(spool, source("a", 1))

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
+from genconvit.cut import Cut, SquareRule
 from genconvit.errors import ConfigError
-from genconvit.faces.base import SquareRule
 from genconvit.faces.crop import crop_face, crop_faces
 from genconvit.faces.square import square_of
 from genconvit.types import Box, DetectedFace, Frame, ImageArray
@@ -134,7 +134,7 @@ def test_extreme_squares_give_a_bounded_crop(square: Box, shape: tuple[int, int]
 def test_an_extreme_face_reaches_the_crop() -> None:
     frame = Frame(0, None, noise(40, 40))
     face = DetectedFace((-1e308, -1e308, 1e308, 1e308), 0.5)
-    (crop,) = crop_faces(frame, [face], RULE, 8, margin=1e300)
+    (crop,) = crop_faces(frame, [face], Cut(size=8, rule=RULE), margin=1e300)
     assert crop.square[2] - crop.square[0] == 80
 
 
@@ -148,7 +148,7 @@ def test_a_flat_image_stays_flat() -> None:
 def test_crops_carry_their_frame_and_face() -> None:
     frame = Frame(7, 0.25, noise(60, 80))
     faces = [DetectedFace((10.0, 10.0, 30.0, 40.0), 0.9), DetectedFace((40.0, 5.0, 60.0, 35.0), 0.8)]
-    crops = crop_faces(frame, faces, RULE, 24, margin=0.0)
+    crops = crop_faces(frame, faces, Cut(size=24, rule=RULE), margin=0.0)
     assert [crop.face for crop in crops] == faces
     assert {(crop.frame_index, crop.pts_seconds) for crop in crops} == {(7, 0.25)}
     assert [crop.square for crop in crops] == [(8.0, 15.0, 32.0, 39.0), (38.0, 10.0, 62.0, 34.0)]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from genconvit.cut import Cut, SquareRule
 from genconvit.errors import ConfigError
 from genconvit.faces import crop_device as module
-from genconvit.faces.base import SquareRule
 from genconvit.faces.crop import crop_face, crop_faces
 from genconvit.faces.crop_device import crop_faces_on_device
 from genconvit.types import Box, DetectedFace, Frame, ImageArray
@@ -81,8 +81,8 @@ def test_a_size_below_one_is_an_error() -> None:
 def test_a_frame_on_a_device_gives_crops_there() -> None:
     image = noise(60, 80)
     faces = [DetectedFace((10.0, 10.0, 30.0, 40.0), 0.9), DetectedFace((40.0, 5.0, 60.0, 35.0), 0.8)]
-    on_device = crop_faces(Frame(7, 0.25, torch.from_numpy(image)), faces, RULE, 24)
-    on_host = crop_faces(Frame(7, 0.25, image), faces, RULE, 24)
+    on_device = crop_faces(Frame(7, 0.25, torch.from_numpy(image)), faces, Cut(size=24, rule=RULE))
+    on_host = crop_faces(Frame(7, 0.25, image), faces, Cut(size=24, rule=RULE))
     for one, other in zip(on_device, on_host, strict=True):
         assert isinstance(one.image, torch.Tensor)
         assert (one.face, one.square, one.frame_index, one.pts_seconds) == (other.face, other.square, 7, 0.25)

@@ -31,7 +31,7 @@ from genconvit.video.readers import ThreadReader
 from genconvit.video.sampling import FrameChoice
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs, trained_grey
 from support import grey_frames, make_video, shared
-from test_pipeline import Everywhere, GivesUp
+from test_pipeline import WHOLE, Everywhere, GivesUp
 from test_scorer import scorer
 
 QUICK = Resampling(resamples=0)
@@ -183,7 +183,7 @@ def test_an_interrupted_run_leaves_no_file_behind(
 def test_a_decoder_that_starts_over_does_not_count_twice(tmp_path: Path) -> None:
     clip = make_video(tmp_path / "a.mp4", grey_frames(12))
     decoders = (GivesUp(), PyAVDecoder())
-    finder = FaceFinder(Everywhere(), [4], PipelineOptions(), device=torch.device("cpu"))
+    finder = FaceFinder(Everywhere(), [WHOLE], PipelineOptions(), device=torch.device("cpu"))
     steps = steps_of([BRIGHTNESS, H264])
     chosen, every = (ThreadReader(decoders, choice) for choice in (FrameChoice("spaced", 4), FrameChoice("all")))
     faces = DegradedFaces(finder, chosen, every, steps, tmp_path)
@@ -222,7 +222,7 @@ def test_frames_on_a_device_are_degraded_as_those_on_the_host(tmp_path: Path) ->
     steps = steps_of([JPEG, BLUR, H264])
     found = []
     for decoder in (OnDevice(), PyAVDecoder()):
-        finder = FaceFinder(Everywhere(), [4], PipelineOptions(), device=torch.device("cpu"))
+        finder = FaceFinder(Everywhere(), [WHOLE], PipelineOptions(), device=torch.device("cpu"))
         chosen, every = (ThreadReader([decoder], choice) for choice in (FrameChoice("spaced", 2), FrameChoice("all")))
         faces = DegradedFaces(finder, chosen, every, steps, tmp_path).of_sources([clip])
         found.append([each.crop.image for each in faces if isinstance(each, Cropped)])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from genconvit.cut import SquareRule
 from genconvit.errors import WeightsError
 from genconvit.files import sha256_of_file
 from genconvit.weights.checkpoint import read_tensors
@@ -15,7 +16,12 @@ from genconvit.weights.convert import convert_own
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, StoredPrecision, header_of, write
 
 HEADER = FileHeader(
-    library_version="0", architecture="v2", config={"mode": "v2"}, trained=True, training={"step": 3, "config": {}}
+    library_version="0",
+    architecture="v2",
+    config={"mode": "v2"},
+    trained=True,
+    training={"step": 3, "config": {}},
+    crop_rules={"mtcnn": SquareRule(side=0.83, shift_down=0.056)},
 )
 
 

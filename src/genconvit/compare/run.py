@@ -15,6 +15,7 @@ from genconvit.compare.cost import measured_peak
 from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
+from genconvit.cut import Cut
 from genconvit.data.base import Listing
 from genconvit.decision import decision_rule
 from genconvit.device import resolve_device
@@ -89,25 +90,24 @@ class _Comparison:
         self._isolated = False
 
     def runs(self, variants: Sequence[Variant]) -> Iterator[VariantRun]:
-        with FaceSpool(list(dict.fromkeys(map(self._input_size, variants)))) as spool:
+        with FaceSpool(list(dict.fromkeys(map(self._cut, variants)))) as spool:
             self._find(spool, variants[0])
             for variant in variants:
                 yield self._run(variant, spool)
 
-    def _input_size(self, variant: Variant) -> int:
-        """The side of the variant's crops; calibration and weights are read, so that what cannot work fails now."""
+    def _cut(self, variant: Variant) -> Cut:
+        """How the variant wants faces cut; calibration and weights are read, so that what cannot work fails now."""
         try:
             decision_rule(variant.config)
-            scorer, _ = assemble_scoring(variant.config, self._finding)
+            return assemble_scoring(variant.config, self._finding).cut
         except GenConViTError as error:
             raise type(error)(f"variant {variant.name}: {error}") from error
-        return scorer.input_size
 
     def _find(self, spool: FaceSpool, variant: Variant) -> None:
         paths = [source.path for source in self._listing.sources]
         readers = self._finding.readers
         reader = readers.for_many(paths)
-        finder = self._finding.finder(spool.sizes, variant.config)
+        finder = self._finding.finder(spool.cuts, variant.config)
         start = perf_counter()
         with closing(find_faces(finder, reader, paths)) as found:
             for outcome in self._track(spool.fill(found), len(paths), "finding faces"):
@@ -118,17 +118,18 @@ class _Comparison:
     def _run(self, variant: Variant, spool: FaceSpool) -> VariantRun:
         start = perf_counter()
         with measured_peak(resolve_device(variant.config.device)) as peak:
-            scorer, provenance = assemble_scoring(variant.config, self._finding)
+            scoring = assemble_scoring(variant.config, self._finding)
+            provenance = scoring.provenance
             loaded = perf_counter()
             with (
                 self._new_file(variant, provenance) as file,
-                closing(score_faces(scorer, spool.replay(scorer.input_size))) as outcomes,
+                closing(score_faces(scoring.scorer, spool.replay(scoring.cut))) as outcomes,
             ):
                 rule = decision_rule(variant.config)
                 answers = self._track(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
                 for source, outcome in zip(self._listing.sources, answers, strict=True):
                     file.add(source, conclude(outcome, provenance, variant.config, rule, isolated=self._isolated))
-            del scorer
+            del scoring
         scored_at = perf_counter()
         costs = {
             "runtime_seconds": self._find_seconds + scored_at - start,

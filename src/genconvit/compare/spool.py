@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from genconvit.closeable import Closeable
+from genconvit.cut import Cut
 from genconvit.errors import GenConViTError
 from genconvit.outcome import Cropped, FoundFace, Outcome, SourceScores
 from genconvit.types import DetectedFace, FaceCrop, ImageArray, on_host
@@ -28,25 +29,31 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class _Kept:
-    """A face without its pixels, the row of the files where these lie, and where its scores would have gone."""
+    """A face without its pixels, the row of the files where these lie, and where its scores would have gone.
+
+    Attributes:
+        row: of the files.
+        faces: the face in each cut.
+        scores: of its source.
+    """
 
     row: int
-    face: FoundFace
+    faces: tuple[FoundFace, ...]
     scores: SourceScores
 
 
 class FaceSpool(Closeable):
-    """The crops of many sources in temporary files, in each size that is asked for.
+    """The crops of many sources in temporary files, in each cut that is asked for.
 
     A face takes size x size x 3 bytes: 150 kB at 224 pixels, so that 1000 videos of 15 faces take 2.3 GB. They lie in
     the folder for temporary files (``TMPDIR``).
 
     Args:
-        sizes: the sides of the crops in pixels, without repetition.
+        cuts: how the faces are cut, without repetition.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
-        self.sizes = tuple(sizes)
+    def __init__(self, cuts: Sequence[Cut]) -> None:
+        self.cuts = tuple(cuts)
         self._sources: list[tuple[Outcome, list[_Kept]]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="genconvit-faces-")
         self._rows = 0
@@ -60,7 +67,7 @@ class FaceSpool(Closeable):
         faces: list[_Kept] = []
         try:
             with ExitStack() as stack:
-                files = [stack.enter_context(self._path(size).open("ab")) for size in self.sizes]
+                files = [stack.enter_context(self._path(cut).open("ab")) for cut in self.cuts]
                 for item in found:
                     if isinstance(item, Cropped):
                         faces.append(self._keep(item, files))
@@ -75,16 +82,17 @@ class FaceSpool(Closeable):
                 raise
             raise self._no_room() from error
 
-    def replay(self, size: int) -> Generator[Cropped | Outcome, None, None]:
-        """What was kept, as ``find_faces`` yielded it, with crops of this size; may be had any number of times."""
-        with self._path(size).open("rb") as file:
+    def replay(self, cut: Cut) -> Generator[Cropped | Outcome, None, None]:
+        """What was kept, as ``find_faces`` yielded it, with crops of this cut; may be had any number of times."""
+        place, size = self.cuts.index(cut), cut.size
+        with self._path(cut).open("rb") as file:
             for kept, faces in self._sources:
                 outcome = Outcome(kept.source, copy.deepcopy(kept.scores), kept.error, kept.sha256)
                 if outcome.scores is not None:
                     for each in faces:
                         file.seek(each.row * _bytes(size))
                         image = np.fromfile(file, np.uint8, _bytes(size)).reshape(size, size, 3)
-                        yield Cropped((_crop(each.face, image),), outcome.scores)
+                        yield Cropped((_crop(each.faces[place], image),), outcome.scores)
                 yield outcome
 
     def close(self) -> None:
@@ -98,13 +106,13 @@ class FaceSpool(Closeable):
         for crop, file in zip(item.crops, files, strict=True):
             file.write(on_host(crop.image).tobytes())
         self._rows += 1
-        return _Kept(row, FoundFace.of(item.crop), item.scores)
+        return _Kept(row, tuple(map(FoundFace.of, item.crops)), item.scores)
 
-    def _path(self, size: int) -> Path:
-        return Path(self._folder.name, f"faces-{size}.rgb")
+    def _path(self, cut: Cut) -> Path:
+        return Path(self._folder.name, f"faces-{self.cuts.index(cut)}.rgb")
 
     def _no_room(self) -> GenConViTError:
-        megabytes = self._rows * sum(map(_bytes, self.sizes)) / 1e6
+        megabytes = self._rows * sum(_bytes(cut.size) for cut in self.cuts) / 1e6
         return GenConViTError(
             f"there is no room left for faces in {tempfile.gettempdir()}, after {self._rows} of them with "
             f"{megabytes:.0f} MB; set TMPDIR to a folder on a larger disk, or look at fewer frames (--frames)"

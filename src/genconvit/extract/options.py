@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from genconvit.assemble import Finding
 from genconvit.config import FrozenConfig
 from genconvit.crops.record import SPLITS
+from genconvit.cut import CropRules, Cut
 from genconvit.extract.crop_files import ImageFormat
 from genconvit.extract.split import DEFAULT_FRACTIONS
 from genconvit.find import PipelineOptions
@@ -24,6 +25,8 @@ class ExtractOptions(FrozenConfig):
 
     Attributes:
         size: of the crops' sides in pixels.
+        crop_rules: for each face detector that is named, which squares the crops show: those of weights that are to be
+            trained on (``weights.load.crop_rules_of``); the others' are as their own rule says.
         image_format: ``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size.
         fractions: of the sources for train, valid and test, for those without a split of their own; they sum to 1.
         seed: of the splits.
@@ -31,6 +34,7 @@ class ExtractOptions(FrozenConfig):
     """
 
     size: int = Field(default=224, ge=16, le=2048)
+    crop_rules: CropRules = Field(default_factory=dict)
     image_format: ImageFormat = "png"
     fractions: tuple[float, float, float] = DEFAULT_FRACTIONS
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -42,6 +46,10 @@ class ExtractOptions(FrozenConfig):
         if min(fractions) < 0 or not math.isclose(sum(fractions), 1, abs_tol=1e-6):
             raise ValueError(f"fractions for {', '.join(SPLITS)} are at least 0 and sum to 1, for example 0.8,0.1,0.1")
         return fractions
+
+    def cut(self, finding: Finding) -> Cut:
+        """How faces are cut that this finds."""
+        return Cut(size=self.size, rule=finding.square_rule(self.crop_rules))
 
     @property
     def plan(self) -> str:
@@ -55,7 +63,7 @@ def options_checksum(finding: Finding, config: DetectorConfig, options: ExtractO
         "crops": options.model_dump(mode="json", include={"size", "image_format"}),
         "pipeline": config.model_dump(mode="json", include=set(PipelineOptions.model_fields)),
         "decoder": config.decoder,
-        "face_detector": [finding.info.name, finding.info.model_sha256, finding.detector.square_rule.model_dump()],
+        "face_detector": [finding.info.name, finding.info.model_sha256, options.cut(finding).rule.model_dump()],
     }
     return _checksum(json.dumps(relevant, sort_keys=True))
 

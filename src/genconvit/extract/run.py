@@ -125,7 +125,7 @@ class _Extraction:
             return
         paths = [each.source.path for each in self._todo]
         reader = self._finding.readers.for_many(iter(paths))  # no list: a single one that is left is isolated as well
-        finder = self._finding.finder([self._options.size], self._config)
+        finder = self._finding.finder([self._options.cut(self._finding)], self._config)
         with Ahead(find_faces(finder, reader, paths), "faces", room=_CROPS_AHEAD) as found:
             for _ in track(self._written(found), len(paths), "extracting faces"):
                 pass

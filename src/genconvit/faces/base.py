@@ -1,4 +1,4 @@
-"""The contract of a face detector, and the rule from its boxes to the squares that networks see."""
+"""The contract of a face detector."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ from typing import ClassVar
 
 import torch
 
-from genconvit.config import FrozenConfig
+from genconvit.cut import SquareRule
 from genconvit.types import AnyImage, DetectedFace, ImageArray, on_host
 
-
-class SquareRule(FrozenConfig):
-    """How a detector's box becomes a square like dlib's, on which the published weights were trained.
-
-    Attributes:
-        side: the square's side, in heights of the box.
-        shift_down: how far the square's centre lies below the box's, in heights of the box.
-    """
-
-    side: float
-    shift_down: float
+__all__ = ["FaceDetector", "SquareRule"]
 
 
 class FaceDetector(ABC):
@@ -32,7 +22,8 @@ class FaceDetector(ABC):
 
     Attributes:
         name: the name it is registered under.
-        square_rule: its mapping from box to square.
+        square_rule: its mapping from box to a square like dlib's, on which the published weights were trained; weights
+            that were trained on other squares bring a rule of their own.
         needs_model: whether it cannot work without a model file.
         licence: the terms of the model it runs, one line.
     """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.faces.base import SquareRule
+from genconvit.cut import Cut
 from genconvit.faces.crop_device import crop_faces_on_device
 from genconvit.faces.square import check_crop_size, square_of, whole_pixels
 from genconvit.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
@@ -49,26 +49,23 @@ def crop_face(image: ImageArray, square: Box, size: int) -> tuple[ImageArray, Bo
     return np.clip(np.rint(resized), 0, 255).astype(np.uint8), cut
 
 
-def crop_faces(
-    frame: Frame, faces: Iterable[DetectedFace], rule: SquareRule, size: int, margin: float = 0.0
-) -> list[FaceCrop]:
+def crop_faces(frame: Frame, faces: Iterable[DetectedFace], cut: Cut, margin: float = 0.0) -> list[FaceCrop]:
     """Cut every face out of a frame, in the order given: on the device where the frame is a tensor there.
 
     Args:
         frame: the frame.
         faces: what a detector found in it.
-        rule: that detector's rule.
-        size: the crops' side in pixels.
+        cut: which squares, and the crops' size.
         margin: how much longer the squares' sides become, as a fraction; at least -0.5.
 
     Raises:
-        ConfigError: the size or the margin is out of its range.
+        ConfigError: the margin is out of its range.
     """
     found = list(faces)
-    cut = _cut(frame.image, [square_of(face.box, rule, margin) for face in found], size)
+    made = _cut(frame.image, [square_of(face.box, cut.rule, margin) for face in found], cut.size)
     return [
         FaceCrop(frame.index, frame.pts_seconds, face, square, image)
-        for face, (image, square) in zip(found, cut, strict=True)
+        for face, (image, square) in zip(found, made, strict=True)
     ]
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from genconvit.cut import SquareRule
 from genconvit.errors import ConfigError
-from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.base import FaceDetector
 from genconvit.faces.batch import stacked
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import mtcnn_takes_no_model_message

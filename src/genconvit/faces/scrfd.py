@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from genconvit.cut import SquareRule
 from genconvit.errors import ConfigError
-from genconvit.faces.base import FaceDetector, SquareRule
+from genconvit.faces.base import FaceDetector
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import no_model_message
 from genconvit.faces.onnx_session import Size, open_detection_session

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from genconvit.cut import SquareRule
 from genconvit.errors import ConfigError
-from genconvit.faces.base import SquareRule
 from genconvit.types import Box
 
 _FARTHEST_PX = 1e7
@@ -23,7 +23,7 @@ def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
 
     Args:
         box: left, top, right, bottom in pixels of the frame.
-        rule: the detector's rule.
+        rule: that of the detector, or of the weights.
         margin: how much longer the side becomes, as a fraction of it; at least -0.5.
 
     Returns:

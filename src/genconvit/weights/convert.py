@@ -86,7 +86,7 @@ def save_model(
     """Write a loaded model as a file of the library's own, whole or not at all.
 
     Args:
-        loaded: the model, and where its weights came from.
+        loaded: the model, and where its weights came from; the rules by which its training's crops were cut go with it.
         architecture: the name that it is registered under.
         output: the file to write.
         precision: of the stored tensors.
@@ -102,6 +102,7 @@ def save_model(
         trained=loaded.info.trained,
         made_from=loaded.info.files,
         training=training,
+        crop_rules=loaded.info.crop_rules,
     )
     tensors = loaded.model.state_dict()
     write(output, tensors, header, precision)

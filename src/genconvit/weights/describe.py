@@ -27,6 +27,8 @@ def describe(path: Path) -> Iterator[str]:
         yield f"written by genconvit {header.library_version} for architecture {header.architecture}"
         yield f"config: {header.config}"
         yield f"trained: {'yes' if header.trained else 'no'}"
+        for detector, rule in header.crop_rules.items():
+            yield f"crops for {detector}: {rule.side:g} heights of its box, centre {rule.shift_down:g} below"
         for file in header.made_from:
             yield f"made from: {file.name} (SHA-256 {file.sha256})"
         return

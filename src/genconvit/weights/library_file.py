@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from genconvit.config import FrozenConfig
+from genconvit.cut import CropRules
 from genconvit.errors import WeightsError
 from genconvit.files import written_whole
 from genconvit.result import WeightsFile
@@ -38,6 +39,8 @@ class FileHeader(FrozenConfig):
         trained: False for weights that were never trained.
         made_from: the files that it was converted from.
         training: how it was trained by this library, and what was measured then; None where it was not.
+        crop_rules: how the crops of its training were cut; empty where that was as each face detector's own rule says,
+            or is not known.
     """
 
     format: int = 1
@@ -47,6 +50,7 @@ class FileHeader(FrozenConfig):
     trained: bool
     made_from: tuple[WeightsFile, ...] = ()
     training: dict[str, JsonValue] | None = None
+    crop_rules: CropRules = Field(default_factory=dict)
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, precision: StoredPrecision) -> None:

@@ -283,6 +283,7 @@ def _info(
         files=tuple(item.file for item in located),
         made_from=header.made_from if header else (),
         new_layers=new_layers,
+        crop_rules=header.crop_rules if header else {},
     )
 
 
