@@ -28,7 +28,7 @@ from genconvit.crops.record import CropRecord
 from genconvit.files import sha256_of_file
 from genconvit.metrics.intervals import Resampling, measures_of
 from genconvit.metrics.measures import Sample
-from genconvit.train.dataset import FAKE, CropDataset, Example
+from genconvit.train.dataset import FAKE, CropDataset, Example, Fakes
 from genconvit.train.self_blended import SelfBlendConfig
 from genconvit.types import ImageArray
 
@@ -146,7 +146,7 @@ def self_blended(name: str, crops: Path, blend: SelfBlendConfig, size: int) -> F
     """People of the test split, each several times as a real and a fake; the bootstrap draws people."""
     folder = read_crops(crops)
     people = need(folder.records, "test", ("REAL",))
-    pairs = CropDataset(folder.root, people, size, augment=None, self_blended=True, blend=blend, seed=1)
+    pairs = CropDataset(folder.root, people, size, augment=None, fakes=Fakes(self_blended=True, blend=blend), seed=1)
     examples = []
     for person in range(len(pairs)):
         for draw in range(DRAWS):

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from genconvit.crops.record import CropRecord
 from genconvit.errors import ConfigError
 from genconvit.train.augment import AugmentConfig
-from genconvit.train.dataset import CropDataset, Example, as_square, collate
+from genconvit.train.dataset import CropDataset, Example, Fakes, as_square, collate
 
 from .faces_on_disk import LANDMARKS, drawn_face, write_crop
 
@@ -62,7 +62,7 @@ def test_landmarks_are_resized_with_the_crop_that_is_filled_up_to_a_square() -> 
 
 def test_an_item_depends_on_seed_epoch_and_index_alone(tmp_path: Path, records: list[CropRecord]) -> None:
     def fresh(seed: int = 0) -> CropDataset:
-        return CropDataset(tmp_path, records, 32, augment=ALWAYS, self_blended=True, seed=seed)
+        return CropDataset(tmp_path, records, 32, augment=ALWAYS, fakes=Fakes(self_blended=True), seed=seed)
 
     dataset, again = fresh(), fresh()
     dataset.set_epoch(3)
@@ -95,7 +95,7 @@ def test_workers_make_the_same_items(tmp_path: Path, records: list[CropRecord]) 
 
 
 def test_self_blended_pairs_come_from_the_reals_alone(tmp_path: Path, records: list[CropRecord]) -> None:
-    dataset = CropDataset(tmp_path, records, 64, augment=None, self_blended=True)
+    dataset = CropDataset(tmp_path, records, 64, augment=None, fakes=Fakes(self_blended=True))
     assert len(dataset) == 2
     assert dataset.labels == [1, 1]
     (tmp_path / records[0].crop).unlink()
@@ -106,8 +106,8 @@ def test_self_blended_pairs_come_from_the_reals_alone(tmp_path: Path, records: l
 
 def test_real_and_fake_of_a_pair_are_augmented_alike(tmp_path: Path, records: list[CropRecord]) -> None:
     turned = AugmentConfig.preset("none").model_copy(update={"noise": 1.0, "flip_vertical": 1.0})
-    plain = CropDataset(tmp_path, records, 64, augment=None, self_blended=True)[0]
-    real, fake = CropDataset(tmp_path, records, 64, augment=turned, self_blended=True)[0]
+    plain = CropDataset(tmp_path, records, 64, augment=None, fakes=Fakes(self_blended=True))[0]
+    real, fake = CropDataset(tmp_path, records, 64, augment=turned, fakes=Fakes(self_blended=True))[0]
     outside = (plain[0].image == plain[1].image).flip(1)
     assert outside.any()
     assert torch.equal(real.image[outside], fake.image[outside])
@@ -121,7 +121,7 @@ def test_crops_without_landmarks_are_counted_where_fakes_are_made_of_them(tmp_pa
         write_crop(tmp_path, "c", "REAL", landmarks=(LANDMARKS[0],) * 5),
         write_crop(tmp_path, "d", "FAKE", landmarks=()),
     ]
-    dataset = CropDataset(tmp_path, records, 64, augment=None, self_blended=True)
+    dataset = CropDataset(tmp_path, records, 64, augment=None, fakes=Fakes(self_blended=True))
     assert dataset.guessed == 2
     assert [len(dataset[index]) for index in range(3)] == [2, 2, 2]
     assert CropDataset(tmp_path, records, 64, augment=None).guessed == 0
@@ -139,7 +139,7 @@ def test_an_image_that_cannot_be_read_is_skipped_and_counted(tmp_path: Path, rec
 
 
 def test_pairs_are_collated_in_their_order(tmp_path: Path, records: list[CropRecord]) -> None:
-    dataset = CropDataset(tmp_path, records, 32, augment=None, self_blended=True)
+    dataset = CropDataset(tmp_path, records, 32, augment=None, fakes=Fakes(self_blended=True))
     batch = collate([dataset[0], dataset[1]])
     assert batch.images.shape == (4, 3, 32, 32)
     assert (batch.labels.tolist(), batch.labels.dtype) == ([1, 0, 1, 0], torch.int64)

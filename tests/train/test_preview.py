@@ -9,7 +9,7 @@ from PIL import Image
 from genconvit.crops.record import CropRecord
 from genconvit.errors import ConfigError, DatasetError
 from genconvit.train.augment import AugmentConfig
-from genconvit.train.dataset import CropDataset
+from genconvit.train.dataset import CropDataset, Fakes
 from genconvit.train.preview import write_preview, write_steps
 
 from .faces_on_disk import drawn_face, write_crop
@@ -40,7 +40,9 @@ def test_sixteen_examples_are_drawn(tmp_path: Path, records: list[CropRecord]) -
 
 
 def test_pairs_are_drawn_beside_each_other_as_they_are_augmented(tmp_path: Path, records: list[CropRecord]) -> None:
-    dataset = CropDataset(tmp_path, records, SIDE, augment=AugmentConfig.preset("robust"), self_blended=True)
+    dataset = CropDataset(
+        tmp_path, records, SIDE, augment=AugmentConfig.preset("robust"), fakes=Fakes(self_blended=True)
+    )
     path = tmp_path / "preview.png"
     write_preview(dataset, path)
     pairs = [[example.image.permute(1, 2, 0).numpy().tobytes() for example in dataset[index]] for index in range(20)]

@@ -14,7 +14,7 @@ from genconvit.bench.timing import time_in_turn
 from genconvit.crops.record import CropRecord
 from genconvit.sample import FACE, LANDMARKS, portrait
 from genconvit.train.augment import AugmentConfig
-from genconvit.train.dataset import CropDataset
+from genconvit.train.dataset import CropDataset, Fakes
 
 SIZES = (128, 224)
 FACES = 64
@@ -42,7 +42,7 @@ def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FAC
 def _rows(folder: Path, records: list[CropRecord], size: int, repeats: int) -> list[Row]:
     read = CropDataset(folder, records, size, augment=None)
     augmented = CropDataset(folder, records, size, augment=AugmentConfig.preset("robust"))
-    blended = CropDataset(folder, records, size, augment=None, self_blended=True)
+    blended = CropDataset(folder, records, size, augment=None, fakes=Fakes(self_blended=True))
     times = time_in_turn(
         {"read": lambda: _make(read), "augment": lambda: _make(augmented), "self-blend": lambda: _make(blended)},
         repeats,

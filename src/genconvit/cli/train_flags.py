@@ -27,12 +27,15 @@ FLAGS: dict[str, Flag] = {
     "architecture": ("original, v2, or a plugin's.", "NAME", "original"),
     "init": (
         "The first weights: imagenet (the backbones' alone), random, or published, FILE, a hub id; or twice: ed=FILE, "
-        "vae=FILE.",
+        "vae=FILE; or the backbones' from a file: backbone=FILE, ed.backbone=FILE.",
         "NAME",
         "imagenet",
     ),
+    "image_size": ("Side of the examples in pixels while training.", "N", "the network's input"),
     "augment": ("How examples are changed: reference, robust, none, or a file with an AugmentConfig.", "NAME", ""),
+    "pairs": ("Show each real beside a fake that was made from it, changed alike.", "", ""),
     "self_blended": ("Make the fakes from the real faces alone.", "", ""),
+    "self_blended_share": ("The share of the fakes that are made from real faces instead.", "X", "0"),
     "blend": ("How such fakes are made: a file with a SelfBlendConfig.", "FILE", ""),
     "balance": ("Show as many fakes as reals.", "", ""),
     "epochs": ("Passes over the training split.", "N", "30"),
@@ -82,7 +85,7 @@ MODEL_FLAGS: dict[str, Any] = {
 }
 """Fields of the architecture's config that have flags of their own; the others are given with ``--set``."""
 
-_SWITCHES = {"self_blended", "balance", "tensorboard"}
+_SWITCHES = {"pairs", "self_blended", "balance", "tensorboard"}
 _LISTS = {"freeze", "init"}
 _NAMES = {"architecture": "arch"}
 

@@ -98,17 +98,23 @@ class Architecture(nn.Module, ABC):
 
     Attributes:
         config_class: the config that builds it.
+        any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
         default_weights: what ``weights=None`` means where no weights ship with the library for a config:
             ``"published"``, or None where weights must be named.
         config: the config it was built from.
         input_size: height and width of a face crop in pixels.
+        mean: of the pixels in [0, 1] that the network takes as 0, for red, green and blue; ImageNet's by default.
+        std: what the difference to it is divided by; likewise.
     """
 
     config_class: ClassVar[type[ArchitectureConfig]]
+    any_size: ClassVar[bool] = False
     default_weights: ClassVar[str | None] = None
 
     config: ArchitectureConfig
     input_size: int
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
 
     @abstractmethod
     def __init__(self, config: ArchitectureConfig) -> None:
@@ -119,8 +125,8 @@ class Architecture(nn.Module, ABC):
         """Score preprocessed faces [N, 3, input_size, input_size]."""
 
     def preprocess(self, faces: Tensor) -> Tensor:
-        """Map uint8 RGB crops [N, size, size, 3] to float32 [N, 3, size, size], normalised as ImageNet is."""
+        """Map uint8 RGB crops [N, size, size, 3] to float32 [N, 3, size, size], normalised by ``mean`` and ``std``."""
         images = faces.permute(0, 3, 1, 2).float().div(255)
-        mean = torch.tensor(IMAGENET_MEAN, device=faces.device).view(3, 1, 1)
-        std = torch.tensor(IMAGENET_STD, device=faces.device).view(3, 1, 1)
+        mean = torch.tensor(self.mean, device=faces.device).view(3, 1, 1)
+        std = torch.tensor(self.std, device=faces.device).view(3, 1, 1)
         return (images - mean) / std

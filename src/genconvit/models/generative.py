@@ -22,13 +22,13 @@ class Size:
     """What a size stands for.
 
     Attributes:
-        backbone: a ConvNeXt of timm's.
+        backbone: a network of timm's.
         map_dim: channels of its last feature maps.
         features: width of its head; the published weights keep ImageNet's 1000.
         image_size: height and width of a face crop in pixels, where the config does not say otherwise.
         latent_channels: of the latent vector, where the config does not say otherwise.
-        norm: of the backbone, see ``BackboneConfig``.
-        layer_scale: of the backbone, likewise.
+        attention_dim: channels that V2's attention works in, likewise; None is ``map_dim``.
+        fusion_dim: width of the gated layer of V2's fusion, likewise.
     """
 
     backbone: str
@@ -36,19 +36,19 @@ class Size:
     features: int
     image_size: int
     latent_channels: int
-    norm: Literal["own", "layer"] = "own"
-    layer_scale: float | None = None
+    attention_dim: int | None = None
+    fusion_dim: int = 1024
 
 
 SIZES = {
     "nano": Size(
-        "convnext_zepto_rms",
-        map_dim=256,
-        features=256,
+        "tf_efficientnet_lite0",
+        map_dim=1280,
+        features=128,
         image_size=128,
-        latent_channels=16,
-        norm="layer",
-        layer_scale=0.5,
+        latent_channels=4,
+        attention_dim=128,
+        fusion_dim=128,
     ),
     "tiny": Size("convnext_tiny", map_dim=768, features=1000, image_size=224, latent_channels=256),
     "large": Size("convnext_large", map_dim=1536, features=1000, image_size=224, latent_channels=256),
@@ -130,9 +130,7 @@ class GenerativeConfig(ArchitectureConfig):
 
     def _backbone(self) -> BackboneConfig:
         size = SIZES[self.size]
-        return BackboneConfig(
-            name=size.backbone, num_classes=size.features, norm=size.norm, layer_scale=size.layer_scale
-        )
+        return BackboneConfig(name=size.backbone, num_classes=size.features)
 
 
 class GenerativeModel(Architecture):
@@ -146,6 +144,8 @@ class GenerativeModel(Architecture):
         self.input_size = config.input_size
         blueprints: dict[Network, EDBranchConfig | VAEBranchConfig] = {"ed": ed, "vae": vae}
         self.branches = nn.ModuleDict({name: blueprints[name].build() for name in config.networks})
+        backbone = self.branch(config.networks[0]).backbone
+        self.mean, self.std = backbone.mean, backbone.std
 
     def branch(self, name: str) -> Branch:
         """The branch of that name, ``"ed"`` or ``"vae"``."""

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from genconvit.errors import ConfigError, WeightsError
 from genconvit.models.base import ModelOutput, ReferenceStart
-from genconvit.models.generative import GenerativeConfig, GenerativeModel
+from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
 from genconvit.nn.branches import HIDDEN_DIM
 from genconvit.nn.exchange import MapExchange, MapExchangeConfig
 from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig
@@ -40,8 +40,10 @@ class V2Config(GenerativeConfig):
         ed_linear_end: let that autoencoder end without an activation, so that it can reach negative pixels.
         vae_slope: LeakyReLU slope of the VAE branch's autoencoder.
         vae_head_slope: LeakyReLU slope of the VAE branch's head. The ED branch's head keeps its GELU.
+        attention_dim: channels that attention works in: wider feature maps are projected to them and back. None
+            follows the size, see ``SIZES``: the maps' own for ``tiny`` and ``large``.
         attention_head_dim: width of one attention head.
-        fusion_dim: width of the fusion's gated layer.
+        fusion_dim: width of the fusion's gated layer; None follows the size.
     """
 
     mode: Literal["ed", "vae", "genconvit", "v2"] = "v2"
@@ -51,21 +53,27 @@ class V2Config(GenerativeConfig):
     ed_linear_end: bool = True
     vae_slope: NonNegativeFloat = 0.01
     vae_head_slope: NonNegativeFloat = 0.01
+    attention_dim: int | None = Field(default=None, ge=1, le=65536)
     attention_head_dim: PositiveInt = 64
-    fusion_dim: int = Field(default=1024, ge=1, le=65536)
+    fusion_dim: int | None = Field(default=None, ge=1, le=65536)
 
     @model_validator(mode="after")
-    def _heads_share_the_maps(self) -> V2Config:
-        if self.map_dim % self.attention_head_dim:
+    def _heads_share_the_channels(self) -> V2Config:
+        if self.attention_channels % self.attention_head_dim:
             raise ValueError(
-                f"attention_head_dim must divide the {self.map_dim} channels of size {self.size!r}; got "
-                f"{self.attention_head_dim}; 32, 64 and 128 do"
+                f"attention_head_dim must divide the {self.attention_channels} channels that attention works in; got "
+                f"{self.attention_head_dim}; choose a divisor, or another attention_dim"
             )
         return self
 
     @property
+    def attention_channels(self) -> int:
+        """Channels that attention works in."""
+        return self.attention_dim or SIZES[self.size].attention_dim or self.map_dim
+
+    @property
     def embedded(self) -> str | None:
-        """Of size ``nano`` there is a small model for demonstration, see ``docs/nano.md``."""
+        """Size ``nano`` ships with the library, see ``docs/nano.md``."""
         return "v2_nano" if self.size == "nano" else None
 
     def reference_start(self) -> ReferenceStart:
@@ -109,16 +117,19 @@ class V2(GenerativeModel):
         self.exchange: MapExchange | None = None
         self.fusion: ResidualWrap | None = None
         if joined and config.attention:
+            width = config.attention_channels
             self.exchange = MapExchangeConfig(
                 dim=config.map_dim,
-                num_heads=config.map_dim // config.attention_head_dim,
+                num_heads=width // config.attention_head_dim,
+                attention_dim=None if width == config.map_dim else width,
                 grids_a=ed.grids,
                 grids_b=vae.grids,
                 residual=residual,
             ).build()
         if joined:
             dims = (HIDDEN_DIM, HIDDEN_DIM)
-            fusion = SwiGLUFusionConfig(dims=dims, hidden_dim=config.fusion_dim, out_dim=HIDDEN_DIM).build()
+            gated = config.fusion_dim or SIZES[config.size].fusion_dim
+            fusion = SwiGLUFusionConfig(dims=dims, hidden_dim=gated, out_dim=HIDDEN_DIM).build()
             self.fusion = ResidualWrapConfig(dims=dims, residual=residual).build(fusion)
 
     def forward(self, faces: Tensor) -> ModelOutput:

@@ -18,6 +18,8 @@ class MapExchangeConfig(FrozenConfig):
     Attributes:
         dim: channels of the feature maps.
         num_heads: attention heads.
+        attention_dim: channels that attention works in: the maps are projected to them and back. None is ``dim``,
+            without a projection.
         grids_a: height and width of each feature map of the first branch, the largest first.
         grids_b: the same for the second branch.
         residual: how what attention finds joins the maps.
@@ -25,6 +27,7 @@ class MapExchangeConfig(FrozenConfig):
 
     dim: PositiveInt
     num_heads: PositiveInt
+    attention_dim: PositiveInt | None = None
     grids_a: tuple[Grid, ...]
     grids_b: tuple[Grid, ...]
     residual: Residual = "zero_gate"
@@ -54,13 +57,23 @@ class MapExchange(nn.Module):
 class _EmbeddedAttention(nn.Module):
     def __init__(self, config: MapExchangeConfig) -> None:
         super().__init__()
-        self.embed_a = TokenEmbeddingConfig(dim=config.dim, grids=config.grids_a).build()
-        self.embed_b = TokenEmbeddingConfig(dim=config.dim, grids=config.grids_b).build()
-        self.attention = CrossAttentionConfig(dim=config.dim, num_heads=config.num_heads).build()
+        dim = config.attention_dim or config.dim
+        self.embed_a = TokenEmbeddingConfig(dim=dim, grids=config.grids_a).build()
+        self.embed_b = TokenEmbeddingConfig(dim=dim, grids=config.grids_b).build()
+        self.attention = CrossAttentionConfig(dim=dim, num_heads=config.num_heads).build()
+        self.narrow_a, self.narrow_b = _projections(config.dim, config.attention_dim)
+        self.widen_a, self.widen_b = _projections(config.attention_dim, config.dim)
 
     def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        for_a, for_b = self.attention(self.embed_a(a), self.embed_b(b))
-        return for_a, for_b
+        for_a, for_b = self.attention(self.embed_a(self.narrow_a(a)), self.embed_b(self.narrow_b(b)))
+        return self.widen_a(for_a), self.widen_b(for_b)
+
+
+def _projections(in_dim: int | None, out_dim: int | None) -> tuple[nn.Module, nn.Module]:
+    """One for each branch; nothing where a width is not given."""
+    if in_dim is None or out_dim is None:
+        return nn.Identity(), nn.Identity()
+    return nn.Linear(in_dim, out_dim), nn.Linear(in_dim, out_dim)
 
 
 def _to_tokens(maps: tuple[Tensor, ...]) -> Tensor:

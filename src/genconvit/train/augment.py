@@ -42,6 +42,10 @@ class AugmentConfig(FrozenConfig):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
+    window: Annotated[Range, within(0.1, 1)] = (1.0, 1.0)
+    """The side of the square part that is looked at, anywhere in the crop, as a share of the crop's; always drawn.
+    It is cut before the crop is reduced: a window of 0.75 at 96 pixels is as sharp as a whole crop at 128."""
+
     chain: Share = 0.9
     """The probability that anything is done at all."""
 

@@ -56,14 +56,28 @@ class TrainConfig(FrozenConfig):
 
     init: str | dict[str, str] = "imagenet"
     """What the weights start as: imagenet (the backbones from timm, the rest random: the reference's start), random, or
-    weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE."""
+    weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE. backbone=FILE takes the
+    backbones alone from a file with timm's names, such as that of a training of architecture backbone; ed.backbone=FILE
+    and vae.backbone=FILE one branch's."""
+
+    image_size: PositiveInt | None = Field(default=None, le=1024)
+    """The side of the examples in pixels while training, where the architecture takes any; by default its input. A
+    window of each crop (see augment) at a smaller size costs less, and is as sharp as the whole crop in validation."""
 
     augment: AugmentConfig = Field(default_factory=AugmentConfig)
     """How examples are changed while training, in full or as reference, robust or none; by default as the reference
     does. Validation sees them as they are."""
 
+    pairs: bool = False
+    """Show each real beside one of the fakes that were made from it, changed alike, so that nothing but the
+    manipulation tells them apart. Needs the manifest's column group_original; fakes without their original are not
+    shown."""
+
     self_blended: bool = False
     """Make the fakes from the real faces alone; the fakes of the training split are not looked at."""
+
+    self_blended_share: float = Field(default=0.0, ge=0, lt=1)
+    """The share of the fakes that are made from real faces instead, drawn anew in each epoch."""
 
     blend: SelfBlendConfig = Field(default_factory=SelfBlendConfig)
     """How such fakes are made, by default as their paper says."""
@@ -183,6 +197,11 @@ class TrainConfig(FrozenConfig):
         if self.unfreeze_epoch is not None and not self.freeze:
             raise ValueError(
                 f"unfreeze_epoch={self.unfreeze_epoch} has nothing to unfreeze; give freeze as well, such as branches"
+            )
+        if self.self_blended and (self.pairs or self.self_blended_share):
+            raise ValueError(
+                f"self_blended makes every fake from a real, so pairs={self.pairs} and "
+                f"self_blended_share={self.self_blended_share:g} have nothing to do; leave one or the other out"
             )
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from genconvit.faces.crop import crop_face
 from genconvit.faces.square import check_crop_size
 from genconvit.train.augment import AugmentConfig, augment
 from genconvit.train.face_mask import has_outline
+from genconvit.train.pairs import find_pairs
+from genconvit.train.ranges import Range, drawn
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
 from genconvit.types import ImageArray
 from genconvit.video.images import read_image
@@ -51,6 +54,31 @@ class Batch(NamedTuple):
     skipped: int
 
 
+@dataclass(frozen=True)
+class Fakes:
+    """Where the fakes of a training come from.
+
+    Attributes:
+        pairs: show each real beside one of the fakes that were made from it, changed alike, and no other fake.
+        self_blended: make all of them from the reals; the fakes on disk are not looked at.
+        share: of the fakes on disk, in [0, 1], this many at random are replaced by self-blended ones.
+        blend: how those are made.
+    """
+
+    pairs: bool = False
+    self_blended: bool = False
+    share: float = 0.0
+    blend: SelfBlendConfig = field(default_factory=SelfBlendConfig)
+
+    @property
+    def blending(self) -> bool:
+        """Whether some are self-blended."""
+        return self.self_blended or self.share > 0
+
+
+AS_THEY_ARE = Fakes()
+
+
 class CropDataset(Dataset[list[Example]]):
     """The crops of some records, each resized to a square as faces are cut out of frames.
 
@@ -62,13 +90,13 @@ class CropDataset(Dataset[list[Example]]):
         records: the crops.
         size: S, the side of the examples in pixels.
         augment: how they are changed; None leaves them as they are, as validation does.
-        self_blended: make pairs of the real crops alone, each with a fake made of it; fake crops are not looked at.
-        blend: how those fakes are made; by default as ``SelfBlendConfig`` says.
+        fakes: where the fakes come from.
         seed: of all that is left to chance.
 
     Attributes:
-        records: those that are used: with ``self_blended`` the real ones.
+        records: one for each item: every crop, or the real ones where each item is a pair.
         labels: theirs, 0 fake and 1 real.
+        alone: how many fakes on disk have no original here and are never shown, where each item is a pair of both.
 
     Raises:
         ConfigError: the size is below 1.
@@ -81,24 +109,32 @@ class CropDataset(Dataset[list[Example]]):
         size: int,
         *,
         augment: AugmentConfig | None,
-        self_blended: bool = False,
-        blend: SelfBlendConfig | None = None,
+        fakes: Fakes = AS_THEY_ARE,
         seed: int = 0,
     ) -> None:
         check_crop_size(size)
-        self.records = [record for record in records if not self_blended or record.label == "REAL"]
+        self._reals = [record for record in records if record.label == "REAL"]
+        self.records = self._reals if fakes.pairs or fakes.self_blended else list(records)
         self.labels = [REAL if record.label == "REAL" else FAKE for record in self.records]
+        pairs = find_pairs(records) if fakes.pairs else None
+        self.alone = pairs.alone if pairs else 0
+        self._partners = pairs.fakes if pairs else ()
         self._root = root
         self._size = size
         self._augment = augment
-        self._blend = (blend or SelfBlendConfig()) if self_blended else None
+        self._fakes = fakes
         self._seed = seed
         self._epoch = 0
 
     @property
+    def paired(self) -> int:
+        """How many reals have a fake on disk to be shown beside, where each item is a pair of both."""
+        return sum(map(bool, self._partners))
+
+    @property
     def guessed(self) -> int:
-        """How many self-blended fakes have an ellipse in the middle as a mask, for want of landmarks."""
-        return sum(not has_outline(record.landmarks) for record in self.records) if self._blend else 0
+        """How many reals make self-blended fakes with an ellipse in the middle as a mask, for want of landmarks."""
+        return sum(not has_outline(record.landmarks) for record in self._reals) if self._fakes.blending else 0
 
     def set_epoch(self, epoch: int) -> None:
         """Let the items be those of another epoch, the first being 0."""
@@ -108,33 +144,91 @@ class CropDataset(Dataset[list[Example]]):
         return len(self.records)
 
     def __getitem__(self, index: int) -> list[Example]:
-        """A crop; the real and the fake of a pair with ``self_blended``; nothing where the image cannot be read."""
+        """A crop; the real and the fake of a pair where items are pairs; nothing where the image cannot be read."""
         index = range(len(self))[index]
-        record = self.records[index]
+        draws = _Draws.of(np.random.SeedSequence((self._seed, self._epoch, index)))
+        if self._fakes.self_blended:
+            return self._blended(self.records[index], draws)
+        if self._fakes.pairs:
+            return self._pair(index, draws)
+        if self.labels[index] == FAKE and self._reals and draws.choosing.random() < self._fakes.share:
+            real = self._reals[int(draws.choosing.integers(len(self._reals)))]
+            return self._blended(real, draws)[1:]
+        return self._alone(self.records[index], draws)
+
+    def _pair(self, index: int, draws: _Draws) -> list[Example]:
+        partners, real = self._partners[index], self.records[index]
+        if self._fakes.share and (not partners or draws.choosing.random() < self._fakes.share):
+            return self._blended(real, draws)
+        shown = self._alone(real, draws)
+        if shown and partners:
+            shown += self._alone(partners[int(draws.choosing.integers(len(partners)))], draws)
+        return shown
+
+    def _alone(self, record: CropRecord, draws: _Draws) -> list[Example]:
+        read = self._read(record, draws)
+        if read is None:
+            return []
+        return [Example(self._changed(read[0], draws), REAL if record.label == "REAL" else FAKE)]
+
+    def _blended(self, record: CropRecord, draws: _Draws) -> list[Example]:
+        read = self._read(record, draws)
+        if read is None:
+            return []
+        pair = self_blend(*read, self._fakes.blend, np.random.default_rng(draws.blending))
+        return [Example(self._changed(pair.real, draws), REAL), Example(self._changed(pair.fake, draws), FAKE)]
+
+    def _read(self, record: CropRecord, draws: _Draws) -> tuple[ImageArray, tuple[Point, ...]] | None:
         try:
             image = read_image(self._root / record.crop)
         except SourceError:
-            return []
-        image, landmarks = as_square(image, record.landmarks, self._size)
-        blending, changing = np.random.SeedSequence((self._seed, self._epoch, index)).spawn(2)
-        if self._blend is None:
-            return [Example(self._changed(image, changing), self.labels[index])]
-        pair = self_blend(image, landmarks, self._blend, np.random.default_rng(blending))
-        return [
-            Example(self._changed(pair.real, changing), REAL),
-            Example(self._changed(pair.fake, changing), FAKE),
-        ]
+            return None
+        window = WHOLE if self._augment is None else draws.window(self._augment.window)
+        return as_square(image, record.landmarks, self._size, window)
 
-    def _changed(self, image: ImageArray, seed: np.random.SeedSequence) -> Tensor:
-        """The same seed changes both of a pair alike."""
+    def _changed(self, image: ImageArray, draws: _Draws) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         if self._augment is not None:
-            tensor = augment(tensor, self._augment, np.random.default_rng(seed))
+            tensor = augment(tensor, self._augment, np.random.default_rng(draws.changing))
         return tensor.contiguous()
 
 
-def as_square(image: ImageArray, landmarks: Sequence[Point], size: int) -> tuple[ImageArray, tuple[Point, ...]]:
-    """A whole crop as a square of one size, and its landmarks with it.
+class Window(NamedTuple):
+    """A square part of a crop: where it begins and how long its side is, as shares of the crop's side."""
+
+    left: float
+    top: float
+    side: float
+
+
+WHOLE = Window(0.0, 0.0, 1.0)
+
+
+class _Draws(NamedTuple):
+    """The chance of one item. Both of a pair have the same, so that they are changed alike."""
+
+    blending: np.random.SeedSequence
+    changing: np.random.SeedSequence
+    placing: np.random.SeedSequence
+    choosing: np.random.Generator
+
+    @classmethod
+    def of(cls, seed: np.random.SeedSequence) -> _Draws:
+        blending, changing, placing, choosing = seed.spawn(4)
+        return cls(blending, changing, placing, np.random.default_rng(choosing))
+
+    def window(self, sides: Range) -> Window:
+        """A window of a side that is drawn, anywhere in the crop."""
+        random = np.random.default_rng(self.placing)
+        side = drawn(random, sides)
+        left, top = random.random(2) * (1 - side)
+        return Window(float(left), float(top), side)
+
+
+def as_square(
+    image: ImageArray, landmarks: Sequence[Point], size: int, window: Window = WHOLE
+) -> tuple[ImageArray, tuple[Point, ...]]:
+    """A crop, or a part of it, as a square of one size, and its landmarks with it.
 
     A crop that is no square is filled up with its edge pixels.
 
@@ -142,13 +236,16 @@ def as_square(image: ImageArray, landmarks: Sequence[Point], size: int) -> tuple
         image: RGB, uint8 [height, width, 3].
         landmarks: x and y in pixels of the image.
         size: the square's side in pixels.
+        window: the part.
 
     Returns:
         RGB uint8 [size, size, 3], and the landmarks in its pixels.
     """
     height, width = image.shape[:2]
-    x, y, reach = width / 2, height / 2, max(width, height) / 2
-    square, (left, top, right, _) = crop_face(image, (x - reach, y - reach, x + reach, y + reach), size)
+    side = max(width, height)
+    x, y = (width - side) / 2 + window.left * side, (height - side) / 2 + window.top * side
+    reach = window.side * side
+    square, (left, top, right, _) = crop_face(image, (x, y, x + reach, y + reach), size)
     factor = size / (right - left)
     return square, tuple(((x - left) * factor, (y - top) * factor) for x, y in landmarks)
 

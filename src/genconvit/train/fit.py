@@ -97,7 +97,7 @@ def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], N
 
 def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainState, Parts]:  # noqa: ANN401
     start = first_model(config)
-    data = read_data(config, start.model.input_size)
+    data = read_data(config, start.model)
     state = TrainState(
         library_version=__version__,
         config=config,
@@ -119,7 +119,7 @@ def _resumed(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[Train
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
-    data = read_data(config, model.input_size)
+    data = read_data(config, model)
     if data.fingerprint != state.fingerprint:
         raise ConfigError(
             f"the crops in {config.data!r} are not those that the training in {config.out!r} began with (SHA-256 "
@@ -152,7 +152,8 @@ def _parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Dat
     check_prefixes(model, config.freeze)
     average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
     freeze(model, never if config.unfreeze_epoch is not None else (*never, *config.freeze))
-    wrapped = accelerator.prepare_model(model.train())
+    # Convolutions are up to twice as fast so, on a CPU as on a GPU.
+    wrapped = accelerator.prepare_model(model.train().to(memory_format=torch.channels_last))
     order = Order(
         labels=data.train.labels,
         batch_size=config.batch_size,

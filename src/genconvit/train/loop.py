@@ -202,7 +202,7 @@ class Loop:
         images = batch.images if counts else torch.full((1, 3, size, size), 128, dtype=torch.uint8)
         labels = batch.labels if counts else torch.zeros(1, dtype=torch.int64)
         images, labels = (each.to(device, non_blocking=True) for each in (images, labels))
-        faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1))
+        faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1)).contiguous(memory_format=torch.channels_last)
         output = self.parts.wrapped(faces)
         parts = training_loss(output, faces, labels, self.parts.weights)
         return {name: part * counts for name, part in parts.items()}

@@ -14,6 +14,7 @@ from genconvit.nn.backbone import Backbone
 from genconvit.registry import ARCHITECTURES
 from genconvit.result import WeightsFile
 from genconvit.text import first_line
+from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.train.config import TrainConfig
 from genconvit.weights.load import load_model, parse_config
 
@@ -40,13 +41,14 @@ def first_model(config: TrainConfig) -> Start:
     options = dict(config.model)
     if config.kl_weight and "variational" in cls.config_class.model_fields:
         options.setdefault("variational", True)
-    if config.init not in ("random", "imagenet"):
+    files = backbone_files(config.init)
+    if config.init not in ("random", "imagenet") and not files:
         loaded = load_model(config.architecture, cls, options, config.init)
         return Start(loaded.model.float().requires_grad_(True), loaded.info.files)
     model = build(cls, parse_config(config.architecture, cls, options), config.seed)
     if config.init == "imagenet":
         start_from_imagenet(model)
-    return Start(model)
+    return Start(model, start_from_files(model, files))
 
 
 def model_again(config: TrainConfig, options: Mapping[str, object]) -> Architecture:
@@ -72,7 +74,7 @@ def build(cls: type[Architecture], config: ArchitectureConfig, seed: int) -> Arc
 
 
 def start_from_imagenet(model: nn.Module) -> None:
-    """Give every ConvNeXt in a model timm's ImageNet weights; a model without one stays as it is.
+    """Give every backbone in a model timm's ImageNet weights; a model without one stays as it is.
 
     A head of another width than ImageNet's 1000 classes stays random.
 
@@ -82,40 +84,29 @@ def start_from_imagenet(model: nn.Module) -> None:
     known: dict[tuple[str, int], dict[str, Tensor]] = {}
     for module in model.modules():
         if isinstance(module, Backbone):
-            name, classes = module.config.name, module.config.num_classes
-            own = module.net.state_dict()
-            _refuse_other_layers(name, classes, own)
-            if (name, classes) not in known:
-                known[name, classes] = _pretrained(name, classes)
-            module.net.load_state_dict({**own, **known[name, classes]})
+            key = module.config.name, module.config.num_classes
+            if key not in known:
+                known[key] = _pretrained(module)
+            module.net.load_state_dict({**module.net.state_dict(), **known[key]})
 
 
-def _refuse_other_layers(name: str, classes: int, own: Mapping[str, Tensor]) -> None:
-    """Say, before anything is fetched, that a backbone is not as timm trained it."""
+def _pretrained(backbone: Backbone) -> dict[str, Tensor]:
     import timm
 
-    with torch.device("meta"):
-        usual = timm.create_model(name, num_classes=classes).state_dict()
-    if {key: value.shape for key, value in usual.items()} != {key: value.shape for key, value in own.items()}:
-        raise WeightsError(
-            f"timm's ImageNet weights of {name} do not fit this backbone, which has other layers (size 'nano' has "
-            "LayerNorm); give init='random' (--init random), or a checkpoint: init='FILE.safetensors'"
-        )
-
-
-def _pretrained(name: str, classes: int) -> dict[str, Tensor]:
-    import timm
-
+    name, classes = backbone.config.name, backbone.config.num_classes
     try:
         with torch.random.fork_rng(devices=[]):
             weights: dict[str, Tensor] = timm.create_model(name, num_classes=classes, pretrained=True).state_dict()
     except Exception as error:  # whatever the hub's client or the network comes up with
         raise WeightsError(
             f"the ImageNet weights of {name} cannot be had from timm ({type(error).__name__}: {first_line(error)}). "
-            "Give init='random' (--init random) to start without them, or a checkpoint: init='published', or "
-            "init='FILE.safetensors'; with a network once, timm keeps them in the hub's cache"
+            "Give init='random' (--init random) to start without them, a file of them (--init backbone=FILE), or a "
+            "checkpoint: init='published', or init='FILE.safetensors'; with a network once, timm keeps them in the "
+            "hub's cache"
         ) from error
     # A head of another width than ImageNet's is as random as it was.
     return {
-        key: value for key, value in weights.items() if classes == IMAGENET_CLASSES or not key.startswith("head.fc.")
+        key: value
+        for key, value in weights.items()
+        if classes == IMAGENET_CLASSES or not key.startswith(backbone.classifier)
     }
