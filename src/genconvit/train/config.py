@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from genconvit.config import FrozenConfig
+from genconvit.cut import CropRules
 from genconvit.device import Precision
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.self_blended import SelfBlendConfig
@@ -59,6 +60,10 @@ class TrainConfig(FrozenConfig):
     weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE. backbone=FILE takes the
     backbones alone from a file with timm's names, such as that of a training of architecture backbone; ed.backbone=FILE
     and vae.backbone=FILE one branch's."""
+
+    crop_rules: CropRules = Field(default_factory=dict)
+    """How the crops were cut out of their frames, by face detector, where that is not its own rule; the weights keep it,
+    so that faces are cut alike at prediction. By default what the first weights say."""
 
     image_size: PositiveInt | None = Field(default=None, le=1024)
     """The side of the examples in pixels while training, where the architecture takes any; by default its input. A

@@ -103,6 +103,7 @@ def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainSt
         config=config,
         architecture_config=start.model.config.model_dump(mode="json"),
         made_from=start.made_from,
+        crop_rules=config.crop_rules or start.crop_rules,
         fingerprint=data.fingerprint,
         processes=accelerator.num_processes,
     )
@@ -223,7 +224,7 @@ def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[Moment],
 
 
 def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
-    info = WeightsInfo(origin="file", trained=True, files=state.made_from)
+    info = WeightsInfo(origin="file", trained=True, files=state.made_from, crop_rules=state.crop_rules)
     training: dict[str, JsonValue] = {
         "config": state.config.model_dump(mode="json", exclude={"data", "out"}),
         "step": state.step,

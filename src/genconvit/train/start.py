@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from genconvit.cut import CropRules
 from genconvit.errors import PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.nn.backbone import Backbone
@@ -23,10 +24,17 @@ IMAGENET_CLASSES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A model on the CPU, with every parameter to be trained, and the files that its weights are from."""
+    """A model on the CPU, with every parameter to be trained.
+
+    Attributes:
+        model: with its first weights.
+        made_from: the files that they are from.
+        crop_rules: how crops are cut for them, see ``genconvit.cut``.
+    """
 
     model: Architecture
     made_from: tuple[WeightsFile, ...] = ()
+    crop_rules: CropRules = field(default_factory=dict)
 
 
 def first_model(config: TrainConfig) -> Start:
@@ -44,7 +52,7 @@ def first_model(config: TrainConfig) -> Start:
     files = backbone_files(config.init)
     if config.init not in ("random", "imagenet") and not files:
         loaded = load_model(config.architecture, cls, options, config.init)
-        return Start(loaded.model.float().requires_grad_(True), loaded.info.files)
+        return Start(loaded.model.float().requires_grad_(True), loaded.info.files, loaded.info.crop_rules)
     model = build(cls, parse_config(config.architecture, cls, options), config.seed)
     if config.init == "imagenet":
         start_from_imagenet(model)

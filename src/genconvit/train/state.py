@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
 from genconvit.config import FrozenConfig
+from genconvit.cut import CropRules
 from genconvit.result import WeightsFile
 from genconvit.train.config import TrainConfig
 
@@ -79,6 +80,7 @@ class TrainState(FrozenConfig):
         config: of the training.
         architecture_config: of the model, with what its first weights' file said.
         made_from: the files of the first weights.
+        crop_rules: how the crops were cut, for the weights that come of it.
         fingerprint: SHA-256 of what the data are: the records of the splits, and the sizes of the images.
         processes: how many train together; the order of the examples depends on it.
         step: how many steps have been taken.
@@ -95,6 +97,7 @@ class TrainState(FrozenConfig):
     config: TrainConfig
     architecture_config: dict[str, JsonValue]
     made_from: tuple[WeightsFile, ...] = ()
+    crop_rules: CropRules = Field(default_factory=dict)
     fingerprint: str
     processes: PositiveInt
     step: NonNegativeInt = 0
