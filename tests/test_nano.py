@@ -2,100 +2,154 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import timm
+from PIL import Image
+from safetensors.torch import save_file
 
 from genconvit import Detector
 from genconvit.crops.folder import read_crops
 from genconvit.files import sha256_of_file
+from genconvit.settings import DetectorConfig
 from genconvit.train.config import TrainConfig
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import embedded_path
-from genconvit.weights.library_file import header_of
+from genconvit.weights.library_file import FileHeader, header_of
 from support import shared
+from train.faces_on_disk import drawn_face
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "recipes" / "nano"
 CARD = ROOT / "docs" / "nano.md"
 
 
+@pytest.fixture(autouse=True)
+def _recipe_is_importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(RECIPE))
+
+
 def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"nano_{name}", RECIPE / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, RECIPE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_shipped_weights_were_trained_by_the_committed_recipe() -> None:
+def shipped_header() -> FileHeader:
     path = embedded_path("v2_nano")
     header = header_of(read_tensors(path).metadata, path)
     assert header is not None
+    return header
+
+
+def test_the_shipped_weights_were_trained_by_the_committed_recipe() -> None:
+    header = shipped_header()
     assert header.training is not None
-    committed = TrainConfig.model_validate({"data": "crops", **json.loads((RECIPE / "train.json").read_text())})
+    committed = TrainConfig.model_validate({"data": "crops", **json.loads((RECIPE / "v2.json").read_text())})
     assert header.training["config"] == committed.model_dump(mode="json", exclude={"data", "out"})
+    assert header.crop_rules == committed.crop_rules
+    assert {"backbone_ed.safetensors", "backbone_vae.safetensors"} <= {file.name for file in header.made_from}
 
 
 def test_the_card_shows_what_was_measured_of_the_shipped_weights() -> None:
-    figures = script("measure").Figures.model_validate_json((RECIPE / "measured.json").read_text())
+    figures = script("figures").Figures.model_validate_json((RECIPE / "measured.json").read_text())
     assert figures.weights_sha256 == sha256_of_file(embedded_path("v2_nano"))
     assert figures.tables() in CARD.read_text(encoding="utf-8")
 
 
+def test_the_card_shows_the_ablation_and_the_ladder_of_the_shipped_weights() -> None:
+    sha256 = sha256_of_file(embedded_path("v2_nano"))
+    ablation = script("ablation").Ablation.model_validate_json((RECIPE / "ablation.json").read_text())
+    assert ablation.table() in CARD.read_text(encoding="utf-8")
+    ladder = script("ladder").Ladder.model_validate_json((RECIPE / "ladder.json").read_text())
+    assert ladder.weights_sha256 == sha256
+    assert ladder.table() in CARD.read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_the_figures_can_be_measured_again(tmp_path: Path) -> None:
-    faces, videos = shared("faces", "dfdc"), shared("videos")
-    portraits = shared("faces", "portraits")
-    crops = tmp_path / "crops"
-    listed = script("build").write_list(portraits, tmp_path / "all.csv")
-    lines = (tmp_path / "all.csv").read_text().splitlines()
-    tested = [line for line in lines if line.endswith((",split", ",test"))]
-    (tmp_path / "test.csv").write_text("\n".join(tested))
-    assert (listed, len(tested)) == (833, 121)
-    command = [sys.executable, "-m", "genconvit", "extract", "csv", "test.csv", "--out", "crops", "--size", "128"]
-    done = subprocess.run([*command, "--face-detector", "mtcnn"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    pack, videos, portraits = shared("faces", "dfdc_pairs"), shared("videos"), shared("faces", "portraits")
     measure = script("measure")
-    stated = measure.Figures.model_validate_json((RECIPE / "measured.json").read_text())
-    with Detector("v2", **measure.OPTIONS) as detector:
-        found = measure.measure(detector, crops, faces, videos)
+    stated = script("figures").Figures.model_validate_json((RECIPE / "measured.json").read_text())
+    assert script("crops").unpack(pack, tmp_path, ["test"]) == 1876
+    config = DetectorConfig.from_options("v2", weights="embedded", **measure.OPTIONS)
+    found = measure.measure(config, tmp_path, videos, portraits)
     assert [each.of for each in found.rankings] == [each.of for each in stated.rankings]
     for one, other in zip(found.rankings, stated.rankings, strict=True):
         assert (one.reals, one.fakes) == (other.reals, other.fakes)
         assert (one.roc_auc, one.low, one.high) == pytest.approx((other.roc_auc, other.low, other.high), abs=0.01)
+    for name, value in found.mistakes:
+        assert value == pytest.approx(getattr(stated.mistakes, name), abs=0.02)
     for clip, before in zip(found.clips, stated.clips, strict=True):
         assert (clip.name, clip.faces) == (before.name, before.faces)
         assert clip.fake_probability == pytest.approx(before.fake_probability, abs=0.01)
 
 
-def test_equal_crops_are_counted_once() -> None:
-    folder = read_crops(shared("faces", "dfdc"))
-    distinct = script("measure").distinct_crops(folder.root, folder.records)
-    labels = [record.label for record in distinct]
-    assert (len(folder.records), labels.count("REAL"), labels.count("FAKE")) == (90, 20, 19)
+def packed(pack: Path, pairs: int = 4) -> Path:
+    """A pack of drawn faces: in each split so many pairs of a real and a fake, and one of a part that is left out."""
+    pack.mkdir()
+    rows = []
+    for split, part in (("train", 7), ("train", 38), ("valid", 39), ("test", 0)):
+        with zipfile.ZipFile(pack / f"{split}.zip", "a") as archive:
+            for number in range(pairs):
+                for label in ("REAL", "FAKE"):
+                    video = f"{label.lower()}{part}{number}"
+                    picture = pack / "face.jpg"
+                    Image.fromarray(drawn_face(len(rows), 224)).save(picture)
+                    crop = f"{split}/{label.lower()}/{video}.jpg"
+                    archive.write(picture, crop)
+                    rows.append((crop, label, video, f"real{part}{number}", part, split, 100))
+    with (pack / "manifest.csv").open("w", newline="") as file:
+        columns = ("crop", "label", "video", "original", "part", "split", "face_width")
+        csv.writer(file).writerows([columns, *rows])
+    return pack
+
+
+def test_a_pack_becomes_crops_with_their_originals_without_the_part_that_is_left_out(tmp_path: Path) -> None:
+    crops = script("crops")
+    pack = packed(tmp_path / "pack")
+    assert crops.unpack(pack, tmp_path / "crops") == 24
+    records = read_crops(tmp_path / "crops").records
+    assert {record.groups["part"] for record in records} == {"7", "39", "0"}
+    fake = next(record for record in records if record.video == "fake71")
+    assert fake.groups == {"original": "real71", "part": "7", "face_width": "100"}
+    assert crops.unpack(pack, tmp_path / "again", ["test"]) == 8
+
+
+def test_first_weights_get_timms_names_by_their_order(tmp_path: Path) -> None:
+    first = script("first_weights")
+    net = timm.create_model(first.NAME)
+    given = {f"{number:03d}": tensor.contiguous() for number, tensor in enumerate(net.state_dict().values())}
+    save_file(given, tmp_path / "given.safetensors")
+    first.write_first_weights(tmp_path / "given.safetensors", tmp_path / "named.safetensors")
+    net.load_state_dict(read_tensors(tmp_path / "named.safetensors").tensors)
+    save_file(dict(list(given.items())[:-1]), tmp_path / "short.safetensors")
+    with pytest.raises(SystemExit, match="does not hold the tensors of tf_efficientnet_lite0"):
+        first.write_first_weights(tmp_path / "short.safetensors", tmp_path / "never.safetensors")
 
 
 @pytest.mark.slow
-def test_the_recipe_runs_from_portraits_to_a_file_that_a_detector_takes(tmp_path: Path) -> None:
-    portraits = shared("faces", "portraits")
-    listed = json.loads((portraits / "manifest.json").read_text())
-    few = [each for split in ("train", "valid", "test") for each in listed if each["split"] == split][::60]
-    for each in few:
-        each["file"] = str(portraits / each["file"])
-    (tmp_path / "manifest.json").write_text(json.dumps(few))
-    command = [sys.executable, str(RECIPE / "build.py"), str(tmp_path), "--work", str(tmp_path / "work")]
-    changes = ["--set", "steps=2", "--set", "workers=0"]
-    done = subprocess.run([*command, *changes], capture_output=True, text=True)
+def test_the_recipe_runs_from_a_pack_to_a_file_that_a_detector_takes(tmp_path: Path) -> None:
+    net = timm.create_model(script("first_weights").NAME, num_classes=2)
+    save_file(net.state_dict(), tmp_path / "start.safetensors")
+    pack = packed(tmp_path / "pack")
+    command = [sys.executable, str(RECIPE / "build.py"), str(pack), "--start", str(tmp_path / "start.safetensors")]
+    changes = ["--set", "steps=2", "--set", "workers=0", "--set", "v2.batch-size=2"]
+    done = subprocess.run([*command, "--work", str(tmp_path / "work"), *changes], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    made = tmp_path / "work" / "v2_nano.safetensors"
-    assert made.stat().st_size <= 20_000_000
+    made = tmp_path / "work" / "v2.safetensors"
     with Detector("v2", weights=made, device="cpu", face_detector="mtcnn") as detector:
         assert (detector.weights.origin, detector.model.input_size) == ("file", 128)
+        assert detector.weights.crop_rules["mtcnn"].side == 0.83

@@ -1,184 +1,114 @@
 """Measure the small V2 that ships with the library: the figures of docs/nano.md.
 
-Run it: python recipes/nano/measure.py --crops DIR/crops --faces FACES --videos VIDEOS
+Run it: python recipes/nano/measure.py --crops DIR/crops --videos VIDEOS --portraits PORTRAITS --json measured.json
 
-DIR/crops are the portraits' crops that build.py extracted, FACES a folder of face crops (train, valid and test with
-fake/ and real/ in each, equal images counted once), VIDEOS a folder of clips. It prints the tables, and --json keeps
-the numbers. Intervals are of 95 %, by a bootstrap over people, crops, or a clip's faces.
+DIR/crops are the crops that build.py unpacked, VIDEOS a folder of clips, PORTRAITS photographs of real people, one
+each, with the manifest.json that says which of them are of the test split. It prints the tables, and --json keeps the
+numbers. Intervals are of 95 %, by a bootstrap over original videos or a clip's faces. The ladder of degradations is
+ladder.py's, the ablation ablation.py's.
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
-from pydantic import BaseModel
+from figures import Clip, Figures, Mistakes, Ranking, Strangers
 
+from faces import Faces, read_faces
 from genconvit import Detector
-from genconvit.crops.folder import need, read_crops
-from genconvit.crops.record import CropRecord
-from genconvit.files import sha256_of_file
+from genconvit.assemble import assemble
+from genconvit.decision import DecisionRule
 from genconvit.metrics.intervals import Resampling, measures_of
-from genconvit.metrics.measures import Sample
-from genconvit.train.dataset import FAKE, CropDataset, Example, Fakes
-from genconvit.train.self_blended import SelfBlendConfig
-from genconvit.types import ImageArray
+from genconvit.metrics.measures import Sample, measure_values
+from genconvit.result import VideoResult
+from genconvit.scorer import Scorer
+from genconvit.settings import DetectorConfig
 
-DRAWS = 5
-"""Self-blended fakes of each portrait."""
-
-ALIKE_PX = 64
-"""What every crop is reduced to, and enlarged again, where real and fake are to be equally sharp."""
-
-OPTIONS: dict[str, Any] = {"size": "nano", "face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
+OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
 """Of the detector; with them the figures are the same on every machine, but for the last digits."""
 
-CONFIG = Path(__file__).with_name("train.json")
 
-
-class Ranking(BaseModel):
-    """How well fakes are told from reals."""
-
-    of: str
-    reals: int
-    fakes: int
-    roc_auc: float
-    low: float
-    high: float
-
-
-class Clip(BaseModel):
-    """A clip's score and its interval."""
-
-    name: str
-    faces: int
-    fake_probability: float
-    low: float
-    high: float
-
-
-class Figures(BaseModel):
-    """Everything that is measured."""
-
-    weights_sha256: str
-    megabytes: float
-    parameters: int
-    ms_per_face: float
-    ms_of_one_face: float
-    rankings: list[Ranking]
-    clips: list[Clip]
-
-    def tables(self) -> str:
-        """The same in Markdown."""
-        lines = ["| told apart | reals | fakes | ROC AUC | 95 % interval |", "|---|---|---|---|---|"]
-        for each in self.rankings:
-            interval = f"{each.low:.3f} to {each.high:.3f}"
-            lines.append(f"| {each.of} | {each.reals} | {each.fakes} | {each.roc_auc:.3f} | {interval} |")
-        lines += ["", "| clip | faces | fake probability | 95 % interval |", "|---|---|---|---|"]
-        for clip in self.clips:
-            interval = f"{clip.low:.3f} to {clip.high:.3f}"
-            lines.append(f"| `{clip.name}` | {clip.faces} | {clip.fake_probability:.3f} | {interval} |")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, eq=False)
-class Faces:
-    """Crops of known labels, before they are scored.
-
-    Attributes:
-        name: what they are.
-        images: RGB uint8 [N, S, S, 3].
-        truth: bool [N], True for fake.
-        clusters: int64 [N], what the bootstrap draws: a person, or a crop; ascending without a gap.
-    """
-
-    name: str
-    images: ImageArray
-    truth: npt.NDArray[np.bool_]
-    clusters: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, name: str, examples: Sequence[tuple[int, Example]]) -> "Faces":
-        """Examples, each with its cluster."""
-        return cls(
-            name,
-            np.stack([example.image.permute(1, 2, 0).numpy() for _, example in examples]),
-            np.array([example.label == FAKE for _, example in examples]),
-            np.array([cluster for cluster, _ in examples]),
-        )
-
-    def alike(self) -> "Faces":
-        """The same, reduced and enlarged again, so that none is sharper than another."""
-        return replace(self, name=f"{self.name}, all resampled alike", images=np.stack([*map(resampled, self.images)]))
-
-
-def measure(detector: Detector, crops: Path, faces: Path, videos: Path) -> Figures:
+def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) -> Figures:
     """Every figure."""
-    size = detector.model.input_size
-    trained = SelfBlendConfig.model_validate(json.loads(CONFIG.read_text(encoding="utf-8"))["blend"])
-    sets = [
-        self_blended("self-blended test portraits, as in training", crops, trained, size),
-        self_blended("self-blended test portraits, as in the paper", crops, SelfBlendConfig(), size),
-        distinct_faces("DFDC crops", faces, size),
-    ]
-    (weights,) = detector.weights.files
-    stored = sum(tensor.numel() * 2 for tensor in detector.model.state_dict().values()) / 1e6
+    parts = assemble(config)
+    model = parts.scorer.model
+    test = read_faces(crops, "test", parts.scorer.input_size, "test split")
+    sets = [test, *test.thirds(test.widths, "faces", "pixels wide")]
+    sets += [*test.thirds(test.brightness, "mean luma", "of 255"), test.alike()]
+    with Detector(config) as detector:
+        said = strangers(detector, portraits)
+        clips = [of_clip(detector, path) for path in sorted(videos.iterdir())]
+    (weights,) = parts.provenance.weights.files
     return Figures(
         weights_sha256=weights.sha256,
-        megabytes=round(stored, 1),
-        parameters=sum(each.numel() for each in detector.model.parameters()),
-        ms_per_face=milliseconds(detector, 16),
-        ms_of_one_face=milliseconds(detector, 1),
-        rankings=[ranking(detector, each) for each in [*sets, *(each.alike() for each in sets)]],
-        clips=[of_clip(detector, path) for path in sorted(videos.iterdir())],
+        megabytes=round(sum(2 * tensor.numel() for tensor in model.state_dict().values()) / 1e6, 1),
+        parameters=sum(each.numel() for each in model.parameters()),
+        ms_per_face=milliseconds(parts.scorer, 16),
+        ms_of_one_face=milliseconds(parts.scorer, 1),
+        rankings=[ranking(each, scored(parts.scorer, each)) for each in sets],
+        mistakes=mistakes(parts.rule, test, scored(parts.scorer, test)),
+        strangers=said,
+        clips=clips,
     )
 
 
-def self_blended(name: str, crops: Path, blend: SelfBlendConfig, size: int) -> Faces:
-    """People of the test split, each several times as a real and a fake; the bootstrap draws people."""
-    folder = read_crops(crops)
-    people = need(folder.records, "test", ("REAL",))
-    pairs = CropDataset(folder.root, people, size, augment=None, fakes=Fakes(self_blended=True, blend=blend), seed=1)
-    examples = []
-    for person in range(len(pairs)):
-        for draw in range(DRAWS):
-            pairs.set_epoch(draw)
-            examples += [(person, example) for example in pairs[person]]
-    return Faces.of(name, examples)
+def scored(scorer: Scorer, faces: Faces) -> npt.NDArray[np.float64]:
+    """The fake probability of each, float64 [N], before any calibration."""
+    return scorer.score(faces.images).fake_probability.double().numpy()
 
 
-def distinct_faces(name: str, root: Path, size: int) -> Faces:
-    """The distinct crops of a folder of all splits; the bootstrap draws crops."""
-    folder = read_crops(root)
-    crops = CropDataset(folder.root, distinct_crops(folder.root, folder.records), size, augment=None)
-    return Faces.of(name, [(row, example) for row in range(len(crops)) for example in crops[row]])
-
-
-def distinct_crops(root: Path, records: Sequence[CropRecord]) -> list[CropRecord]:
-    """One record for each different image, in the order of their names."""
-    found: dict[str, CropRecord] = {}
-    for record in sorted(records, key=lambda each: each.crop):
-        found.setdefault(sha256_of_file(root / record.crop), record)
-    return list(found.values())
-
-
-def ranking(detector: Detector, faces: Faces) -> Ranking:
+def ranking(faces: Faces, scores: npt.NDArray[np.float64]) -> Ranking:
     """The ROC AUC of faces, with its interval."""
-    scores = detector.score_faces(faces.images).fake_probability.double().numpy()
-    sample = Sample(faces.truth, scores, (scores > 0.5).astype(np.int8), faces.clusters)
-    measured = measures_of(sample, Resampling())["roc_auc"]
+    measured = measures_of(faces.sample(scores), Resampling())["roc_auc"]
     values = (measured.value, measured.low, measured.high)
     auc, low, high = (float("nan") if value is None else round(value, 4) for value in values)
     reals, fakes = int((~faces.truth).sum()), int(faces.truth.sum())
     return Ranking(of=faces.name, reals=reals, fakes=fakes, roc_auc=auc, low=low, high=high)
+
+
+def mistakes(rule: DecisionRule, faces: Faces, scores: npt.NDArray[np.float64]) -> Mistakes:
+    """How often labels are wrong, with the shipped calibration and band and without a band, reals and fakes alike."""
+    rulings = [rule.ruling(float(score), trained=True) for score in scores]
+    calibrated = np.array(
+        [score if each.calibrated is None else each.calibrated for score, each in zip(scores, rulings, strict=True)]
+    )
+    called = np.array([each.label == "FAKE" for each in rulings])
+    said = np.array([each.label is not None for each in rulings])
+    weights = np.where(faces.truth, 0.5 / faces.truth.sum(), 0.5 / (~faces.truth).sum())
+    wrong = called != faces.truth
+    fakes = calibrated > 0.5
+    return Mistakes(
+        reals_called_fake=round(float(fakes[~faces.truth].mean()), 4),
+        fakes_called_real=round(float((~fakes)[faces.truth].mean()), 4),
+        inconclusive=round(float(weights[~said].sum()), 4),
+        wrong_outside=round(float(weights[said & wrong].sum() / weights[said].sum()), 4),
+        calibration_error_before=calibration_error(faces, scores),
+        calibration_error=calibration_error(faces, calibrated),
+    )
+
+
+def calibration_error(faces: Faces, probabilities: npt.NDArray[np.float64]) -> float:
+    """The expected calibration error, reals and fakes counted alike: each row comes as often as there are others."""
+    times = np.where(faces.truth, (~faces.truth).sum(), faces.truth.sum())
+    truth, scores = np.repeat(faces.truth, times), np.repeat(probabilities, times)
+    rows = Sample(truth, scores, (scores > 0.5).astype(np.int8), np.arange(len(truth)))
+    value = measure_values(rows)["calibration_error"]
+    return round(float(value), 4)
+
+
+def strangers(detector: Detector, portraits: Path) -> Strangers:
+    """What is said of real people in photographs of another kind than it learned from."""
+    listed = json.loads((portraits / "manifest.json").read_text(encoding="utf-8"))
+    paths = [portraits / each["file"] for each in listed if each["split"] == "test"]
+    results = list(detector.predict_many(paths))
+    labels = [result.label or result.status for result in results]
+    return Strangers(photographs=len(paths), said={label: labels.count(label) for label in sorted(set(labels))})
 
 
 def of_clip(detector: Detector, path: Path) -> Clip:
@@ -191,46 +121,50 @@ def of_clip(detector: Detector, path: Path) -> Clip:
     means = scores[random.integers(len(scores), size=(1000, len(scores)))].mean(axis=1)
     low, high = (round(float(value), 4) for value in np.percentile(means, (2.5, 97.5)))
     return Clip(
-        name=path.name, faces=len(scores), fake_probability=round(result.fake_probability, 4), low=low, high=high
+        name=path.name,
+        faces=len(scores),
+        fake_probability=round(result.fake_probability, 4),
+        low=low,
+        high=high,
+        calibrated=rounded(result),
+        said=result.label or result.status,
     )
 
 
-def milliseconds(detector: Detector, faces: int) -> float:
+def rounded(result: VideoResult) -> float | None:
+    """The calibrated probability of a result."""
+    return None if result.calibrated_probability is None else round(result.calibrated_probability, 4)
+
+
+def milliseconds(scorer: Scorer, faces: int) -> float:
     """The median time of a face on one core, with so many at once, after a first call."""
-    side = detector.model.input_size
+    side = scorer.input_size
     images = np.random.default_rng(0).integers(256, size=(faces, side, side, 3), dtype=np.uint8)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        detector.score_faces(images)
+        scorer.score(images)
         times = []
         for _ in range(9):
             start = time.perf_counter()
-            detector.score_faces(images)
+            scorer.score(images)
             times.append((time.perf_counter() - start) / faces)
     finally:
         torch.set_num_threads(before)
     return round(1000 * statistics.median(times), 1)
 
 
-def resampled(image: ImageArray) -> ImageArray:
-    """An image RGB uint8 [S, S, 3], reduced and enlarged again."""
-    picture = Image.fromarray(image)
-    small = picture.resize((ALIKE_PX, ALIKE_PX), Image.Resampling.BOX)
-    return np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC))
-
-
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=Path, required=True)
-    parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--videos", type=Path, required=True)
+    parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--weights", default="embedded")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    with Detector("v2", weights=options.weights, **OPTIONS) as detector:
-        figures = measure(detector, options.crops, options.faces, options.videos)
+    config = DetectorConfig.from_options("v2", weights=options.weights, **OPTIONS)
+    figures = measure(config, options.crops, options.videos, options.portraits)
     print(figures.tables())
     print(f"\n{figures.parameters} parameters, {figures.megabytes} MB in fp16", end="; ")
     print(f"one core: {figures.ms_per_face} ms a face in a batch of 16, {figures.ms_of_one_face} ms for one alone")
