@@ -25,10 +25,16 @@ FIELDS: dict[str, Any] = {
 
 def calibration(**changes: Any) -> Calibration:
     """A calibration by a temperature of 3 from four fakes and three reals, unless the changes say otherwise."""
-    return Calibration.model_validate({**FIELDS, **changes})
+    return Calibration.model_validate(fields(changes))
 
 
 def write_calibration(path: Path, **changes: Any) -> Path:
     """The same as a file, whether it is one that can be read or not."""
-    path.write_text(json.dumps({**FIELDS, **changes}), encoding="utf-8")
+    path.write_text(json.dumps(fields(changes)), encoding="utf-8")
     return path
+
+
+def fields(changes: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a file of version 1 with changes; ``videos=None`` leaves it out."""
+    made = {**FIELDS, **changes}
+    return {name: value for name, value in made.items() if (name, value) != ("videos", None)}

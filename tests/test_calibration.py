@@ -70,6 +70,14 @@ def test_a_file_gives_back_what_was_written(changes: dict[str, Any], tmp_path: P
     assert (stored.name, stored.sha256) == ("c.json", hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def test_a_file_of_version_1_is_one_of_videos_as_they_came(tmp_path: Path) -> None:
+    old = read_calibration(write_calibration(tmp_path / "old.json")).calibration
+    new = read_calibration(write_calibration(tmp_path / "new.json", version=2, count=7, videos=None)).calibration
+    assert old == new
+    assert (old.count, old.unit, old.balanced, old.origin) == (7, "videos", False, "7 videos")
+    assert Calibration.model_validate_json(old.model_dump_json()) == old
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -92,6 +100,9 @@ def test_a_file_gives_back_what_was_written(changes: dict[str, Any], tmp_path: P
         {"reals": 0, "videos": 3, "real_scores": ()},
         {"format": "calibration"},
         {"version": 2},
+        {"version": 3, "count": 7, "videos": None},
+        {"version": 2, "count": 8, "videos": None},
+        {"unit": "frames"},
         {"method": "platt"},
         {"temprature": 3},
         {"before": {"log_loss": -1, "brier_score": 0, "calibration_error": 0}},

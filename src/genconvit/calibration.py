@@ -11,7 +11,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,11 @@ class ScoreBasis(FrozenConfig):
             score_rule=score_rule,
             face_detector=provenance.face_detector.name,
         )
+
+    @property
+    def of_faces(self) -> ScoreBasis:
+        """What the scores of single faces depend on: no rule, and no face detector."""
+        return self.model_copy(update={"person": None, "score_rule": None, "face_detector": None})
 
     def differences(self, other: ScoreBasis) -> list[str]:
         """What this one has otherwise than another, in words."""
@@ -151,50 +156,79 @@ class ProbabilityMap(FrozenConfig):
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
-class Calibration(ProbabilityMap):
+class Fitted(FrozenConfig):
+    """Where the scores that a calibration is fitted on came from.
+
+    Attributes:
+        unit: whose scores they are.
+        described: which ones, in a few words; None where only the results' files say.
+        left_out: how many had no score or no known label.
+        results: the files that they were read from.
+        basis: what they depend on; None where they do not say, or differ.
+    """
+
+    unit: Literal["videos", "faces"] = "videos"
+    described: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    left_out: NonNegativeInt = 0
+    results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
+    basis: ScoreBasis | None = None
+
+
+class Calibration(ProbabilityMap, Fitted):
     """A map, and what it was fitted on; JSON both ways.
 
     Attributes:
         format: the mark of such a file.
-        version: of this layout.
-        videos: how many it was fitted on.
+        version: of this layout. A file of version 1, whose ``videos`` are now the ``count``, is read as well.
+        count: how many videos or faces it was fitted on.
         fakes: how many of them are fake.
         reals: how many are real.
-        left_out: how many had no score or no known label.
+        balanced: whether reals and fakes weighed alike, however many there were.
         real_scores: the scores of the reals as they were before, ascending; of more than 100,000, so many that stand
             for all. A threshold for a false positive rate is found among them.
         before: of the scores.
         after: of calibrated ones, each by a map that was fitted on the other four fifths of the videos; None where
             there are too few.
         why_no_after: the reason for that.
-        results: the files it was fitted on.
-        basis: what their scores depend on; None where they do not say, or differ.
         library_version: of genconvit.
         created: when, in ISO 8601.
         warnings: what a reader of calibrated probabilities must know.
     """
 
     format: Literal["genconvit-calibration"]
-    version: Literal[1]
-    videos: PositiveInt
+    version: Literal[2]
+    count: PositiveInt
     fakes: PositiveInt
     reals: PositiveInt
-    left_out: NonNegativeInt = 0
+    balanced: bool = False
     real_scores: Units
     before: Reliability
     after: Reliability | None = None
     why_no_after: str | None = None
-    results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
-    basis: ScoreBasis | None = None
     library_version: str
     created: str
     warnings: Annotated[tuple[str, ...], FailFast(), Field(max_length=1000)] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_version_1(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+        if isinstance(data, dict) and data.get("version") == 1:
+            renamed = {("count" if name == "videos" else name): value for name, value in data.items()}
+            return {**renamed, "version": 2}
+        return data
+
+    @property
+    def origin(self) -> str:
+        """What it was fitted on, in words."""
+        kind = "single faces" if self.unit == "faces" else "videos"
+        which = f" ({self.described})" if self.described else ""
+        return f"{self.count} {kind}{which}{', reals and fakes weighted alike' if self.balanced else ''}"
+
     @model_validator(mode="after")
     def _counts_agree(self) -> Calibration:
-        if self.videos != self.fakes + self.reals or len(self.real_scores) != min(self.reals, MOST_SCORES):
+        if self.count != self.fakes + self.reals or len(self.real_scores) != min(self.reals, MOST_SCORES):
             raise ValueError(
-                f"{self.videos} videos do not go with {self.fakes} fakes, {self.reals} reals and "
+                f"{self.count} {self.unit} do not go with {self.fakes} fakes, {self.reals} reals and "
                 f"{len(self.real_scores)} real_scores"
             )
         if (np.diff(self.real_scores) < 0).any():

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from genconvit.calibration import MOST_SCORES, Calibration, ScoreBasis
+from genconvit.calibration import MOST_SCORES, Calibration, Fitted, ScoreBasis
 from genconvit.errors import DatasetError
-from genconvit.evaluation.calibrate import fit_calibration
+from genconvit.evaluation.calibrate import Fitting, fit_calibration, fit_scores
 from genconvit.evaluation.results_file import read_results
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.result import WeightsFile
@@ -50,7 +50,7 @@ def test_a_temperature_is_found_again_and_mends_the_scores(factor: float) -> Non
 
 
 def test_isotonic_finds_an_ascending_map_near_the_truth() -> None:
-    found = fit_calibration([overconfident(4000)], "isotonic")
+    found = fit_calibration([overconfident(4000)], Fitting(method="isotonic"))
     logits = np.linspace(-4, 4, 200)
     mapped = found.apply_all(expit(3 * logits))
     assert (np.diff(mapped) >= 0).all()
@@ -64,13 +64,13 @@ def test_isotonic_finds_an_ascending_map_near_the_truth() -> None:
 def test_what_comes_after_is_measured_on_videos_that_were_not_fitted_on(method: CalibrationMethod) -> None:
     random = np.random.default_rng(3)
     rows = [video("FAKE" if random.random() < 0.5 else "REAL", score) for score in random.random(60).tolist()]
-    found = fit_calibration([scored_set(*rows)], method)
+    found = fit_calibration([scored_set(*rows)], Fitting(method=method))
     assert found.after is not None
     fitted = found.apply_all(np.array([row.score for row in rows]))
     truth = np.array([row.truth == "FAKE" for row in rows])
     assert found.after.brier_score > ((fitted - truth) ** 2).mean()
-    assert fit_calibration([scored_set(*rows)], method).after == found.after
-    assert fit_calibration([scored_set(*rows)], method, seed=1).after != found.after
+    assert fit_calibration([scored_set(*rows)], Fitting(method=method)).after == found.after
+    assert fit_calibration([scored_set(*rows)], Fitting(method=method, seed=1)).after != found.after
 
 
 def test_videos_without_a_score_or_a_label_are_left_out_and_counted() -> None:
@@ -82,10 +82,54 @@ def test_videos_without_a_score_or_a_label_are_left_out_and_counted() -> None:
         video("REAL", status="unreadable"),
     ]
     found = fit_calibration([base, scored_set(*others)])
-    assert (found.videos, found.fakes, found.reals, found.left_out) == (120, 60, 60, 4)
+    assert (found.count, found.fakes, found.reals, found.left_out) == (120, 60, 60, 4)
     assert found.temperature == fit_calibration([base]).temperature
     inconclusive = scored_set(*(row.model_copy(update={"status": "inconclusive"}) for row in base.rows))
     assert fit_calibration([inconclusive]).temperature == found.temperature
+
+
+def test_scores_that_are_calibrated_already_are_fitted_on_as_they_were_before() -> None:
+    base = overconfident(300)
+    mapped = [
+        row.model_copy(update={"uncalibrated": row.score, "score": 0.5 * (row.score or 0), "status": "inconclusive"})
+        for row in base.rows
+    ]
+    found = fit_calibration([base.model_copy(update={"rows": tuple(mapped)})])
+    before = fit_calibration([base])
+    assert (found.temperature, found.real_scores) == (before.temperature, before.real_scores)
+
+
+@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+def test_balanced_is_as_if_there_were_as_many_of_each(method: CalibrationMethod) -> None:
+    random = np.random.default_rng(5)
+    fakes, reals = random.beta(3, 2, 100), random.beta(2, 3, 300)
+    scores, truth = np.append(fakes, reals), np.arange(400) < 100
+    repeated = np.concatenate((fakes, fakes, fakes, reals)), np.arange(600) < 300
+    balanced = fit_scores(scores, truth, Fitted(), Fitting(method=method, balance=True))
+    alike = fit_scores(*repeated, Fitted(), Fitting(method=method))
+    plain = fit_scores(scores, truth, Fitted(), Fitting(method=method))
+    places = np.linspace(0, 1, 50)
+    assert balanced.apply_all(places) == pytest.approx(alike.apply_all(places), abs=1e-5)
+    assert np.abs(balanced.apply_all(places) - plain.apply_all(places)).max() > 0.01
+    assert balanced.before.model_dump() == pytest.approx(alike.before.model_dump())
+    assert balanced.before.log_loss != pytest.approx(plain.before.log_loss, rel=1e-3)
+    assert (balanced.balanced, balanced.count, plain.balanced) == (True, 400, False)
+    assert len(balanced.real_scores) == 300
+
+
+def test_arrays_are_fitted_on_with_what_is_said_of_them() -> None:
+    scored = overconfident(200)
+    scores = np.array([row.score for row in scored.rows])
+    truth = np.array([row.truth == "FAKE" for row in scored.rows])
+    fitted = Fitted(unit="faces", described="crops of the valid split", basis=BASIS.of_faces)
+    found = fit_scores(scores, truth, fitted)
+    assert found.temperature == fit_calibration([scored]).temperature
+    assert (found.unit, found.basis) == ("faces", BASIS)
+    assert found.origin == "200 single faces (crops of the valid split)"
+    with pytest.raises(DatasetError, match="needs real and fake faces with a score; got 0 real and 3 fake"):
+        fit_scores(np.full(3, 0.5), np.ones(3, np.bool_), fitted)
+    few = fit_scores(scores[:60], truth[:60], fitted)
+    assert any("a temperature needs 50" in each for each in few.warnings)
 
 
 def test_the_scores_of_reals_are_kept_in_order() -> None:
@@ -116,7 +160,7 @@ def test_of_very_many_reals_some_stand_for_all_and_none_of_the_rates_grows(monke
     ],
 )
 def test_too_few_videos_are_warned_of(method: CalibrationMethod, fakes: int, reals: int, warning: str | None) -> None:
-    found = fit_calibration([counted(fakes, reals)], method)
+    found = fit_calibration([counted(fakes, reals)], Fitting(method=method))
     about_number = [each for each in found.warnings if "there are" in each]
     assert len(about_number) == (warning is not None)
     assert warning is None or warning in about_number[0]
@@ -131,21 +175,21 @@ def test_with_a_handful_of_videos_what_comes_after_is_not_known() -> None:
 def test_scores_that_no_temperature_suits_are_warned_of() -> None:
     apart = [video("FAKE", 0.8), video("REAL", 0.2)] * 60
     found = fit_calibration([scored_set(*apart)])
-    assert any("every video lies on its side of one half" in each for each in found.warnings)
+    assert any("all videos lie on their side of one half" in each for each in found.warnings)
     swapped = [video("REAL", 0.8), video("FAKE", 0.2)] * 60
     found = fit_calibration([scored_set(*swapped)])
     assert any("the scores say nothing about these videos" in each for each in found.warnings)
 
 
 def test_a_calibration_that_gains_nothing_says_so() -> None:
-    found = fit_calibration([overconfident(100, factor=1.0)], "isotonic")
+    found = fit_calibration([overconfident(100, factor=1.0)], Fitting(method="isotonic"))
     assert any(each.startswith("log loss does not fall") for each in found.warnings)
 
 
 def test_scores_of_0_and_1_can_be_fitted_on() -> None:
     rows = [video("FAKE", 1.0), video("REAL", 0.0)] * 50 + [video("FAKE", 0.0), video("REAL", 1.0)]
-    for method in ("temperature", "isotonic"):
-        found = fit_calibration([scored_set(*rows)], method)
+    for fitting in (Fitting(method="temperature"), Fitting(method="isotonic")):
+        found = fit_calibration([scored_set(*rows)], fitting)
         assert 0 < found.apply(0.0) < 0.5 < found.apply(1.0) < 1
 
 
@@ -156,9 +200,8 @@ def test_scores_of_0_and_1_can_be_fitted_on() -> None:
         (counted(0, 5), "got 5 real and 0 fake ones: give more results, or --labels"),
         (counted(0, 0), "got 0 real and 0 fake"),
         (counted(5, 5).model_copy(update={"trained": False, "name": "\x1b"}), r"\\x1b: its weights are untrained"),
-        (counted(5, 5).model_copy(update={"calibrated": True}), "set: its scores are calibrated already"),
     ],
-    ids=["fakes", "reals", "none", "untrained", "calibrated"],
+    ids=["fakes", "reals", "none", "untrained"],
 )
 def test_what_cannot_be_fitted_on_is_refused(scored: ScoredSet, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
@@ -190,7 +233,7 @@ def test_a_file_of_results_says_what_its_scores_depend_on(tmp_path: Path) -> Non
         score_rule="mean",
         face_detector=made.provenance.face_detector.name,
     )
-    assert (read.bases, read.calibrated) == ((basis,), False)
+    assert read.bases == (basis,)
 
 
 @pytest.mark.parametrize("name", ["DFDC", "Celeb-DF", "DeepfakeTIMIT", "FF++"])

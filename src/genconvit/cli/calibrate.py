@@ -35,6 +35,10 @@ MethodFlag = Annotated[
     Method,
     typer.Option(help="temperature keeps the order of scores; isotonic fits better where there are 1000 videos."),
 ]
+BalanceFlag = Annotated[
+    bool,
+    typer.Option("--balance", help="Let reals and fakes weigh alike, however many of each there are."),
+]
 SeedFlag = Annotated[
     int, typer.Option(help="Of the folds in which the result is measured.", min=0, max=2**32 - 1, metavar="N")
 ]
@@ -47,6 +51,7 @@ def calibrate(
     results: ResultsFlag = None,
     labels: LabelsFlag = None,
     method: MethodFlag = Method.temperature,
+    balance: BalanceFlag = False,
     seed: SeedFlag = 0,
 ) -> None:
     """Fit a calibration, for genconvit predict --calibration, on results whose truth is known.
@@ -58,7 +63,7 @@ def calibrate(
     option.
     """
     from genconvit.calibration import ResultsFile
-    from genconvit.evaluation.calibrate import fit_calibration
+    from genconvit.evaluation.calibrate import Fitting, fit_calibration
     from genconvit.files import sha256_of_file
     from genconvit.video.names import source_name
 
@@ -68,7 +73,7 @@ def calibrate(
     refuse_inputs("--output", output, [*given, *filter(None, (labels,))])
     sets = read_sets(given, labels)
     sources = [ResultsFile(name=source_name(file.name), sha256=sha256_of_file(file)) for file in given]
-    fitted = fit_calibration(sets, method.value, results=sources, seed=seed)
+    fitted = fit_calibration(sets, Fitting(method=method.value, balance=balance, seed=seed), results=sources)
     with opened(output, keep_partial=False) as stream:
         stream.write(json.dumps(fitted.model_dump(mode="json"), indent=2) + "\n")
     _print(fitted)
@@ -94,6 +99,6 @@ def _print(fitted: Calibration) -> None:
     console.print(table)
     found = f"temperature {fitted.temperature:.4f}" if fitted.temperature else f"{len(fitted.knots_x)} knots"
     left_out = f"; left out, without a score or a label: {fitted.left_out}" if fitted.left_out else ""
-    typer.echo(f"{found} from {fitted.videos} videos, {fitted.fakes} of them fake{left_out}")
+    typer.echo(f"{found} from {fitted.origin}, {fitted.fakes} of them fake{left_out}")
     why = fitted.why_no_after or "each video by a calibration that was fitted on the other folds"
     typer.echo(f"after: {why}")

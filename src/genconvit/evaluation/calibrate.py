@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from genconvit.calibration import (
     MOST_SCORES,
     Calibration,
+    Fitted,
     ProbabilityMap,
     Reliability,
     ResultsFile,
     ScoreBasis,
     cut_logits,
 )
+from genconvit.config import FrozenConfig
 from genconvit.errors import DatasetError
 from genconvit.evaluation.conventions import UNANSWERED
-from genconvit.evaluation.evaluation import sample_of
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
-from genconvit.metrics.measures import Sample, measure_values
+from genconvit.metrics.measures import NO_LABEL, Sample
+from genconvit.metrics.weighted import Weighted
 from genconvit.optional import require
 from genconvit.rule import CalibrationMethod
 from genconvit.text import printable
@@ -36,113 +38,162 @@ FEWEST_FOR_ISOTONIC = 1000
 """scikit-learn advises against isotonic calibration with fewer: it overfits (``CalibratedClassifierCV``)."""
 
 _TEMPERATURES = (0.05, 100.0)
-_Scores = npt.NDArray[np.float64]
-_Truth = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.bool_]
+
+
+class Fitting(FrozenConfig):
+    """How a calibration is fitted.
+
+    Attributes:
+        method: ``temperature`` has one number to learn and keeps the order of scores; ``isotonic`` learns any ascending
+            map, needs many scores, and makes some equal.
+        balance: let reals and fakes weigh alike, however many there are of each: what a probability then means is the
+            share of fakes where half of the videos are fake.
+        seed: of the folds in which calibrated scores are measured.
+    """
+
+    method: CalibrationMethod = "temperature"
+    balance: bool = False
+    seed: int = Field(default=0, ge=0, lt=1 << 32)
 
 
 def fit_calibration(
-    sets: Sequence[ScoredSet],
-    method: CalibrationMethod = "temperature",
-    *,
-    results: Sequence[ResultsFile] = (),
-    seed: int = 0,
+    sets: Sequence[ScoredSet], fitting: Fitting | None = None, *, results: Sequence[ResultsFile] = ()
 ) -> Calibration:
     """Fit a calibration on labelled videos; those without a score or a known label are left out and counted.
 
+    Where scores are calibrated already, those that they were made of are taken.
+
     Args:
-        sets: scores of one detector, as it gave them.
-        method: ``temperature`` has one number to learn and keeps the order of scores; ``isotonic`` learns any
-            ascending map, needs many videos, and makes some scores equal.
+        sets: scores of one detector.
+        fitting: how; left out, a temperature, by videos as they come.
         results: the files that the sets were read from.
-        seed: of the folds in which calibrated scores are measured.
 
     Raises:
         ConfigError: scikit-learn is not installed.
-        DatasetError: the videos are all real or all fake, the weights are untrained, or scores are calibrated already.
+        DatasetError: the videos are all real or all fake, or the weights are untrained.
     """
-    require("sklearn", package="scikit-learn", extra="metrics", purpose="a calibration")
     _refuse(sets)
     rows = [row for scored in sets for row in scored.rows if _counts(row)]
-    sample = sample_of(rows)
-    fakes, reals = int(sample.truth.sum()), int((~sample.truth).sum())
+    fitted = Fitted(
+        left_out=sum(len(scored.rows) for scored in sets) - len(rows),
+        results=tuple(results),
+        basis=_common_basis(sets),
+    )
+    scores = [row.score if row.uncalibrated is None else row.uncalibrated for row in rows]
+    found = fit_scores(
+        np.array(scores, np.float64), np.array([row.truth == "FAKE" for row in rows], np.bool_), fitted, fitting
+    )
+    return found.model_copy(update={"warnings": (*found.warnings, *_basis_warnings(sets))})
+
+
+def fit_scores(scores: Scores, truth: Truth, fitted: Fitted, fitting: Fitting | None = None) -> Calibration:
+    """Fit a calibration on scores with their truth.
+
+    Args:
+        scores: float64 [n], of being fake, in [0, 1], not calibrated.
+        truth: bool [n], True for fake.
+        fitted: whose scores they are and where they came from, for the file.
+        fitting: how; left out, a temperature, by scores as they come.
+
+    Raises:
+        ConfigError: scikit-learn is not installed.
+        DatasetError: they are all real or all fake.
+    """
+    require("sklearn", package="scikit-learn", extra="metrics", purpose="a calibration")
+    fitting = fitting or Fitting()
+    fakes, reals = int(truth.sum()), int((~truth).sum())
     if not (fakes and reals):
         raise DatasetError(
-            f"a calibration needs real and fake videos with a score; got {reals} real and {fakes} fake ones: give more "
-            "results, or --labels"
+            f"a calibration needs real and fake {fitted.unit} with a score; got {reals} real and {fakes} fake ones: "
+            "give more results, or --labels"
         )
-    fitted = fit_map(method, sample.scores, sample.truth)
-    before = _reliability(sample)
-    after, why_no_after = _cross_validated(method, sample, seed)
+    weights = balancing_weights(truth) if fitting.balance else np.ones(len(truth), np.int64)
+    found = fit_map(fitting.method, scores, truth, weights)
+    before = _reliability(scores, truth, weights)
+    after, why_no_after = _cross_validated(fitting, scores, truth, weights)
     return Calibration(
         format="genconvit-calibration",
-        version=1,
-        **fitted.model_dump(),
-        videos=len(rows),
+        version=2,
+        **found.model_dump(),
+        **dict(fitted),
+        count=len(scores),
         fakes=fakes,
         reals=reals,
-        left_out=sum(len(scored.rows) for scored in sets) - len(rows),
-        real_scores=_standing_for(sample.scores[~sample.truth]),
+        balanced=fitting.balance,
+        real_scores=_standing_for(scores[~truth]),
         before=before,
         after=after,
         why_no_after=why_no_after,
-        results=tuple(results),
-        basis=_common_basis(sets),
         library_version=__version__,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        warnings=(*_warnings(fitted, fakes, reals), *_no_gain(before, after), *_basis_warnings(sets)),
+        warnings=(*_warnings(found, fakes, reals, fitted.unit), *_no_gain(before, after, fitted.unit)),
     )
 
 
-def fit_map(method: CalibrationMethod, scores: _Scores, truth: _Truth) -> ProbabilityMap:
+def balancing_weights(truth: Truth) -> npt.NDArray[np.int64]:
+    """For each row the number of the rows of the other truth, int64 [n], so that both truths weigh alike."""
+    fakes = int(truth.sum())
+    return np.where(truth, len(truth) - fakes, fakes)
+
+
+def fit_map(method: CalibrationMethod, scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> ProbabilityMap:
     """The map by which probabilities are nearest to the truth: in log loss for a temperature, squared for isotonic.
 
     Args:
         method: which kind of map.
         scores: float64 [n], in [0, 1].
         truth: bool [n], True for fake; both occur.
+        weights: int64 [n], how much each counts.
     """
     if method == "temperature":
-        return ProbabilityMap(method=method, temperature=_temperature(scores, truth))
+        return ProbabilityMap(method=method, temperature=_temperature(scores, truth, weights))
     from sklearn.isotonic import IsotonicRegression
 
-    regression = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, truth.astype(np.float64))
+    regression = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+    regression.fit(scores, truth.astype(np.float64), sample_weight=weights)
     knots_x, knots_y = regression.X_thresholds_, np.maximum.accumulate(regression.y_thresholds_)
     return ProbabilityMap(method=method, knots_x=tuple(knots_x.tolist()), knots_y=tuple(knots_y.tolist()))
 
 
-def _temperature(scores: _Scores, truth: _Truth) -> float:
+def _temperature(scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> float:
     from scipy.optimize import minimize_scalar
 
     against = np.where(truth, -1.0, 1.0) * cut_logits(scores)
 
     def log_loss(logarithm: float) -> float:
-        return float(np.logaddexp(0, against / math.exp(logarithm)).mean())
+        return float(np.average(np.logaddexp(0, against / math.exp(logarithm)), weights=weights))
 
     low, high = map(math.log, _TEMPERATURES)
     found = minimize_scalar(log_loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return math.exp(float(found.x))
 
 
-def _cross_validated(method: CalibrationMethod, sample: Sample, seed: int) -> tuple[Reliability | None, str | None]:
+def _cross_validated(
+    fitting: Fitting, scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]
+) -> tuple[Reliability | None, str | None]:
     """How reliable probabilities are that come from maps fitted without the video itself, or why that is not known."""
     from sklearn.model_selection import StratifiedKFold
 
-    fakes = int(sample.truth.sum())
-    if min(fakes, len(sample.truth) - fakes) < FOLDS:
+    fakes = int(truth.sum())
+    if min(fakes, len(truth) - fakes) < FOLDS:
         return None, f"it takes {FOLDS} fakes and {FOLDS} reals"
-    calibrated = np.empty_like(sample.scores)
-    for fitted, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(sample.scores, sample.truth):
-        found = fit_map(method, sample.scores[fitted], sample.truth[fitted])
-        calibrated[held_out] = found.apply_all(sample.scores[held_out])
-    return _reliability(replace(sample, scores=calibrated)), None
+    calibrated = np.empty_like(scores)
+    for kept, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=fitting.seed).split(scores, truth):
+        found = fit_map(fitting.method, scores[kept], truth[kept], weights[kept])
+        calibrated[held_out] = found.apply_all(scores[held_out])
+    return _reliability(calibrated, truth, weights), None
 
 
-def _reliability(sample: Sample) -> Reliability:
-    values = measure_values(sample)
+def _reliability(scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> Reliability:
+    rows = np.arange(len(scores), dtype=np.int64)
+    sample = Sample(truth=truth, scores=scores, predicted=np.full(len(scores), NO_LABEL, np.int8), clusters=rows)
+    values = Weighted(sample).values(weights.astype(np.float64))
     return Reliability.model_validate({name: values[name] for name in Reliability.model_fields})
 
 
-def _standing_for(scores: _Scores) -> tuple[float, ...]:
+def _standing_for(scores: Scores) -> tuple[float, ...]:
     """Scores in ascending order; of too many, those that as few lie above as of all."""
     ordered = np.sort(scores)
     kept = min(len(ordered), MOST_SCORES)
@@ -160,10 +211,6 @@ def _refuse(sets: Sequence[ScoredSet]) -> None:
             raise DatasetError(
                 f"{printable(scored.name)}: its weights are untrained, so its scores mean nothing; give results of "
                 "trained weights"
-            )
-        if scored.calibrated:
-            raise DatasetError(
-                f"{printable(scored.name)}: its scores are calibrated already; score the videos without --calibration"
             )
 
 
@@ -184,20 +231,20 @@ def _basis_warnings(sets: Sequence[ScoredSet]) -> tuple[str, ...]:
     return ("not all results say by which weights they were made",)
 
 
-def _no_gain(before: Reliability, after: Reliability | None) -> Iterator[str]:
+def _no_gain(before: Reliability, after: Reliability | None, unit: str) -> Iterator[str]:
     if after is not None and after.log_loss >= before.log_loss:
-        yield f"log loss does not fall ({before.log_loss:.4g} to {after.log_loss:.4g}): do without, or give more videos"
+        yield f"log loss does not fall ({before.log_loss:.4g} to {after.log_loss:.4g}): do without, or give more {unit}"
 
 
-def _warnings(fitted: ProbabilityMap, fakes: int, reals: int) -> Iterator[str]:
+def _warnings(fitted: ProbabilityMap, fakes: int, reals: int, unit: str) -> Iterator[str]:
     if fitted.temperature is None:
         if fakes + reals < FEWEST_FOR_ISOTONIC:
-            yield f"isotonic calibration overfits on fewer than {FEWEST_FOR_ISOTONIC} videos; there are {fakes + reals}"
+            yield f"isotonic calibration overfits on fewer than {FEWEST_FOR_ISOTONIC} {unit}; there are {fakes + reals}"
         return
     if min(fakes, reals) < FEWEST_OF_A_CLASS:
         yield f"a temperature needs {FEWEST_OF_A_CLASS} fakes and reals; there are {fakes} fakes and {reals} reals"
     low, high = _TEMPERATURES
     if fitted.temperature < 1.01 * low:
-        yield "every video lies on its side of one half, so no temperature is low enough; give harder videos"
+        yield f"all {unit} lie on their side of one half, so no temperature is low enough; give harder ones"
     if fitted.temperature > 0.99 * high:
-        yield "the scores say nothing about these videos, so no temperature is high enough"
+        yield f"the scores say nothing about these {unit}, so no temperature is high enough"

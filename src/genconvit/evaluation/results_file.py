@@ -84,6 +84,7 @@ def scored_video(
         truth=truth,
         status=result.status,
         score=result.fake_probability if calibrated is None else calibrated,
+        uncalibrated=_uncalibrated(result),
         predicted=result.label,
         groups=dict(groups or {}),
         faces=tuple(face.fake_probability for face in result.faces),
@@ -140,7 +141,6 @@ def _of_blocks(read: dict[str, Any], name: str, file: str) -> ScoredSet:
         notes=tuple(notes),
         metadata=metadata,
         bases=_bases(results),
-        calibrated=_is_calibrated(results),
     )
 
 
@@ -163,7 +163,11 @@ def _results_beside(rows: Sequence[ScoredVideo], results: object, file: str) -> 
 
 def _with_faces(row: ScoredVideo, result: VideoResult) -> ScoredVideo:
     faces = tuple(face.fake_probability for face in result.faces)
-    return row.model_copy(update={"faces": faces, "reason": result.reason})
+    return row.model_copy(update={"faces": faces, "reason": result.reason, "uncalibrated": _uncalibrated(result)})
+
+
+def _uncalibrated(result: VideoResult) -> float | None:
+    return None if result.calibrated_probability is None else result.fake_probability
 
 
 def _bases(results: Sequence[VideoResult]) -> tuple[ScoreBasis, ...]:
@@ -174,10 +178,6 @@ def _bases(results: Sequence[VideoResult]) -> tuple[ScoreBasis, ...]:
             basis = ScoreBasis.of(result.provenance, result.person, result.score_rule)
             found.setdefault(basis.model_dump_json(), basis)
     return tuple(found.values())
-
-
-def _is_calibrated(results: Sequence[VideoResult]) -> bool:
-    return any(result.calibrated_probability is not None for result in results)
 
 
 def _of_results(values: Sequence[object], name: str, file: str) -> ScoredSet:
@@ -205,7 +205,6 @@ def _of_results(values: Sequence[object], name: str, file: str) -> ScoredSet:
         notes=tuple(notes),
         metadata=metadata,
         bases=_bases(results),
-        calibrated=_is_calibrated(results),
     )
 
 

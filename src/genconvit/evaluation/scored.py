@@ -17,6 +17,7 @@ class ScoredVideo(FrozenConfig):
         truth: its label; None where it is not known.
         status: of its result; ``ok`` where a file knows no status.
         score: of being fake, in [0, 1]; None where there is none (no face, unreadable).
+        uncalibrated: the score as it was before a calibration; None where it had none.
         predicted: the label that it was given; None without a verdict (no face, unreadable, inconclusive, untrained).
         groups: as in ``genconvit.data.base.LabelledSource``.
         faces: the fake probabilities of its faces, where they are known.
@@ -27,6 +28,7 @@ class ScoredVideo(FrozenConfig):
     truth: Label | None
     status: Status = "ok"
     score: float | None = Field(default=None, ge=0, le=1)
+    uncalibrated: float | None = Field(default=None, ge=0, le=1)
     predicted: Label | None = None
     groups: dict[str, str] = Field(default_factory=dict)
     faces: tuple[float, ...] = ()
@@ -43,7 +45,6 @@ class ScoredSet(FrozenConfig):
         notes: what a reader must know.
         metadata: what the file says of itself: architecture, seconds, memory and the like.
         bases: what the scores depend on, each different one once; empty where a file does not say.
-        calibrated: whether a score is a calibrated probability.
     """
 
     name: str
@@ -52,4 +53,3 @@ class ScoredSet(FrozenConfig):
     notes: tuple[str, ...] = ()
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     bases: tuple[ScoreBasis, ...] = ()
-    calibrated: bool = False
