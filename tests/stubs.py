@@ -11,14 +11,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from calibrations import write_calibration
+from genconvit.calibration import ScoreBasis
 from genconvit.cut import CropRules, SquareRule
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.faces.base import FaceDetector
+from genconvit.files import sha256_of_file
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
 from genconvit.result import WeightsInfo
 from genconvit.settings import DetectorConfig
 from genconvit.types import DetectedFace
+from genconvit.weights.card import Card, Measured
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
 from support import make_video
@@ -92,6 +96,27 @@ def ruled_grey(path: Path, crop_rules: CropRules, **options: Any) -> Path:
     info = WeightsInfo(origin="file", trained=True, crop_rules=crop_rules)
     save_model(LoadedModel(model, info), "grey", path, precision="fp32")
     return path
+
+
+def ship_grey(monkeypatch: pytest.MonkeyPatch, folder: Path, crop_rules: CropRules | None = None, **card: Any) -> Card:
+    """Make weights for ``grey`` what ships with the library, for one test; needs ``register_stubs``.
+
+    Their calibration is a temperature of 2, fitted on single faces, and scores from 0.4 to 0.7 get no label.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = ruled_grey(folder / "grey_small.safetensors", crop_rules or {})
+    sha256 = sha256_of_file(weights)
+    basis = ScoreBasis(architecture="grey", config=GreyConfig().model_dump(mode="json"), weights_sha256=(sha256,))
+    fitted = {"version": 2, "videos": None, "count": 7, "unit": "faces", "balanced": True, "temperature": 2.0}
+    write_calibration(folder / "grey_small.calibration.json", basis=basis.model_dump(mode="json"), **fitted)
+    measured = Measured(on="made faces", faces=50, reals_called_fake=0.1, fakes_called_real=0.2, roc_auc=0.9)
+    words = {"trained_on": "flat greys", "licence": "greys are for tests", "inconclusive": (0.4, 0.7)}
+    made = Card.model_validate(
+        {"architecture": "grey", "weights_sha256": sha256, "measured": measured, **words, **card}
+    )
+    (folder / "grey_small.json").write_text(made.model_dump_json(), encoding="utf-8")
+    monkeypatch.setattr("genconvit.weights.embedded.embedded_folder", lambda: folder)
+    return made
 
 
 def grey_config(weights: Path | str, **options: Any) -> DetectorConfig:

@@ -121,7 +121,10 @@ def test_a_calibration_of_other_scores_is_told_of() -> None:
         ({"threshold": "1"}, "so that both labels can be given; got 1"),
         ({"threshold": float("nan")}, "threshold"),
         ({"threshold": "high"}, "threshold 'high' is neither a number"),
-        ({"threshold": "fpr=0.01"}, r"rests on the real videos of a calibration; give calibration=FILE"),
+        (
+            {"threshold": "fpr=0.01", "calibration": "none"},
+            "rests on the reals of a calibration; give calibration=FILE",
+        ),
         ({"inconclusive": (0.6, 0.4)}, "from a lower to a higher number, both from 0 to 1; got 0.6 and 0.4"),
         ({"inconclusive": (0.5, 0.5)}, "from a lower to a higher number"),
         ({"inconclusive": (-0.1, 0.6)}, "from a lower to a higher number"),
@@ -131,6 +134,7 @@ def test_a_calibration_of_other_scores_is_told_of() -> None:
         ({"inconclusive": "0.4"}, "inconclusive"),
         ({"inconclusive": "0.4,0.5,0.6"}, "inconclusive"),
         ({"inconclusive": "low,high"}, "inconclusive"),
+        ({"inconclusive": "None"}, "inconclusive"),
         ({"inconclusive": (0.4, float("nan"))}, "inconclusive"),
         ({"inconclusive": "0.4,inf"}, "inconclusive"),
     ],
@@ -145,6 +149,30 @@ def test_a_band_beside_the_calibrations_threshold_is_refused(path: Path) -> None
     with pytest.raises(ConfigError, match=r"must hold the threshold, 0\.57.* \(fpr=0 of 3 reals in cal\.json\)"):
         rule(calibration=str(path), threshold="fpr=0", inconclusive=(0.6, 0.8))
     assert rule(calibration=str(path), threshold="fpr=0", inconclusive=(0.5, 0.8)).decision is not None
+
+
+def test_a_rate_needs_a_calibration() -> None:
+    with pytest.raises(ConfigError, match=r"threshold fpr=0\.01 rests on the reals of a calibration; give calib"):
+        rule(threshold="fpr=0.01")
+
+
+def test_a_calibration_of_faces_says_so_and_heeds_neither_rules_nor_the_face_detector(tmp_path: Path) -> None:
+    basis = BASIS.of_faces
+    fields = {"version": 2, "count": 7, "videos": None, "unit": "faces", "described": "crops\x1b", "balanced": True}
+    path = write_calibration(tmp_path / "cal.json", basis=basis.model_dump(mode="json"), **fields)
+    notes = rule(calibration=str(path)).notes
+    assert notes == (
+        "cal.json was fitted on 7 single faces (crops\\x1b), reals and fakes weighted alike, while a video's score is "
+        "a mean over faces",
+    )
+    assert rule(calibration=str(path)).notes_for(BASIS) == notes
+    other = BASIS.model_copy(update={"weights_sha256": ("b",)})
+    assert rule(calibration=str(path)).notes_for(other)[1:] == ("cal.json was fitted for other scores: other weights",)
+
+
+def test_videos_that_were_weighted_alike_are_told_of(tmp_path: Path) -> None:
+    path = write_calibration(tmp_path / "cal.json", version=2, count=7, videos=None, balanced=True)
+    assert rule(calibration=str(path)).notes == ("cal.json was fitted on 7 videos, reals and fakes weighted alike",)
 
 
 def test_a_calibration_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from genconvit.settings import DetectorConfig
 from genconvit.version import __version__
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
-from genconvit.weights.load import load_model
+from genconvit.weights.choice import shipped_weights
+from genconvit.weights.load import load_model, parse_config
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def assemble(config: DetectorConfig) -> Parts:
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     ARCHITECTURES.load(config.architecture)
-    rule = decision_rule(config)
+    rule = assemble_rule(config)
     resolve_precision(config.precision, resolve_device(config.device))
     finding = assemble_finding(config)
     scoring = assemble_scoring(config, finding)
@@ -110,6 +111,18 @@ def assemble(config: DetectorConfig) -> Parts:
         rule=rule,
         provenance=scoring.provenance,
     )
+
+
+def assemble_rule(config: DetectorConfig) -> DecisionRule:
+    """How scores become labels, by a config or by what its weights bring; no weights are read.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed, or the calibration cannot be read.
+        PluginError: the architecture is unknown, broken, or claimed twice.
+        WeightsError: there are no such weights for this config.
+    """
+    name, cls = config.architecture, ARCHITECTURES.load(config.architecture)
+    return decision_rule(config, shipped_weights(name, cls, parse_config(name, cls, config.model), config.weights))
 
 
 def assemble_finding(config: DetectorConfig) -> Finding:

@@ -31,7 +31,7 @@ class Detector(Closeable):
     A context manager; may be called from several threads.
 
     Args:
-        architecture: a registered name, or a whole ``DetectorConfig``.
+        architecture: a registered name, or a whole ``DetectorConfig``; left out, see there.
         options: fields of ``DetectorConfig``, and fields of the architecture's config such as ``mode``.
 
     Raises:
@@ -47,7 +47,7 @@ class Detector(Closeable):
         torch.Size([2, 2])
     """
 
-    def __init__(self, architecture: str | DetectorConfig = "original", **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, architecture: str | DetectorConfig | None = None, **options: Any) -> None:  # noqa: ANN401
         if isinstance(architecture, DetectorConfig):
             if options:
                 raise ConfigError(

@@ -16,7 +16,6 @@ from genconvit.types import Box
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"
 WARM_START = "warm start: the score is the original architecture's"
-DEMONSTRATION = "small demonstration model: its score is no evidence"
 
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]
@@ -52,6 +51,8 @@ class WeightsInfo(FrozenConfig):
         new_layers: for a warm start, the parameters that no file held.
         crop_rules: for each face detector that they name, how the crops of their training were cut; empty where they
             name none.
+        licence: what they may be used for; None where that is not known.
+        about: what those that ship with the library learned from, and how often they are wrong; None for others.
     """
 
     origin: Origin
@@ -60,6 +61,8 @@ class WeightsInfo(FrozenConfig):
     made_from: tuple[WeightsFile, ...] = ()
     new_layers: tuple[str, ...] = ()
     crop_rules: CropRules = Field(default_factory=dict)
+    licence: str | None = None
+    about: str | None = None
 
 
 class FaceDetectorInfo(FrozenConfig):

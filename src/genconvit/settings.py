@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import Field, JsonValue, PositiveInt, ValidationError
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
 from genconvit.config import did_you_mean, validation_message
 from genconvit.decision import DecisionOptions
@@ -16,13 +16,18 @@ from genconvit.find import PipelineOptions
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.registry import ARCHITECTURES
 from genconvit.verdict import ScoreOptions
+from genconvit.weights.embedded import embedded_architecture
+
+DEFAULT_ARCHITECTURE = "original"
+EMBEDDED = "embedded"
 
 
 class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLimits):
     """Everything a ``Detector`` is made of, with the options of its stages; round-trips through JSON.
 
     Attributes:
-        architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's.
+        architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's. Left out it is ``"original"``, or with
+            ``weights="embedded"`` the one that they are of.
         model: fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ...
         weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None
             is the architecture's default: ``"embedded"`` for ``v2`` of size ``nano``.
@@ -41,7 +46,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
         workers: how many worker processes; None is one for every two cores, at least 2.
     """
 
-    architecture: str = "original"
+    architecture: str = DEFAULT_ARCHITECTURE
     model: dict[str, JsonValue] = Field(default_factory=dict)
     weights: str | dict[str, str] | None = None
     device: str = "auto"
@@ -55,14 +60,23 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     isolate: bool | None = None
     workers: PositiveInt | None = Field(default=None, le=256)
 
+    @model_validator(mode="before")
     @classmethod
-    def from_options(cls, architecture: str = "original", **options: Any) -> DetectorConfig:  # noqa: ANN401
+    def _embedded_names_the_architecture(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+        if isinstance(data, Mapping) and "architecture" not in data and data.get("weights") == EMBEDDED:
+            return {**data, "architecture": embedded_architecture()}
+        return data
+
+    @classmethod
+    def from_options(cls, architecture: str | None = None, **options: Any) -> DetectorConfig:  # noqa: ANN401
         """A config from flat options; those that are not the detector's own are the architecture's.
 
         Raises:
             ConfigError: an option is unknown, or has a value that is not allowed.
             PluginError: the architecture is unknown or broken.
         """
+        if architecture is None:
+            architecture = default_architecture(options.get("weights"))
         own = {name: value for name, value in options.items() if name in cls.model_fields}
         model = {name: value for name, value in options.items() if name not in cls.model_fields}
         _refuse_unknown(architecture, model)
@@ -73,6 +87,18 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             return cls(architecture=architecture, **own)
         except ValidationError as error:
             raise ConfigError(validation_message(error)) from error
+
+
+def default_architecture(weights: object) -> str:
+    """The architecture where none is named: that of the shipped weights where these are asked for.
+
+    Args:
+        weights: as in ``DetectorConfig``.
+
+    Raises:
+        WeightsError: the installation is incomplete.
+    """
+    return embedded_architecture() if weights == EMBEDDED else DEFAULT_ARCHITECTURE
 
 
 def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:

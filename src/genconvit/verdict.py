@@ -16,12 +16,10 @@ from genconvit.config import FrozenConfig
 from genconvit.decision import DEFAULT_RULE, DecisionRule
 from genconvit.outcome import Outcome, SourceScores
 from genconvit.result import (
-    DEMONSTRATION,
     UNTRAINED,
     WARM_START,
     BranchProbability,
     FaceResult,
-    Origin,
     PersonRule,
     Provenance,
     TrackResult,
@@ -56,9 +54,6 @@ class ScoreOptions(FrozenConfig):
 
 
 REFERENCE_WAY = ScoreOptions()
-
-_NOTES: dict[Origin, str] = {"warm_start": WARM_START, "embedded": DEMONSTRATION}
-"""What every result says of weights of an origin."""
 
 
 def conclude(
@@ -208,8 +203,11 @@ def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[
 
 def _weights_notes(provenance: Provenance) -> tuple[str, ...]:
     weights, detector = provenance.weights, provenance.face_detector.name
-    note = _NOTES.get(weights.origin) if weights.trained else UNTRAINED
-    notes = (note,) if note else ()
+    if not weights.trained:
+        notes: tuple[str, ...] = (UNTRAINED,)
+    else:
+        notes = (WARM_START,) if weights.origin == "warm_start" else ()
+        notes += (weights.about,) if weights.about else ()
     if not weights.crop_rules or detector in weights.crop_rules:
         return notes
     named = printable(", ".join(weights.crop_rules))

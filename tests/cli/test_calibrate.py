@@ -55,7 +55,7 @@ def test_more_files_follow_and_patterns_work(run: Callable[..., Run], results: P
         output = results.parent / "out" / "c.json"
         output.parent.mkdir(exist_ok=True)
         assert run("calibrate", *given, "--output", output).status == 0
-        assert read_calibration(output).calibration.videos == 240
+        assert read_calibration(output).calibration.count == 240
 
 
 def test_labels_join_results_without_any(run: Callable[..., Run], tmp_path: Path) -> None:
@@ -146,10 +146,16 @@ def test_from_labelled_videos_to_a_decision_in_three_commands(
     ended = run("predict", clips / "real" / "r0.mp4", *other, *decide, "--person", "max")
     (found_by_other,) = [VideoResult.model_validate_json(line) for line in ended.out.splitlines()]
     assert found_by_other.notes[-1] == "c.json was fitted for other scores: inverted=False, person=pool, other weights"
-    ended = run("calibrate", write_lines(tmp_path / "again.jsonl", [each.model_dump(mode="json") for each in found]),
-                "--labels", labels_of(clips, tmp_path), "--output", tmp_path / "d.json")  # fmt: skip
-    assert (ended.status, ended.out) == (1, "")
-    assert "again: its scores are calibrated already; score the videos without --calibration" in ended.err
+    again, labels = tmp_path / "again.jsonl", labels_of(clips, tmp_path)
+    assert run("predict", clips / "real", clips / "fake", *grey, *decide, "--output", again).status == 0
+    ended = run("calibrate", again, "--labels", labels, "--output", tmp_path / "d.json")
+    assert ended.status == 0, ended.err
+    refitted = read_calibration(tmp_path / "d.json").calibration
+    assert refitted.temperature == pytest.approx(stored.calibration.temperature)
+    assert refitted.basis == stored.calibration.basis
+    ended = run("calibrate", again, "--labels", labels, "--balance", "--output", tmp_path / "e.json")
+    assert "from 12 videos, reals and fakes weighted alike, 6 of them fake" in ended.out
+    assert read_calibration(tmp_path / "e.json").calibration.balanced
 
 
 def labels_of(clips: Path, folder: Path) -> Path:
@@ -172,7 +178,7 @@ def test_the_flags_reach_the_detector(run: Callable[..., Run], fake: FakeDetecto
     ("arguments", "message"),
     [
         (("--threshold", "high"), "threshold 'high' is neither a number from 0 to 1 nor fpr=X"),
-        (("--threshold", "fpr=0.01"), "give calibration=FILE (--calibration), or a number"),
+        (("--threshold", "fpr=0.01", "--calibration", "none"), "give calibration=FILE (--calibration), or a number"),
         (("--inconclusive", "0.6,0.4"), "from a lower to a higher number"),
         (("--inconclusive", "0.6"), "inconclusive"),
         (("--threshold", "0.7", "--set", "threshold=0.8"), "threshold is given both as --set threshold=0.8 and as"),
@@ -195,6 +201,14 @@ def test_a_wrong_decision_is_refused(
     assert message in ended.err
     assert fake.configs == []
     assert (tmp_path / "c.json").read_bytes() == written
+
+
+def test_a_rate_without_a_calibration_is_refused_before_the_weights_are_looked_for(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    ended = run("predict", "a.mp4", "--weights", tmp_path / "no.pth", "--threshold", "fpr=0.01")
+    assert ended.status == 2
+    assert "give calibration=FILE (--calibration), or a number" in ended.err
 
 
 def test_a_calibration_that_is_none_is_refused_before_the_weights_are_looked_for(

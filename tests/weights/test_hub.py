@@ -214,7 +214,7 @@ def test_no_connection_is_reported_at_once(hub: Hub, monkeypatch: pytest.MonkeyP
     _point_to(monkeypatch, "http://127.0.0.1:9")
     message = _failure()
     assert "could not be downloaded: ConnectError" in message
-    assert "Three ways on" in message
+    assert "Four ways on" in message
     assert hub.requests == []
 
 
@@ -518,7 +518,7 @@ def test_the_environment_of_huggingface_hub_holds(tmp_path: Path) -> None:
         assert (got["revision"], got["sha256"]) == (COMMIT, SHA256)
         asked = len(server.requests)
         assert _answer(_start(server.endpoint, home, offline=True)) == got
-        assert "Three ways on" in _answer(_start(server.endpoint, tmp_path / "other", offline=True))["error"]
+        assert "Four ways on" in _answer(_start(server.endpoint, tmp_path / "other", offline=True))["error"]
         assert len(server.requests) == asked
 
 

@@ -76,7 +76,10 @@ class DetectorFlags:
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""
-        named = [each for each in (self.file, config.face_model, config.calibration) if each]
+        from genconvit.decision import NONE
+
+        calibration = None if config.calibration == NONE else config.calibration
+        named = [each for each in (self.file, config.face_model, calibration) if each]
         return [*named, *weights_files(config.weights)]
 
 

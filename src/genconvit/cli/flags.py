@@ -62,11 +62,19 @@ DecisionFlag = Annotated[
 ]
 CalibrationFlag = Annotated[
     str | None,
-    typer.Option(help="Make probabilities of scores, by a file of genconvit calibrate.", metavar="FILE"),
+    typer.Option(
+        help="Make probabilities of scores, by a file of genconvit calibrate; or none.",
+        metavar="FILE|none",
+        show_default="the embedded weights' own",
+    ),
 ]
 InconclusiveFlag = Annotated[
     str | None,
-    typer.Option(help="From the first to the second of these scores a video gets no label.", metavar="LOW,HIGH"),
+    typer.Option(
+        help="From the first to the second of these scores a video gets no label; or none.",
+        metavar="LOW,HIGH|none",
+        show_default="the embedded weights' own",
+    ),
 ]
 DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")]
 PrecisionFlag = Annotated[str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto")]

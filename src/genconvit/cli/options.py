@@ -13,7 +13,7 @@ from genconvit.values import option_value
 if TYPE_CHECKING:
     from genconvit.settings import DetectorConfig
 
-_NETWORK_PATH = re.compile(r"(ed|vae)=(.+)", re.DOTALL)
+_NETWORK_PATH = re.compile(r"((?:ed|vae)(?:\.backbone)?|backbone)=(.+)", re.DOTALL)
 _LONGEST_SHOWN = 80
 
 
@@ -85,10 +85,10 @@ def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], ext
         ConfigError: an option is unknown, given twice, or has a value that is not allowed.
         PluginError: the architecture is unknown or broken.
     """
-    from genconvit.settings import DetectorConfig
+    from genconvit.settings import DetectorConfig, default_architecture
 
     options = detector_options(file, flags, extra)
-    architecture = options.pop("architecture", "original")
+    architecture = options.pop("architecture", default_architecture(options.get("weights")))
     if not isinstance(architecture, str):
         raise ConfigError(f"architecture={_short(repr(architecture))} is no name; give one, for example original or v2")
     switches = {

@@ -26,12 +26,15 @@ class Stored(str, Enum):
 
 @weights.command()
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A weights file; left out: the published ones.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A weights file, or embedded; left out: the published ones.")
+    ] = None,
 ) -> None:
     """Say what a weights file holds, or whether the published files are on this machine."""
-    from genconvit.weights.describe import describe, describe_published
+    from genconvit.weights.describe import describe, describe_embedded, describe_published
 
-    for line in describe(file) if file else describe_published():
+    ships = file == Path("embedded") and not file.exists()
+    for line in describe_embedded() if ships else describe(file) if file else describe_published():
         typer.echo(printable(line))
 
 

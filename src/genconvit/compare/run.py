@@ -10,14 +10,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from genconvit.assemble import Finding, assemble_finding, assemble_scoring
+from genconvit.assemble import Finding, assemble_finding, assemble_rule, assemble_scoring
 from genconvit.compare.cost import measured_peak
 from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
 from genconvit.cut import Cut
 from genconvit.data.base import Listing
-from genconvit.decision import decision_rule
 from genconvit.device import resolve_device
 from genconvit.errors import GenConViTError
 from genconvit.evaluation.conventions import EvaluationOptions
@@ -98,7 +97,7 @@ class _Comparison:
     def _cut(self, variant: Variant) -> Cut:
         """How the variant wants faces cut; calibration and weights are read, so that what cannot work fails now."""
         try:
-            decision_rule(variant.config)
+            assemble_rule(variant.config)
             return assemble_scoring(variant.config, self._finding).cut
         except GenConViTError as error:
             raise type(error)(f"variant {variant.name}: {error}") from error
@@ -125,7 +124,7 @@ class _Comparison:
                 self._new_file(variant, provenance) as file,
                 closing(score_faces(scoring.scorer, spool.replay(scoring.cut))) as outcomes,
             ):
-                rule = decision_rule(variant.config)
+                rule = assemble_rule(variant.config)
                 answers = self._track(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
                 for source, outcome in zip(self._listing.sources, answers, strict=True):
                     file.add(source, conclude(outcome, provenance, variant.config, rule, isolated=self._isolated))

@@ -179,4 +179,6 @@ def _weights_notes(parts: Parts) -> tuple[str, ...]:
     weights = parts.provenance.weights
     if not weights.trained:
         return (f"{UNTRAINED}; the scores mean nothing, and neither do their changes",)
+    if weights.about:
+        return (weights.about,)
     return (WARM_START,) if weights.origin == "warm_start" else ()

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genconvit.files import sha256_of_file
+from genconvit.result import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
+from genconvit.weights.embedded import all_embedded
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached
 from genconvit.weights.library_file import header_of
+from genconvit.weights.licence import PUBLISHED_LICENCE, licence_of
 from genconvit.weights.reference import DEAD, VARIATIONAL_PREFIX, live_tensors, network_of
 
 
@@ -21,8 +24,11 @@ def describe(path: Path) -> Iterator[str]:
     checkpoint = read_tensors(path)
     total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
     yield f"{path}: {len(checkpoint.tensors)} tensors, {total:,} values, {path.stat().st_size / 1e6:.0f} MB"
-    yield f"SHA-256: {sha256_of_file(path)}"
+    sha256 = sha256_of_file(path)
+    yield f"SHA-256: {sha256}"
     header = header_of(checkpoint.metadata, path)
+    made_from = header.made_from if header else ()
+    yield f"terms: {licence_of((WeightsFile(name=path.name, sha256=sha256), *made_from)) or 'not known'}"
     if header is not None:
         yield f"written by genconvit {header.library_version} for architecture {header.architecture}"
         yield f"config: {header.config}"
@@ -48,3 +54,15 @@ def describe_published() -> Iterator[str]:
         found = cached(PUBLISHED_REPOSITORY, filename)
         where = f"{found.path} (revision {found.revision})" if found else "not on this machine"
         yield f"{network}: {PUBLISHED_REPOSITORY}/{filename}: {where}"
+    yield f"terms: {PUBLISHED_LICENCE}"
+
+
+def describe_embedded() -> Iterator[str]:
+    """Say what the weights are that ship with the library.
+
+    Raises:
+        WeightsError: the installation is incomplete.
+    """
+    for each in all_embedded():
+        yield from describe(each.path)
+        yield each.card.about

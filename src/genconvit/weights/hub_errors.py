@@ -11,11 +11,13 @@ from genconvit.weights.hub_request import PUBLISHED_REPOSITORY, Request
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
-_WAYS_ON = """Three ways on:
-  1. connect this machine and run `genconvit weights download`;
-  2. give files that are already on disk: weights={"ed": PATH, "vae": PATH}, or on the command line
+_WAYS_ON = """Four ways on:
+  1. take the small V2 that ships with the library, trained on face swaps alone: Detector(weights="embedded"), or on the
+     command line --weights embedded, either without an architecture; its results say how often it is wrong;
+  2. connect this machine and run `genconvit weights download`;
+  3. give files that are already on disk: weights={"ed": PATH, "vae": PATH}, or on the command line
      --weights ed=PATH --weights vae=PATH;
-  3. weights="random" for a trial without a verdict."""
+  4. weights="random" for a trial without a verdict."""
 
 
 def explain(request: Request, error: Exception, kept: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceSta
 from genconvit.registry import ARCHITECTURES
 from genconvit.result import Origin, WeightsInfo
 from genconvit.weights.checkpoint import read_tensors
+from genconvit.weights.choice import chosen_spec, refuse_others, shipped_weights, with_card
 from genconvit.weights.hub import PUBLISHED_REPOSITORY
 from genconvit.weights.library_file import FileHeader, header_of
+from genconvit.weights.licence import licence_of
 from genconvit.weights.locate import LocatedFile, WeightsSpec, locate
 from genconvit.weights.reference import VARIATIONAL_PREFIX, listing, live_tensors, network_of, own_prefix
 
 RANDOM_SEED = 0
-
-_NOT_EMBEDDED = "no weights ship with the library for this config, only for architecture 'v2' of size 'nano'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,51 +73,23 @@ def load_model(
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     config = parse_config(name, cls, options)
-    spec = _chosen(name, cls, config, spec)
+    shipped = shipped_weights(name, cls, config, spec)
+    spec = chosen_spec(name, cls, config, spec)
     if spec == "random":
         return _ready(_random(cls, config), WeightsInfo(origin="random", trained=False))
     # Where the files must be the original's, what cannot work is refused before gigabytes are fetched or read.
     start = config.reference_start() if spec == "published" or isinstance(spec, Mapping) else None
-    located = locate(spec, config.networks, config.embedded)
+    located = locate(spec, config.networks, shipped.name if shipped else None)
     contents = read_contents(located, name)
     if contents.header is not None and contents.header.architecture == name:
         chosen = config.model_dump(mode="json", exclude_unset=True)
-        if spec == "embedded":
-            _refuse_others(chosen, contents.header.config, free=cls.config_class.prediction_only)
+        if shipped:
+            refuse_others(chosen, contents.header.config, free=cls.config_class.prediction_only)
         config = parse_config(name, cls, contents.header.config | chosen)
         model = _fill(cls, config, contents, may_lack=())
-        return _ready(model, _info("embedded" if spec == "embedded" else "file", located, contents.header))
+        info = _info("embedded" if shipped else "file", located, contents.header)
+        return _ready(model, with_card(info, shipped) if shipped else info)
     return _from_reference(cls, start or config.reference_start(), config, located, contents)
-
-
-def _chosen(name: str, cls: type[Architecture], config: ArchitectureConfig, spec: WeightsSpec | None) -> WeightsSpec:
-    """The spec, or the default in its place; what there are no weights for is refused."""
-    if spec is None:
-        spec = cls.default_weights if config.embedded is None else "embedded"
-    if spec is None:
-        raise WeightsError(
-            f"architecture {name!r} has no default weights; give weights='PATH.safetensors', a hub id, or "
-            "weights='random' for a trial without a verdict"
-        )
-    reason = {"published": config.unpublished, "embedded": None if config.embedded else _NOT_EMBEDDED}
-    refused = reason.get(spec) if isinstance(spec, str) else None
-    if refused:
-        raise WeightsError(
-            f"{refused}; give a file of your own (weights='PATH.safetensors'), or weights='random' for a trial without "
-            "a verdict"
-        )
-    return spec
-
-
-def _refuse_others(chosen: Mapping[str, object], trained: Mapping[str, object], *, free: Collection[str]) -> None:
-    """Refuse fields that the shipped weights were not trained with, though their tensors might fit."""
-    others = {field: value for field, value in chosen.items() if field not in free and value != trained.get(field)}
-    if others:
-        shown = ", ".join(f"{field}={value!r} instead of {trained.get(field)!r}" for field, value in others.items())
-        raise WeightsError(
-            f"the weights 'embedded' were trained with another config: got {shown}; leave this out, or give weights of "
-            "your own (weights='PATH.safetensors') or weights='random' for a trial without a verdict"
-        )
 
 
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
@@ -277,13 +249,15 @@ def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
 def _info(
     origin: Origin, located: Iterable[LocatedFile], header: FileHeader | None, new_layers: tuple[str, ...] = ()
 ) -> WeightsInfo:
+    files, made_from = tuple(item.file for item in located), header.made_from if header else ()
     return WeightsInfo(
         origin=origin,
         trained=header is None or header.trained,
-        files=tuple(item.file for item in located),
-        made_from=header.made_from if header else (),
+        files=files,
+        made_from=made_from,
         new_layers=new_layers,
         crop_rules=header.crop_rules if header else {},
+        licence=licence_of((*files, *made_from)),
     )
 
 

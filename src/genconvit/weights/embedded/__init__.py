@@ -1,19 +1,88 @@
-"""The weights that ship with the library, beside this file."""
+"""The weights that ship with the library, beside this file: NAME.safetensors, its calibration, and its card."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from genconvit.errors import WeightsError
+from genconvit.weights.card import Card, read_card
+
+_CALIBRATION = ".calibration.json"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Weights that ship with the library.
+
+    Attributes:
+        name: of their files.
+        path: of the weights.
+        calibration: the path of the file that makes probabilities of their scores.
+        card: what is known of them.
+    """
+
+    name: str
+    path: Path
+    calibration: Path
+    card: Card
+
+
+def embedded_folder() -> Path:
+    """Where they lie."""
+    return Path(__file__).parent
 
 
 def embedded_path(name: str) -> Path:
-    """Where the shipped weights of a name lie.
+    """Where the weights of a name lie.
 
     Raises:
         WeightsError: they do not; the installation is incomplete.
     """
-    path = Path(__file__).with_name(f"{name}.safetensors")
+    return _shipped(f"{name}.safetensors")
+
+
+def embedded(name: str) -> Embedded:
+    """The weights of a name.
+
+    Raises:
+        WeightsError: one of their files is not there, or the card is none.
+    """
+    card = read_card(_shipped(f"{name}.json"))
+    return Embedded(name, embedded_path(name), _shipped(f"{name}{_CALIBRATION}"), card)
+
+
+def all_embedded() -> Iterator[Embedded]:
+    """Everything that ships, in the order of the names.
+
+    Raises:
+        WeightsError: as ``embedded``.
+    """
+    for card in sorted(embedded_folder().glob("*.json")):
+        if not card.name.endswith(_CALIBRATION):
+            yield embedded(card.stem)
+
+
+def embedded_for(architecture: str) -> Embedded | None:
+    """The weights for an architecture of this registered name; None where none ship."""
+    return next((each for each in all_embedded() if each.card.architecture == architecture), None)
+
+
+def embedded_architecture() -> str:
+    """The architecture of the weights that ``"embedded"`` alone means.
+
+    Raises:
+        WeightsError: none are there; the installation is incomplete.
+    """
+    first = next(all_embedded(), None)
+    if first is None:
+        raise WeightsError("no weights lie in this installation of genconvit, which ships some; install it again")
+    return first.card.architecture
+
+
+def _shipped(name: str) -> Path:
+    path = embedded_folder() / name
     if not path.is_file():
-        raise WeightsError(f"{path.name} is not in this installation of genconvit, which ships it; install it again")
+        raise WeightsError(f"{name} is not in this installation of genconvit, which ships it; install it again")
     return path
