@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from genconvit.crops.folder import need, read_crops
+from genconvit.cut import SquareRule
 from genconvit.extract.journal import JOURNAL_NAME
 from processes import needs_proc
-from stubs import grey_clip, register_stubs
+from stubs import grey_clip, register_stubs, ruled_grey, ship_grey, trained_grey
 from support import shared
 
 from .conftest import Run
@@ -59,6 +60,22 @@ def test_flags_choose_split_fractions_and_format(run: Callable[..., Run], videos
     labels.write_text(f"path,label\n{videos}/train/fake/a.mp4,FAKE\n{videos}/train/real/a.mp4,REAL\n,\n")
     run("extract", "csv", labels, "--out", tmp_path / "other", "--fractions", "0,0,1", "--seed", "3", *STUBS)
     assert {record.split for record in read_crops(tmp_path / "other").records} == {"test"}
+
+
+def test_crops_are_cut_like_those_of_weights(
+    run: Callable[..., Run], videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = {"whole_frame": SquareRule(side=0.5, shift_down=0)}
+    ship_grey(monkeypatch, tmp_path / "embedded", half)
+    for weights in (ruled_grey(tmp_path / "ruled.safetensors", half), "embedded"):
+        out = tmp_path / Path(weights).stem
+        assert run("extract", "folder", videos, "--out", out, "--crops-like", weights, *STUBS).status == 0
+        assert {record.square for record in read_crops(out).records} == {(12.0, 12.0, 36.0, 36.0)}
+    silent = trained_grey(tmp_path / "silent.safetensors")
+    ended = run("extract", "folder", videos, "--out", tmp_path / "other", "--crops-like", silent, *STUBS)
+    assert ended.status == 1
+    assert "silent.safetensors does not say how faces were cut for it" in ended.err
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_broken_video_is_named_and_ends_with_status_3(run: Callable[..., Run], videos: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def demo(
     from genconvit.detector import Detector
     from genconvit.sample import PORTRAIT, write_clip
 
-    with tempfile.TemporaryDirectory() as folder, Detector("v2", size="nano") as detector:
+    with tempfile.TemporaryDirectory() as folder, Detector(weights="embedded") as detector:
         clip = keep or Path(folder) / "astronaut.mp4"
         write_clip(clip)
         typer.echo(f"made {printable(clip.name)}: two seconds of {PORTRAIT}")
@@ -45,10 +45,7 @@ def demo(
     for result in results:
         typer.echo(printable(str(result)))
     typer.echo(basis_of(results[0].provenance))
-    typer.echo(
-        "The network is small, and was trained on few faces and on this kind of fake (docs/nano.md). For the published "
-        "ones: genconvit predict CLIP, which downloads 3 GB once."
-    )
+    typer.echo("The network is small (docs/nano.md). The published ones, 3 GB to download once: genconvit predict CLIP")
 
 
 def _beside(clip: Path) -> Path:

@@ -35,6 +35,14 @@ Part = Annotated[
     str | None, typer.Option("--split", help="One of the data set's splits.", metavar="NAME", show_default="all")
 ]
 Size = Annotated[int, typer.Option(help="The side of the crops in pixels.", metavar="N")]
+CropsLike = Annotated[
+    str | None,
+    typer.Option(
+        help="Cut faces as they were for these weights, which are to be trained further: FILE or embedded.",
+        metavar="FILE|embedded",
+        show_default="as the face detector's rule says",
+    ),
+]
 Fractions = Annotated[
     str, typer.Option(help="For train, valid and test, of the videos without a split of their own.", metavar="A,B,C")
 ]
@@ -51,6 +59,7 @@ def extract(
     detector: DetectorFlags,
     split: Part = None,
     size: Size = 224,
+    crops_like: CropsLike = None,
     fractions: Fractions = "0.8,0.1,0.1",
     seed: Seed = 0,
     form: Form = "png",
@@ -65,8 +74,10 @@ def extract(
     for other errors.
     """
     from genconvit.extract.run import extract as run
+    from genconvit.weights.crop_rules import crop_rules_of
 
-    options = _options(size=size, fractions=fractions, seed=seed, image_format=form, retry=retry)
+    rules = crop_rules_of(crops_like) if crops_like else {}
+    options = _options(size=size, crop_rules=rules, fractions=fractions, seed=seed, image_format=form, retry=retry)
     _refuse_extra(detector)
     config = detector.config()
     listing = _listing(dataset, path, split, out)

@@ -25,8 +25,8 @@ class ExtractOptions(FrozenConfig):
 
     Attributes:
         size: of the crops' sides in pixels.
-        crop_rules: for each face detector that is named, which squares the crops show: those of weights that are to be
-            trained on (``weights.load.crop_rules_of``); the others' are as their own rule says.
+        crop_rules: for each face detector that is named, which squares the crops show, for example those of weights
+            that are to be trained further (``weights.crop_rules``); the others' are as their own rule says.
         image_format: ``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size.
         fractions: of the sources for train, valid and test, for those without a split of their own; they sum to 1.
         seed: of the splits.
