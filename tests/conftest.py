@@ -1,13 +1,37 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from genconvit import Detector
 from genconvit.sample import write_clip
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked gpu without a CUDA device, fail it where GENCONVIT_GPU=1 promises one.
+
+    With GENCONVIT_GPU=rehearse the CPU takes the GPU's place in those that ask for the fixture ``gpu``.
+    """
+    if item.get_closest_marker("gpu") is None or torch.cuda.is_available():
+        return
+    promise = os.environ.get("GENCONVIT_GPU")
+    if promise == "1":
+        pytest.fail("GENCONVIT_GPU=1 promises a CUDA device, and there is none", pytrace=False)
+    if promise != "rehearse":
+        pytest.skip("needs a CUDA device")
+    if "gpu" not in getattr(item, "fixturenames", ()):
+        pytest.skip("needs a CUDA device, which the CPU cannot stand in for")
+
+
+@pytest.fixture(scope="session")
+def gpu() -> torch.device:
+    """The CUDA device, or the CPU in a rehearsal."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.fixture(scope="session")

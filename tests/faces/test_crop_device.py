@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -90,8 +88,5 @@ def test_a_frame_on_a_device_gives_crops_there() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(
-    not torch.cuda.is_available() and os.environ.get("GENCONVIT_GPU") != "1", reason="needs a CUDA device"
-)
-def test_cuda_cuts_the_hosts_crops() -> None:
-    check_against_the_host(noise(270, 480), 224, torch.device("cuda"))
+def test_cuda_cuts_the_hosts_crops(gpu: torch.device) -> None:
+    check_against_the_host(noise(270, 480), 224, gpu)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +85,9 @@ def test_a_device_that_is_not_there_is_an_error() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(
-    not torch.cuda.is_available() and os.environ.get("GENCONVIT_GPU") != "1", reason="needs a CUDA device"
-)
-def test_cuda_finds_what_the_cpu_finds(mtcnn: MTCNNDetector, astronaut: ImageArray) -> None:
+def test_cuda_finds_what_the_cpu_finds(mtcnn: MTCNNDetector, astronaut: ImageArray, gpu: torch.device) -> None:
     ((expected,),) = mtcnn.detect([astronaut])
-    ((face,),) = MTCNNDetector(None, torch.device("cuda")).detect([astronaut])
+    ((face,),) = MTCNNDetector(None, gpu).detect([astronaut])
     np.testing.assert_allclose(face.box, expected.box, atol=2)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -71,9 +70,6 @@ def test_anything_else_states_what_is_allowed(array: Any, name: str, reason: str
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(
-    not torch.cuda.is_available() and os.environ.get("GENCONVIT_GPU") != "1", reason="needs a CUDA device"
-)
-def test_a_tensor_on_the_gpu() -> None:
-    stream = ArrayStream(torch.from_numpy(FRAMES).cuda())
+def test_a_tensor_on_the_gpu(gpu: torch.device) -> None:
+    stream = ArrayStream(torch.from_numpy(FRAMES).to(gpu))
     np.testing.assert_array_equal(np.stack([frame.image for frame in stream.read(range(5))]), FRAMES)

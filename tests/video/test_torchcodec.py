@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -225,9 +224,6 @@ def test_a_file_cut_short_gives_its_frames_or_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(
-    not torch.cuda.is_available() and os.environ.get("GENCONVIT_GPU") != "1", reason="needs a CUDA device"
-)
 @needs_torchcodec
 def test_on_cuda_frames_are_tensors_there_with_nearly_pyavs_pixels(pyav: VideoDecoder) -> None:
     path = shared("videos", "anndvqgoko.mp4")

@@ -1,0 +1,99 @@
+"""Scores on a GPU are the CPU's: in fp32 to rounding, in bf16 near enough to rank faces alike."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from genconvit import Detector
+from genconvit.device import Precision, resolve_precision
+from genconvit.types import FaceScores
+
+from .conftest import MakeFaces, Score
+
+pytestmark = pytest.mark.gpu
+
+CPU = torch.device("cpu")
+SIDES = {"nano": 128, "tiny": 224}
+TRAINED: dict[str, Any] = {"size": "nano", "weights": "embedded"}
+
+FP32_LOGITS = 1e-4
+"""Convolutions add in another order on each device."""
+
+BF16_LOGITS = 0.01
+"""Of random weights, whose logits are near 0.1; a CPU's bf16 is off by 0.001."""
+
+BF16_TRAINED = 0.05
+"""Of trained weights' probabilities; a CPU's bf16 is off by 0.013."""
+
+LEAST_CORRELATION = 0.99
+
+
+def furthest(found: FaceScores, expected: FaceScores) -> float:
+    """The largest difference between logits."""
+    assert found.logits.keys() == expected.logits.keys()
+    return max(float((found.logits[name] - expected.logits[name]).abs().max()) for name in found.logits)
+
+
+@pytest.fixture
+def no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let cuDNN compute convolutions in fp32 where it is asked for; by default it takes TF32."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+@pytest.mark.usefixtures("no_tf32")
+@pytest.mark.parametrize("architecture", ["original", "v2"])
+def test_each_architecture_in_fp32_and_bf16(
+    architecture: str, make_faces: MakeFaces, score: Score, gpu: torch.device, bf16: Precision, size: str
+) -> None:
+    faces, options = make_faces(4, SIDES[size]), {"size": size, "weights": "random"}
+    expected = score(faces, architecture, CPU, precision="fp32", **options)
+    assert furthest(score(faces, architecture, gpu, precision="fp32", **options), expected) < FP32_LOGITS
+    assert furthest(score(faces, architecture, gpu, precision=bf16, **options), expected) < BF16_LOGITS
+
+
+@pytest.mark.parametrize("options", [{}, {"compile": True}, {"cuda_graphs": True, "batch_size": 8}], ids=str)
+def test_trained_weights_rank_faces_alike(
+    make_faces: MakeFaces, score: Score, gpu: torch.device, bf16: Precision, options: dict[str, Any]
+) -> None:
+    if "cuda_graphs" in options and gpu.type == "cpu":
+        pytest.skip("needs a CUDA device for CUDA graphs")
+    faces = make_faces(36, SIDES["nano"])  # not a multiple of the batch
+    expected = score(faces, "v2", CPU, precision="fp32", **TRAINED).fake_probability
+    assert float(expected.std()) > 0.02  # the faces do differ in their scores
+    for precision in dict.fromkeys(("fp32", bf16)):
+        found = score(faces, "v2", gpu, precision=precision, **TRAINED, **options).fake_probability
+        torch.testing.assert_close(found, expected, rtol=0, atol=BF16_TRAINED)
+        assert spearmanr(found.numpy(), expected.numpy()).statistic > LEAST_CORRELATION
+
+
+def test_auto_takes_bf16(gpu: torch.device) -> None:
+    if gpu.type == "cpu":
+        pytest.skip("needs a CUDA device: a CPU may have no bf16")
+    capable = torch.cuda.get_device_capability(gpu) >= (8, 0)
+    assert resolve_precision("auto", gpu) == ("bf16" if capable else "fp32")
+
+
+def test_threads_share_cuda_graphs(make_faces: MakeFaces, gpu: torch.device) -> None:
+    graphs = {"cuda_graphs": True} if gpu.type == "cuda" else {}
+    faces = make_faces(8, SIDES["nano"])
+    found: dict[int, torch.Tensor] = {}
+    options = {**TRAINED, **graphs, "precision": "fp32", "face_detector": "mtcnn", "batch_size": 8}
+    with Detector("v2", device=str(gpu), **options) as detector:
+
+        def run(number: int) -> None:
+            found[number] = detector.score_faces(np.roll(faces, number, axis=0)).fake_probability
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == [0, 1, 2, 3]
+    for number, probabilities in found.items():
+        torch.testing.assert_close(probabilities, found[0].roll(number), rtol=0, atol=1e-2)
