@@ -83,6 +83,13 @@ def test_every_stage_is_measured_with_its_floor(report: Report) -> None:
 
 
 @pytest.mark.slow
+def test_examples_may_be_left_out(portrait_clip: Path) -> None:
+    base = DetectorConfig.from_options("v2", size="nano", frames=1, device="cpu", face_detector="mtcnn")
+    rows = run_bench(base, [portrait_clip], precisions=["fp32"], repeats=1, examples=False).rows
+    assert [row.stage for row in rows] == ["decode", "faces", "networks", "pipeline"]
+
+
+@pytest.mark.slow
 def test_a_fresh_process_measures_its_own_memory_alone(report: Report) -> None:
     (run,) = report.fresh_runs
     assert (run.precision, run.face_detector, run.videos, run.faces) == ("fp32", "mtcnn", 1, 2)

@@ -31,6 +31,7 @@ def run_bench(
     precisions: Sequence[Precision] = (),
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
+    examples: bool = True,
 ) -> Report:
     """Measure a detector on this machine.
 
@@ -40,6 +41,7 @@ def run_bench(
         precisions: of the networks; none is fp32, and bf16 where the hardware computes in it.
         face_detectors: names, each with its model; none is the base's.
         repeats: of every measurement.
+        examples: measure the making of examples for a training too.
 
     Raises:
         GenConViTError: a clip cannot be read, there is no face in them, or the detector cannot be built.
@@ -68,7 +70,7 @@ def run_bench(
                 parts.readers.close()
                 del parts
                 runs.append(run_fresh(config, clips))
-    rows += example_rows(repeats)
+    rows += example_rows(repeats) if examples else []
     return Report(
         machine=this_machine(device),
         clips=f"{len(clips)} videos, {described}",

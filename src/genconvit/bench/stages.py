@@ -57,7 +57,7 @@ class Stages:
         return [
             self._row(times, "decode", self._frames, "frames", ("decoding in this process and dropping", "drop")),
             self._row(times, "faces", self._frames, "frames"),
-            self._row(times, "networks", len(self._crops), "faces", ("bare ConvNeXt calls", "bare") if bare else None),
+            self._row(times, "networks", len(self._crops), "faces", ("bare backbone calls", "bare") if bare else None),
             self._row(times, "pipeline", len(self._clips), "videos", (f"its slowest stage alone ({slowest})", slowest)),
         ]
 

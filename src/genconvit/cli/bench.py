@@ -50,6 +50,7 @@ def bench(
     face_detector: Faces = None,
     face_model: FaceModelFlag = None,
     repeats: Annotated[int, typer.Option(help="Of every measurement, after a warm-up.", min=1, max=100)] = 3,
+    examples: Annotated[bool, typer.Option(help="Measure the making of examples for a training too.")] = True,
     extra: ExtraFlag = None,
     json: Annotated[Path | None, typer.Option(help="Write everything here too.", metavar="FILE")] = None,
 ) -> None:
@@ -77,7 +78,9 @@ def bench(
         check_writable("--json", json)
     names = face_detector or ["auto"]
     detectors = [(name, None if name == "mtcnn" else face_model) for name in names]
-    report = run_bench(base, clips or [], precisions=precisions, face_detectors=detectors, repeats=repeats)
+    report = run_bench(
+        base, clips or [], precisions=precisions, face_detectors=detectors, repeats=repeats, examples=examples
+    )
     if json:
         json.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     show(report)
