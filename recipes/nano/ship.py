@@ -1,0 +1,96 @@
+"""Put a trained small V2 into the package: weights in fp16, their calibration and band, and their card.
+
+Run it: python recipes/nano/ship.py DIR/v2.safetensors --crops DIR/crops --into src/genconvit/weights/embedded
+
+The calibration and the band are fitted on the valid split, the card's error rates measured on the test split, reals and
+fakes weighted alike in all of them. measure.py, ladder.py and ablation.py make the other figures of docs/nano.md.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from measure import OPTIONS
+
+from faces import Faces, read_faces
+from genconvit.assemble import assemble
+from genconvit.calibration import Calibration, Fitted, ScoreBasis
+from genconvit.evaluation.band import choose_band
+from genconvit.evaluation.calibrate import Fitting, fit_scores
+from genconvit.files import sha256_of_file
+from genconvit.metrics.measures import measure_values
+from genconvit.scorer import Scorer
+from genconvit.settings import DetectorConfig
+from genconvit.weights.card import Card, Measured
+from genconvit.weights.convert import convert_own
+
+NAME = "v2_nano"
+TRAINED_ON = "DFDC's face swaps of 2019 and self-blended faces"
+CALIBRATED_ON = "of DFDC's valid split"
+MEASURED_ON = "faces of other DFDC videos"
+LICENCE = (
+    "The weights learned from face crops of DFDC, whose terms allow research on deepfake detection: use them for that "
+    "research and for evaluating detectors. The code's Apache-2.0 does not cover them."
+)
+
+
+def main() -> None:
+    """Convert, calibrate, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--crops", type=Path, required=True)
+    parser.add_argument("--into", type=Path, required=True)
+    options = parser.parse_args()
+    shipped = options.into / f"{NAME}.safetensors"
+    convert_own(options.weights, shipped, precision="fp16")
+    parts = assemble(DetectorConfig.from_options("v2", weights=shipped, **OPTIONS))
+    size = parts.scorer.input_size
+    valid, test = (read_faces(options.crops, split, size, split) for split in ("valid", "test"))
+    basis = ScoreBasis.of(parts.provenance, None, None).of_faces
+    scores = scored(parts.scorer, valid)
+    calibration = calibrated(valid, scores, basis)
+    write(options.into / f"{NAME}.calibration.json", calibration.model_dump_json(indent=1))
+    card = Card(
+        architecture="v2",
+        weights_sha256=sha256_of_file(shipped),
+        trained_on=TRAINED_ON,
+        measured=measured(test, scored(parts.scorer, test)),
+        licence=LICENCE,
+        inconclusive=choose_band(scores, valid.truth),
+    )
+    write(options.into / f"{NAME}.json", card.model_dump_json(indent=1))
+    print(card.about)
+    print(f"inconclusive: {card.inconclusive}, temperature: {calibration.temperature}")
+
+
+def scored(scorer: Scorer, faces: Faces) -> npt.NDArray[np.float64]:
+    """The fake probability of each, float64 [N], before any calibration."""
+    return scorer.score(faces.images).fake_probability.double().numpy()
+
+
+def calibrated(faces: Faces, scores: npt.NDArray[np.float64], basis: ScoreBasis) -> Calibration:
+    """The calibration of single faces, reals and fakes weighted alike."""
+    fitted = Fitted(unit="faces", described=CALIBRATED_ON, basis=basis)
+    return fit_scores(scores, faces.truth, fitted, Fitting(balance=True))
+
+
+def measured(faces: Faces, scores: npt.NDArray[np.float64]) -> Measured:
+    """How often labels are wrong without a band; a temperature moves none across one half."""
+    fakes = scores > 0.5
+    return Measured(
+        on=MEASURED_ON,
+        faces=len(faces),
+        reals_called_fake=round(float(fakes[~faces.truth].mean()), 4),
+        fakes_called_real=round(float((~fakes)[faces.truth].mean()), 4),
+        roc_auc=round(float(measure_values(faces.sample(scores))["roc_auc"]), 4),
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text with a last line break."""
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
