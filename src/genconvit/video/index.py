@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -27,6 +28,9 @@ _FORMATS = (
 """Formats that hold media themselves. Playlists (HLS, DASH, concat, SDP) are none: they name other files to read."""
 
 _UNTIMED_CONTAINERS = frozenset({"avi"})
+
+_ODD_NAMES_ARE_FINE: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Text in a file that is no UTF-8 is no reason to refuse it; from PyAV 19 on it is none by itself."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def open_container(path: Path, *, header_alone: bool = False) -> Iterator[InputC
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", **limited_decoding()}
         if header_alone:
             options["codec_whitelist"] = "none"
-        container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
+        container = av.open(str(path.absolute()), options=options, **_ODD_NAMES_ARE_FINE)
     except av.FFmpegError as error:
         raise SourceError(source_name(path), _opening_reason(error)) from error
     with container:
