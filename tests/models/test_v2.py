@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from genconvit.errors import ConfigError, WeightsError
@@ -158,6 +159,21 @@ def test_the_config_knows_the_width_of_the_maps(size: Literal["tiny", "large"]) 
     config = V2Config(size=size)
     with torch.device("meta"):
         assert config.build().branch("ed").backbone.map_dim == config.map_dim
+
+
+def test_the_published_sizes_attend_in_all_channels_and_nano_in_fewer() -> None:
+    shown = {size: V2Config.model_validate({"size": size}).attention_channels for size in ("nano", "tiny", "large")}
+    assert shown == {"nano": 128, "tiny": 768, "large": 1536}
+    assert state_names(attention_dim=768) == state_names() == {n for n in state_names() if "narrow" not in n}
+    added = state_names(attention_dim=128) - state_names()
+    kinds = {f"exchange.attend.module.{way}_{branch}" for way in ("narrow", "widen") for branch in "ab"}
+    assert added == {f"{kind}.{part}" for kind in kinds for part in ("weight", "bias")}
+
+
+def test_heads_share_the_channels_that_attention_works_in() -> None:
+    with pytest.raises(ValidationError, match="must divide the 100 channels that attention works in; got 64"):
+        V2Config(attention_dim=100)
+    assert V2Config(attention_dim=100, attention_head_dim=50).attention_channels == 100
 
 
 def test_a_warm_start_is_refused_where_it_cannot_be_neutral() -> None:

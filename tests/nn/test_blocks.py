@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import timm
 import torch
 from pydantic import ValidationError
 from torch import nn
@@ -91,6 +90,35 @@ def test_map_exchange_keeps_shapes_and_starts_as_the_identity() -> None:
         torch.testing.assert_close(new, old, rtol=0, atol=0)
 
 
+GRIDS = ((4, 4), (2, 2))
+WIDE: dict[str, Any] = {"dim": 16, "num_heads": 2, "grids_a": GRIDS, "grids_b": GRIDS}
+
+
+def test_attention_of_a_width_of_its_own_projects_the_maps_and_still_starts_as_the_identity() -> None:
+    exchange = MapExchangeConfig(**WIDE, attention_dim=8).build()
+    shapes = {name: tuple(value.shape) for name, value in exchange.named_parameters()}
+    inner = [shape for name, shape in shapes.items() if ".attention." in name and name.endswith("weight")]
+    assert set(inner) == {(8, 8)}
+    assert shapes["attend.module.narrow_a.weight"] == (8, 16)
+    assert shapes["attend.module.widen_b.weight"] == (16, 8)
+    maps = (torch.randn(2, 16, 4, 4), torch.randn(2, 16, 2, 2))
+    for new, old in zip(exchange(maps, maps)[0], maps, strict=True):
+        torch.testing.assert_close(new, old, rtol=0, atol=0)
+    with torch.no_grad():
+        for gate in exchange.attend.gates:
+            gate.weight.fill_(1)  # type: ignore[operator]
+    assert not torch.equal(exchange(maps, maps)[0][0], maps[0])
+
+
+def test_attention_as_wide_as_the_maps_has_no_projection() -> None:
+    torch.manual_seed(0)
+    exchange = MapExchangeConfig(**WIDE).build()
+    assert not any("narrow" in name or "widen" in name for name in exchange.state_dict())
+    torch.manual_seed(0)
+    again = MapExchangeConfig(**WIDE, attention_dim=None).build().state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in exchange.state_dict().items())
+
+
 def test_autoencoder_mirrors_its_encoder() -> None:
     autoencoder = AutoencoderConfig(channels=(4, 8), negative_slope=0.1).build()
     assert autoencoder(torch.randn(2, 3, 16, 20)).shape == (2, 3, 16, 20)
@@ -160,11 +188,6 @@ def test_backbone_maps_then_features_are_timms_forward() -> None:
     torch.testing.assert_close(backbone.features(maps[0])[0], backbone.net(image))
 
 
-def test_a_backbone_without_layer_scale_gets_none() -> None:
-    own = timm.create_model("convnextv2_atto", num_classes=10).state_dict()
-    assert BackboneConfig(name="convnextv2_atto", num_classes=10).build().net.state_dict().keys() == own.keys()
-
-
 def test_equal_sizes_go_through_the_backbone_in_one_call() -> None:
     backbone = BackboneConfig(name="convnext_atto").build().eval()
     batches: list[int] = []
@@ -177,6 +200,7 @@ REFUSED: list[tuple[type[FrozenConfig], dict[str, Any], str]] = [
     (SwiGLUFusionConfig, {"dims": (0, 2), "hidden_dim": 4, "out_dim": 4}, "greater than 0"),
     (SwiGLUFusionConfig, {"dims": (1, 2), "hidden": 4, "out_dim": 4}, "did you mean 'hidden_dim'"),
     (CrossAttentionConfig, {"dim": 10, "num_heads": 3}, "multiple of num_heads; got dim=10, num_heads=3"),
+    (MapExchangeConfig, {"dim": 4, "num_heads": 1, "grids_a": (), "grids_b": (), "attention_dim": 0}, "greater than 0"),
     (TokenEmbeddingConfig, {"dim": 4, "grids": ()}, "got none"),
     (TokenEmbeddingConfig, {"dim": 4, "grids": ((2, 2), (3, 1))}, "first of grids must be the largest"),
     (ResidualWrapConfig, {"dims": ()}, "at least 1"),
@@ -185,8 +209,8 @@ REFUSED: list[tuple[type[FrozenConfig], dict[str, Any], str]] = [
     (AutoencoderConfig, {"channels": ()}, "at least 1"),
     (VAEConfig, {"image_size": 100}, "multiple of 16 for 4 encoder stages; got 100"),
     (VAEConfig, {"latent": "median"}, "'shared', 'mean' or 'random'"),
-    (BackboneConfig, {"name": "resnet50"}, "no ConvNeXt of timm's"),
-    (BackboneConfig, {"name": "convnext_gigantic"}, "no ConvNeXt of timm's"),
+    (BackboneConfig, {"name": "convnext_gigantic"}, "no network of timm's"),
+    (BackboneConfig, {"dropout": 1.0}, "less than 1"),
     (EDBranchConfig, {"image_size": 100}, "multiple of 32; got 100, the nearest is 96"),
     (VAEBranchConfig, {"vae": {"image_size": 240}}, "multiple of 32; got 240"),
     (VAEBranchConfig, {"vae": {"latent_shape": (4, 1, 1)}}, "at least 32 pixels"),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import timm
 import torch
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from genconvit.config import FrozenConfig, did_you_mean
+from genconvit.text import first_line
 
 STRIDE = 32
 """Pixels of the image for one position of a feature map."""
 
 _KNOWN_TO_FIT = ("convnext", "tf_efficientnet_lite")
-"""How the names of the built-in sizes' backbones begin; they need no look."""
+"""How the names of the built-in sizes' backbones begin. They are not looked at, for that takes a second; a test is."""
 
 
 class BackboneConfig(FrozenConfig):
@@ -25,7 +26,7 @@ class BackboneConfig(FrozenConfig):
 
     Attributes:
         name: a network of timm's whose last feature maps have a stride of 32, such as a ConvNeXt, an EfficientNet, a
-            ResNet or a RegNet. One that takes images of a single size, as many transformers do, has none.
+            ResNet or a RegNet. One that takes images of a single size, as many transformers do, is refused.
         num_classes: width of its head; the published weights keep ImageNet's 1000.
         dropout: share of the pooled features that a training drops before the head.
         drop_path: share of residual blocks that a training skips, rising to this with depth (arXiv 1603.09382).
@@ -36,21 +37,27 @@ class BackboneConfig(FrozenConfig):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     drop_path: float = Field(default=0.0, ge=0, lt=1)
 
-    @field_validator("name")
-    @classmethod
-    def _gives_maps(cls, name: str) -> str:
+    @model_validator(mode="after")
+    def _gives_maps(self) -> BackboneConfig:
+        name = self.name
         if not timm.is_model(name):
             raise ValueError(
                 f"{name!r} is no network of timm's{did_you_mean(name, timm.list_models())}; timm.list_models() lists "
                 "them, convnext_tiny is usual"
             )
-        problem = _problem_of(name)
+        problem = _problem_of(name, tuple(self.drop_rates))
         if problem:
             raise ValueError(
                 f"{name!r} cannot be a backbone: {problem}; one gives feature maps of stride {STRIDE} and has a head, "
                 "as convnext_tiny, tf_efficientnet_lite0, resnet18 and regnety_002 do"
             )
-        return name
+        return self
+
+    @property
+    def drop_rates(self) -> dict[str, float]:
+        """What timm is told of ``dropout`` and ``drop_path``: nothing of what is off, which some networks lack."""
+        rates = {"drop_rate": self.dropout, "drop_path_rate": self.drop_path}
+        return {name: rate for name, rate in rates.items() if rate}
 
     def build(self) -> Backbone:
         """Build the module."""
@@ -72,11 +79,11 @@ class Backbone(nn.Module):
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
         self.config = config
-        drop = {"drop_rate": config.dropout, "drop_path_rate": config.drop_path}
-        options: dict[str, Any] = {name: value for name, value in drop.items() if value}
-        self.net: Any = timm.create_model(config.name, num_classes=config.num_classes, pretrained=False, **options)
+        self.net: Any = _network(config.name, config.num_classes, config.drop_rates)
+        cfg = self.net.pretrained_cfg
         self.map_dim: int = self.net.num_features
-        self.mean, self.std = (tuple(self.net.pretrained_cfg[key]) for key in ("mean", "std"))
+        self.mean: tuple[float, ...] = tuple(cfg["mean"])
+        self.std: tuple[float, ...] = tuple(cfg["std"])
 
     @property
     def classifier(self) -> str:
@@ -93,22 +100,31 @@ class Backbone(nn.Module):
 
 
 @cache
-def _problem_of(name: str) -> str | None:
-    """Why a network of timm's gives no maps that a branch can use; None where it does. Nothing is computed for it."""
+def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
+    """Why a network of timm's is no backbone; None where it is one. It is built without memory, and computes nothing.
+
+    Args:
+        name: of the network.
+        rates: options that it has to take.
+    """
     if name.startswith(_KNOWN_TO_FIT):
         return None
     try:
         with torch.device("meta"):
-            net: Any = timm.create_model(name, num_classes=2)
+            net = _network(name, 2, dict.fromkeys(rates, 0.1))
             maps, wide = net.eval().forward_features(torch.zeros(1, 3, 2 * STRIDE, 3 * STRIDE)), net.num_features
             head = net.forward_head(maps)
     except Exception as error:  # whatever a network of another kind comes up with
-        return f"it does not take images of any size ({type(error).__name__}: {str(error).splitlines()[0][:120]})"
+        return f"no image of 64 x 96 pixels goes through it ({type(error).__name__}: {first_line(error)[:120]})"
     if not isinstance(net.pretrained_cfg["classifier"], str):
         return "it has more than one head"
     if tuple(maps.shape) != (1, wide, 2, 3) or tuple(head.shape) != (1, 2):
-        return f"an image of 64 x 96 becomes maps of {tuple(maps.shape)} and {tuple(head.shape)} logits"
+        return f"an image of 64 x 96 pixels becomes maps of {tuple(maps.shape)} and {tuple(head.shape)} logits"
     return None
+
+
+def _network(name: str, classes: int, rates: Mapping[str, Any]) -> Any:  # noqa: ANN401 - timm has many kinds
+    return timm.create_model(name, num_classes=classes, pretrained=False, **rates)
 
 
 def _in_one_call(function: Callable[[Tensor], Tensor], batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
