@@ -12,6 +12,7 @@ from genconvit.cli.weights import Stored
 from genconvit.cut import SquareRule
 from genconvit.result import WeightsFile
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, write
+from stubs import register_stubs, ship_grey
 from weights.reference_files import ed_checkpoint, save
 
 from .conftest import Run
@@ -112,7 +113,7 @@ def test_what_a_file_says_cannot_steer_the_terminal(run: Callable[..., Run], tmp
     ended = run("weights", "show", path)
     assert ended.status == 0
     assert not set(ended.out) & {"\x1b", "\x9b", "\x07", "\u202e"}
-    assert len(ended.out.splitlines()) == 6
+    assert len(ended.out.splitlines()) == 7
     assert "made from: \\x1b[31mred\\u202e.pth" in ended.out
 
 
@@ -141,3 +142,14 @@ def test_show_without_a_file_says_what_is_cached(
     ended = run("weights", "show")
     assert ended.status == 0
     assert ended.out.count("not on this machine") == 2
+
+
+def test_show_says_what_the_weights_are_that_ship(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_stubs(monkeypatch)
+    card = ship_grey(monkeypatch, tmp_path / "embedded", {"mtcnn": SquareRule(side=0.83, shift_down=0.056)})
+    out = run("weights", "show", "embedded").out
+    for line in (f"terms: {card.licence}", card.about, "crops for mtcnn: 0.83 heights of its box, centre 0.056 below"):
+        assert line in out.splitlines()
+    assert "terms: the authors' terms" in run("weights", "show").out

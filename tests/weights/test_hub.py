@@ -192,19 +192,25 @@ def test_without_links_the_hub_is_asked_for_the_hash(monkeypatch: pytest.MonkeyP
     assert got.path.exists()
 
 
-def test_offline_without_the_file_the_error_names_three_ways(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_without_the_file_the_error_names_four_ways_and_the_shipped_weights_first(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _go_offline(monkeypatch)
     message = _failure()
     assert message.startswith("the file 'ed.pth' of 'owner/name' at revision 'main' is not on this machine")
     assert "offline mode is on (HF_HUB_OFFLINE)" in message
     assert f"Looked in the cache {constants.HF_HUB_CACHE} and at {hub.endpoint}" in message
-    for way in (
+    ways = (
+        'Detector(weights="embedded")',
+        "--weights embedded",
         "genconvit weights download",
         'weights={"ed": PATH, "vae": PATH}',
         "--weights ed=PATH --weights vae=PATH",
         'weights="random"',
-    ):
-        assert way in message
+    )
+    places = [message.index(way) for way in ways]
+    assert places == sorted(places)
+    assert "the small V2 that ships with the library, trained on face swaps" in message
     with pytest.raises(WeightsError, match=r"the list of files of 'owner/name'.* offline mode is on"):
         list_files("owner/name")
     assert hub.requests == []
