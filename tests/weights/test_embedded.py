@@ -75,13 +75,13 @@ def test_its_card_and_its_calibration_are_of_this_very_file() -> None:
     assert embedded_architecture() == "v2"
 
 
-@pytest.mark.parametrize("options", [{"latent": "mean"}, {"latent_seed": 3}, {"mode": "v2"}, {"fusion_dim": 256}])
+@pytest.mark.parametrize("options", [{"latent": "mean"}, {"latent_seed": 3}, {"mode": "v2"}, {"size": "nano"}])
 def test_what_it_was_trained_with_and_the_latents_choice_may_be_said(options: dict[str, Any]) -> None:
     assert load_nano(**options).info.origin == "embedded"
 
 
 @pytest.mark.parametrize(
-    "options", [{"mode": "ed"}, {"attention": False}, {"residual": False}, {"fusion_dim": 512}, {"image_size": 160}]
+    "options", [{"mode": "ed"}, {"attention": False}, {"residual": False}, {"fusion_dim": 512}, {"image_size": 320}]
 )
 def test_another_model_than_the_trained_one_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(WeightsError, match=rf"{next(iter(options))}=.* instead of .*leave this out"):
