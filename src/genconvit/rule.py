@@ -49,7 +49,7 @@ class Decision(FrozenConfig):
             parts.append(f"calibrated by {self.calibration.name} ({self.calibration.method})")
         parts.append(f"FAKE above a {kind} of {self.threshold:.4g} ({self.threshold_from})")
         if self.inconclusive:
-            parts.append(f"no label from {self.inconclusive[0]:g} to {self.inconclusive[1]:g}")
+            parts.append(f"no label from {self.inconclusive[0]:.4g} to {self.inconclusive[1]:.4g}")
         return "; ".join(parts)
 
     def is_inconclusive(self, probability: float) -> bool:
