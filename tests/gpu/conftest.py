@@ -52,12 +52,12 @@ def make_faces() -> MakeFaces:
 
 
 @pytest.fixture(scope="session")
-def score() -> Score:
-    """Scores faces with an architecture on a device."""
+def score(make_faces: MakeFaces) -> Score:
+    """Scores so many faces, the same each time, with an architecture on a device."""
 
-    def run(faces: Faces, architecture: str, device: torch.device, **options: Any) -> FaceScores:
+    def run(count: int, architecture: str, device: torch.device, **options: Any) -> FaceScores:
         with Detector(architecture, device=str(device), face_detector="mtcnn", **options) as detector:
-            return detector.score_faces(faces)
+            return detector.score_faces(make_faces(count, detector.model.input_size))
 
     return run
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+from PIL import Image
 
 from genconvit import Detector
 from genconvit.cut import Cut
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.find import FaceFinder, PipelineOptions
 from genconvit.outcome import Outcome
+from genconvit.sample import portrait
 from genconvit.video.readers import ThreadReader
 
 pytestmark = pytest.mark.gpu
 
 FACES = 512
 LEFT_BYTES = 3_000_000_000
+SEARCH_BYTES = 300_000_000
+
+Frames = npt.NDArray[np.uint8]
 
 
 def hoard(left_bytes: int) -> torch.Tensor:
@@ -41,27 +47,23 @@ def test_a_batch_that_does_not_fit_is_halved() -> None:
     torch.testing.assert_close(scores.fake_probability[:32], expected.fake_probability, rtol=0, atol=1e-3)
 
 
-def test_fewer_frames_are_searched_where_more_do_not_fit(astronaut_frames: np.ndarray) -> None:
+def test_faces_are_found_beside_networks_that_fill_the_memory(portraits: Frames) -> None:
     device, options = torch.device("cuda"), PipelineOptions(frames="all")
     cut = Cut(size=64, rule=MTCNNDetector.square_rule)
     finder = FaceFinder(MTCNNDetector(None, device), [cut], options, device=device)
 
     def found() -> list[int]:
-        with ThreadReader([], options.frame_choice).start(astronaut_frames) as reading:
-            return [each.crop.frame_index for each in finder.find(reading, Outcome(astronaut_frames))]
+        with ThreadReader([], options.frame_choice).start(portraits) as reading:
+            return [each.crop.frame_index for each in finder.find(reading, Outcome(portraits))]
 
-    assert found() == list(range(len(astronaut_frames)))
-    taken = hoard(600_000_000)
-    assert found() == list(range(len(astronaut_frames)))
+    assert found() == list(range(len(portraits)))
+    taken = hoard(SEARCH_BYTES)
+    assert found() == list(range(len(portraits)))
     del taken
 
 
 @pytest.fixture(scope="module")
-def astronaut_frames() -> np.ndarray:
+def portraits() -> Frames:
     """Eight portraits, uint8 [8, 1440, 1440, 3]."""
-    from PIL import Image
-
-    from genconvit.sample import portrait
-
     image = np.asarray(Image.fromarray(portrait()).resize((1440, 1440)))
     return np.stack([image] * 8)

@@ -54,7 +54,8 @@ def test_a_training_of_v2_ends_in_weights_that_score(
     assert all(bool(tensor.isfinite().all()) for tensor in load_file(result.final).values())
     with Detector("v2", size="nano", weights=result.final, device=str(gpu), face_detector="mtcnn") as detector:
         assert detector.weights.trained
-        scores = detector.score_faces(torch.zeros(2, 128, 128, 3, dtype=torch.uint8, device=gpu))
+        side = detector.model.input_size
+        scores = detector.score_faces(torch.zeros(2, side, side, 3, dtype=torch.uint8, device=gpu))
     assert scores.fake_probability.isfinite().all()
 
 

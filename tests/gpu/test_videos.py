@@ -15,7 +15,7 @@ from genconvit.sample import write_clip
 
 pytestmark = pytest.mark.gpu
 
-FRAMES = 10
+FRAMES = 8
 BOX = 0.02
 """How far an edge of a face's box may lie from the CPU's, in heights of the box."""
 
@@ -31,8 +31,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def predicted(clip: Path, device: str, **options: Any) -> VideoResult:
     shared: dict[str, Any] = {"size": "nano", "weights": "embedded", "face_detector": "mtcnn", "frames": FRAMES}
     with Detector("v2", device=device, **shared, **options) as detector:
-        results = list(detector.predict_many([clip] * 3))
-    assert [result.status for result in results] == ["ok"] * 3
+        results = list(detector.predict_many([clip] * 2))
+    assert [result.status for result in results] == ["ok"] * 2
     return results[-1]
 
 
@@ -51,7 +51,7 @@ def test_mtcnn_finds_the_same_faces(clip: Path, expected: VideoResult, gpu: torc
         assert face.confidence == pytest.approx(other.confidence, abs=0.02)
 
 
-@pytest.mark.parametrize("options", [{}, {"compile": True}, {"cuda_graphs": True, "batch_size": 8}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"cuda_graphs": True, "batch_size": 8}], ids=str)
 def test_scores_are_the_cpus(
     clip: Path, expected: VideoResult, gpu: torch.device, bf16: Precision, options: dict[str, Any]
 ) -> None:

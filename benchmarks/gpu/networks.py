@@ -1,0 +1,68 @@
+"""Measures the networks on one batch beside bare compiled calls of timm's backbones, and how far scores move."""
+
+from functools import partial
+from typing import Any
+
+import torch
+
+from benchmarks.gpu.outcome import tell
+from benchmarks.gpu.setting import Setting, chosen
+from genconvit.bench.floor import backbone_calls
+from genconvit.bench.timing import time_in_turn
+from genconvit.registry import ARCHITECTURES
+from genconvit.scorer import Scorer
+from genconvit.types import FaceScores
+from genconvit.weights.load import load_model
+
+
+def scorer_of(setting: Setting, architecture: str, **options: Any) -> Scorer:  # noqa: ANN401 - the scorer's own
+    """An architecture with random weights, the same in every call, on the device."""
+    loaded = load_model(architecture, ARCHITECTURES.load(architecture), {"size": setting.size}, "random")
+    shared: dict[str, Any] = {"precision": setting.precision, "batch_size": setting.faces}
+    return Scorer(loaded.model, device=torch.device(setting.device), **{**shared, **options})
+
+
+def random_faces(scorer: Scorer, count: int) -> torch.Tensor:
+    """Crops uint8 [count, size, size, 3] of noise, on the scorer's device."""
+    generator = torch.Generator(scorer.device).manual_seed(0)
+    shape = (count, scorer.input_size, scorer.input_size, 3)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, device=scorer.device, generator=generator)
+
+
+def main() -> None:
+    """Measure both architectures as they are, and then the original compiled, each in turn with the same floor."""
+    setting = chosen()
+    floor = None
+    eager: FaceScores | None = None
+    as_they_are: list[tuple[str, dict[str, Any]]] = [("original", {}), ("v2", {})]
+    for architecture, options in [*as_they_are, *(("original", each) for each in setting.compiled)]:
+        scorer = scorer_of(setting, architecture, **options)
+        faces = random_faces(scorer, setting.faces)
+        floor = floor or backbone_calls(scorer, setting.faces, compiled=True)
+        if floor is None:
+            raise SystemExit(f"{architecture} has no floor")
+        scores = scorer.score(faces)
+        eager = eager or scores
+        times = time_in_turn({"networks": partial(scorer.score, faces), "floor": floor}, setting.repeats)
+        seconds = times.seconds("networks")
+        tell(
+            architecture=architecture,
+            variant=options or "eager",
+            precision=setting.precision,
+            faces=setting.faces,
+            seconds=seconds,
+            faces_a_second=setting.faces / seconds,
+            compiled_timm_seconds=times.seconds("floor"),
+            ratio_to_compiled_timm=times.ratio("networks", "floor"),
+            furthest_from_eager=furthest(scores, eager) if architecture == "original" else None,
+            notes=scorer.notes,
+        )
+
+
+def furthest(scores: FaceScores, others: FaceScores) -> float:
+    """The largest difference between the probabilities of the same faces."""
+    return float((scores.fake_probability - others.fake_probability).abs().max())
+
+
+if __name__ == "__main__":
+    main()
