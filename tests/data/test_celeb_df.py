@@ -80,3 +80,15 @@ def test_the_celebrities_in_a_name_are_its_identities(files: Files) -> None:
     root = files("Celeb-real/id0_0000.mp4", "Celeb-synthesis/id0_id12_0000.mp4", "YouTube-real/00000.mp4")
     identities = [each.identities for each in list_dataset("celeb-df", root, "all").sources]
     assert identities == [("id0",), ("id0", "id12"), ()]
+
+
+def test_the_original_of_a_swap_is_the_video_of_the_celebrity_whose_face_was_replaced(files: Files) -> None:
+    root = files(
+        "Celeb-real/id0_0000.mp4",
+        "Celeb-real/id1_0000.mp4",
+        "Celeb-synthesis/id0_id1_0000.mp4",
+        "Celeb-synthesis/id1_id0_0003.mp4",
+        "YouTube-real/00000.mp4",
+    )
+    originals = {each.name: each.original for each in list_dataset("celeb-df", root, "all").sources if each.original}
+    assert originals == {"Celeb-synthesis/id0_id1_0000.mp4": "Celeb-real/id0_0000.mp4"}

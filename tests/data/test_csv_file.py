@@ -76,3 +76,14 @@ def test_identities_are_parted_by_semicolons_and_are_no_group(files: Files) -> N
     text = "path,label,Identity\na.mp4,FAKE, anna; b.mp4 ;\nb.mp4,REAL,\n"
     listing = list_dataset("csv", put(root / "labels.csv", text))
     assert [(each.identities, each.groups) for each in listing.sources] == [(("anna", "b.mp4"), {}), ((), {})]
+
+
+def test_an_original_is_a_real_row_by_its_path_and_no_group(files: Files) -> None:
+    root = files("real/a.mp4", "f.mp4", "g.mp4", "h.mp4", "i.mp4")
+    text = (
+        "path,label,original,tool\nreal/a.mp4,REAL,,\nf.mp4,FAKE,real/../real/a.mp4,x\ng.mp4,FAKE,gone.mp4,\n"
+        "h.mp4,FAKE,f.mp4,\ni.mp4,REAL,real/a.mp4,\n"
+    )
+    sources = list_dataset("csv", put(root / "l.csv", text)).sources
+    assert [each.original for each in sources] == [None, "real/a.mp4", None, None, None]
+    assert [each.groups for each in sources] == [{}, {"tool": "x"}, {}, {}, {}]

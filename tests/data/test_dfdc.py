@@ -116,3 +116,14 @@ def test_the_preview_knows_its_actors(files: Files) -> None:
     }
     put(root / "dataset.json", known)
     assert [each.identities for each in list_dataset("dfdc", root).sources] == [("actor 1", "actor 2"), ("actor 2",)]
+
+
+def test_the_original_of_a_fake_is_found_by_its_bare_name(files: Files) -> None:
+    root = files("part_0/a.mp4", "part_0/c.mp4", "part_0/d.mp4", "part_0/e.mp4", "part_1/b.mp4")
+    facts = {"a.mp4": FAKE, "c.mp4": {**FAKE, "original": "gone.mp4"}, "d.mp4": {**FAKE, "original": "a.mp4"}}
+    put(root / "part_0" / "metadata.json", {**facts, "e.mp4": {**FAKE, "original": 7}})
+    put(root / "part_1" / "metadata.json", {"b.mp4": REAL})
+    originals = {each.name: each.original for each in list_dataset("dfdc", root).sources if each.original}
+    assert originals == {"part_0/a.mp4": "part_1/b.mp4"}
+    with_two = list_dataset("dfdc", files("part_0/b.mp4"))
+    assert {each.original for each in with_two.sources} == {None}

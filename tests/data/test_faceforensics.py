@@ -147,3 +147,18 @@ def test_a_fake_shares_identities_with_the_two_videos_that_it_was_made_of(files:
         "054": ("youtube/054",),
         "mine": (),
     }
+
+
+def test_the_original_of_a_fake_is_its_target_in_the_same_compression(miniature: Path) -> None:
+    sources = list_dataset("faceforensics", miniature, "all").sources
+    originals = {each.name: each.original for each in sources}
+    for rate in ("c23", "c40"):
+        assert originals[FAKES.format("Face2Face", rate, "071_054")] == REALS.format("youtube", rate, "071")
+        assert originals[FAKES.format("Deepfakes", rate, "054_071")] == REALS.format("youtube", rate, "054")
+    actor = FAKES.format("DeepFakeDetection", "c23", "01_02__kitchen_pan__ABCDEFGH")
+    assert originals[actor] == REALS.format("actors", "c23", "01__kitchen_pan")
+    assert {each.original for each in sources if each.label == "REAL"} == {None}
+    (miniature / REALS.format("youtube", "c23", "071")).unlink()
+    again = {each.name: each.original for each in list_dataset("faceforensics", miniature, "all").sources}
+    assert again[FAKES.format("Face2Face", "c23", "071_054")] is None
+    assert again[FAKES.format("Face2Face", "c40", "071_054")] == REALS.format("youtube", "c40", "071")

@@ -21,6 +21,7 @@ from genconvit.extract.options import ExtractOptions
 from genconvit.extract.run import extract
 from genconvit.extract.summary import ExtractSummary
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS
+from genconvit.train.pairs import find_pairs
 from genconvit.types import DetectedFace
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs
 from test_pipeline import GivesUp
@@ -331,3 +332,40 @@ def test_a_listing_without_labels_is_an_error(tmp_path: Path) -> None:
 def test_fractions_that_make_no_whole_are_refused(fractions: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="fractions"):
         ExtractOptions(fractions=fractions)
+
+
+def paired(tmp_path: Path) -> Listing:
+    real, fake = (grey_clip(tmp_path / f"{name}.mp4", grey) for name, grey in (("real", 120), ("fake", 160)))
+    return Listing(
+        dataset="made",
+        split="all",
+        sources=(
+            LabelledSource(path=str(fake), name="x/fake\x1b.mp4", label="FAKE", original="x/real\x1b.mp4"),
+            LabelledSource(path=str(real), name="x/real\x1b.mp4", label="REAL"),
+        ),
+    )
+
+
+def test_a_fake_names_the_video_of_its_original_as_the_reals_records_do(tmp_path: Path) -> None:
+    run(paired(tmp_path), tmp_path / "out")
+    records = read_crops(tmp_path / "out").records
+    videos = {record.video for record in records if record.label == "REAL"}
+    assert (
+        {record.groups["original"] for record in records if record.label == "FAKE"}
+        == videos
+        == {"made/x/real\\x1b.mp4"}
+    )
+    assert all(record.groups == {} for record in records if record.label == "REAL")
+    assert len({record.split for record in records}) == 1
+    pairs = find_pairs(records)
+    assert (pairs.alone, [len(partners) for partners in pairs.fakes]) == (0, [1] * len(pairs.reals))
+
+
+def test_a_folder_of_before_originals_were_known_gets_them_without_a_search(tmp_path: Path) -> None:
+    listing = paired(tmp_path)
+    unknown = [each.model_copy(update={"original": None, "identities": ("one",)}) for each in listing.sources]
+    run(listing.model_copy(update={"sources": tuple(unknown)}), tmp_path / "out")
+    assert not any("original" in record.groups for record in read_crops(tmp_path / "out").records)
+    assert b"original" not in (tmp_path / "out" / JOURNAL_NAME).read_bytes()
+    assert searched_by(lambda: run(listing, tmp_path / "out")) == 0
+    assert any("original" in record.groups for record in read_crops(tmp_path / "out").records)

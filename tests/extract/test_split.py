@@ -141,3 +141,12 @@ def test_the_splits_that_a_data_set_has_stay_as_they_are() -> None:
     free = pairs(20, first=60)
     assert counts(assign_splits([*train, *tested, *free], fill=True).split_of)[1] > 0
     assert {assign_splits([*train, *free], fill=True).split_of[each.name] for each in train} == {"train"}
+
+
+def test_a_fake_stays_with_its_original_where_nobody_names_an_identity() -> None:
+    reals = [LabelledSource(path=f"r{n}", name=f"r{n}", label="REAL", identities=(f"p{n}",)) for n in range(40)]
+    fakes = [LabelledSource(path=f"f{n}", name=f"f{n}", label="FAKE", original=f"r{n}") for n in range(39)]
+    odd = LabelledSource(path="f39", name="f39", label="FAKE", original="gone")
+    split_of = assign_splits([*fakes, odd, *reals]).split_of
+    assert all(split_of[f"f{n}"] == split_of[f"r{n}"] for n in range(39))
+    assert len(set(split_of.values())) == 3

@@ -17,6 +17,9 @@ SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 CLASSES: dict[Label, str] = {"FAKE": "fake", "REAL": "real"}
 """The folder of each label."""
 
+ORIGINAL = "original"
+"""The group that names the video that a fake was made from, as the real's record names it."""
+
 Point = tuple[float, float]
 
 
@@ -35,7 +38,7 @@ class CropRecord(FrozenConfig):
         landmarks: x and y of points of the face in pixels of the crop: the eyes, the nose and the mouth's corners, the
             image's left one first in each pair; empty where they are not known.
         confidence: the face detector's own, in [0, 1]; None where it is not known.
-        groups: as in ``genconvit.data.base.LabelledSource``.
+        groups: as in ``genconvit.data.base.LabelledSource``, and ``ORIGINAL``.
     """
 
     crop: str

@@ -36,6 +36,7 @@ class LabelledSource(FrozenConfig):
     split: str | None = None
     groups: dict[str, str] = Field(default_factory=dict)
     identities: tuple[str, ...] = ()
+    original: str | None = None
 
 
 class LeftOut(FrozenConfig):

@@ -16,10 +16,13 @@ FOLDERS: dict[str, Label] = {"Celeb-real": "REAL", "YouTube-real": "REAL", "Cele
 TEST_LIST = "List_of_testing_videos.txt"
 LABELS: dict[str, Label] = {"1": "REAL", "0": "FAKE"}
 _CELEBRITY = re.compile(r"id\d+(?=_)")
+_SWAP = re.compile(r"Celeb-synthesis/(?P<target>id\d+)_id\d+_(?P<video>\d+\.\w+)")
 
 
 class CelebDFDataset(Dataset):
     """``Celeb-real``, ``YouTube-real`` and ``Celeb-synthesis``; reals have the group ``source``, their folder.
+
+    The original of ``id0_id1_0002``, where another face was put on id0, is ``id0_0002`` of ``Celeb-real``.
 
     The split ``test`` is what ``List_of_testing_videos.txt`` names, where 1 is real; ``train`` is everything
     else.
@@ -47,6 +50,7 @@ class CelebDFDataset(Dataset):
             part = None if tested is None else "test" if name in tested else "train"
             label = FOLDERS[folder]
             groups = {"source": folder} if label == "REAL" else {}
+            swap = _SWAP.fullmatch(name)
             source = LabelledSource(
                 path=tree.path(name),
                 name=name,
@@ -54,6 +58,7 @@ class CelebDFDataset(Dataset):
                 split=part,
                 groups=groups,
                 identities=tuple(_CELEBRITY.findall(name.rpartition("/")[2])),
+                original=f"Celeb-real/{swap['target']}_{swap['video']}" if swap else None,
             )
             findings.add(source, "its folder")
         absent = sorted(FOLDERS.keys() - present)

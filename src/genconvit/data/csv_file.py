@@ -15,7 +15,7 @@ from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 
 class CsvDataset(Dataset):
-    """The columns ``path`` and ``label``, ``split`` and ``identity``, and any number of others, which become groups.
+    """The columns ``path`` and ``label``, ``split``, ``identity``, ``original``, and any others, which become groups.
 
     - A path is a video, an image or a folder of frames, absolute or relative to the CSV's folder. It may lead anywhere,
       for who writes the file chooses the paths; so do not evaluate a CSV of a stranger's.
@@ -23,10 +23,11 @@ class CsvDataset(Dataset):
       fake is 0 to the networks and 1 in DFDC's labels, so no guess would be safe.
     - A split is any word; ``valid`` and ``validation`` mean ``val``. Splits of other names are part of ``all`` alone.
     - An identity is who or which source video is shown; several are parted by ``;``.
+    - An original is the path of the real video that a fake was made from; it counts where a row is of that path.
     - An empty cell is no value: its source counts in each group of that column.
     """
 
-    summary = "a CSV file with the columns path and label, and split, identity, group and others where wanted"
+    summary = "a CSV file with the columns path and label, and split, identity, original, group and others where wanted"
     splits = ("all", "train", "val", "test")
 
     def listing(self, root: Path, split: str) -> Listing:
@@ -38,8 +39,9 @@ class CsvDataset(Dataset):
         for line, cells in read_rows(root, ("path", "label")):
             given, label, word = cells.pop("path"), cells.pop("label"), cells.pop("split", "")
             identities = (each.strip() for each in cells.pop("identity", "").split(";"))
+            original = cells.pop("original", "")
             place = f"line {line}"
-            path = os.path.normpath(os.path.join(folder, given))  # noqa: PTH118 - there may be a million
+            path = _path(folder, given)
             problem = _problem(given, path)
             if problem == "":
                 source = LabelledSource(
@@ -49,6 +51,7 @@ class CsvDataset(Dataset):
                     split=SPLIT_NAMES.get(word.lower(), word) or None,
                     groups={column: value for column, value in cells.items() if value},
                     identities=tuple(filter(None, identities)),
+                    original=_path(folder, original) if original else None,
                 )
                 findings.add(source, place, key=path)
             elif problem is None:
@@ -56,6 +59,10 @@ class CsvDataset(Dataset):
             else:
                 findings.skip(given, f"{place}: {problem}")
         return findings.listing(split)
+
+
+def _path(folder: str, given: str) -> str:
+    return os.path.normpath(os.path.join(folder, given))  # noqa: PTH118 - there may be a million
 
 
 def _label(root: Path, line: int, text: str) -> Label | None:

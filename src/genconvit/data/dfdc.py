@@ -32,7 +32,7 @@ class DFDCDataset(Dataset):
     """Every folder in which a file of labels lies: ``metadata.json``, ``labels.csv`` or ``dataset.json``.
 
     - ``metadata.json`` of the training parts and of Kaggle's samples gives ``label`` and ``split`` for each video
-      beside it; that of the test set has ``is_fake``, 1 or 0.
+      beside it, and the ``original`` of a fake; that of the test set has ``is_fake``, 1 or 0.
     - ``labels.csv`` has the columns ``filename`` and ``label``, where 1 is fake.
     - ``dataset.json`` of the preview gives a label and a ``set`` for each path below it. Its fakes have the group
       ``method``, after the folders ``method_A`` and ``method_B``.
@@ -75,6 +75,7 @@ class _Entry:
     split: str | None
     is_preview: bool = False
     identities: tuple[str, ...] = ()
+    original: str | None = None
 
 
 class _Places:
@@ -92,6 +93,11 @@ class _Places:
             return [name]
         below = f"{folder}/" if folder else ""
         return [each for each in self.by_bare_name.get(posixpath.basename(name), ()) if each.startswith(below)]
+
+    def only(self, bare_name: str | None) -> str | None:
+        """The one of that bare name, wherever it lies; None where there is none or several."""
+        found = self.by_bare_name.get(bare_name or "", ())
+        return found[0] if len(found) == 1 else None
 
 
 def _add(findings: Findings, tree: Tree, places: _Places, file: str, entry: _Entry) -> None:
@@ -116,6 +122,7 @@ def _add(findings: Findings, tree: Tree, places: _Places, file: str, entry: _Ent
             split=split,
             groups=groups,
             identities=entry.identities or (posixpath.basename(name),),
+            original=places.only(entry.original),
         )
         findings.add(source, repr(file))
 
@@ -136,14 +143,19 @@ def _entries(tree: Tree, file: str) -> Iterator[_Entry]:
         label = _label(known.get("label", known.get("is_fake")))
         word = known.get("set" if is_preview else "split")
         split = SPLIT_NAMES.get(word.lower(), word) if isinstance(word, str) else None
-        yield _Entry(name, label, split or None, is_preview, tuple(_identities(known)))
+        original = _original(known)
+        identities = (*([original] if original else []), *_actors(known))
+        yield _Entry(name, label, split or None, is_preview, identities, original)
 
 
-def _identities(known: Mapping[str, Any]) -> Iterator[str]:
-    """The video that a fake was made of, by its bare name; in the preview, the actors that are in it."""
+def _original(known: Mapping[str, Any]) -> str | None:
+    """The bare name of the video that a fake was made of."""
     original = known.get("original")
-    if isinstance(original, str) and original:
-        yield posixpath.basename(original)
+    return posixpath.basename(original) if isinstance(original, str) and original else None
+
+
+def _actors(known: Mapping[str, Any]) -> Iterator[str]:
+    """The actors that are in a video of the preview."""
     for key in ("target_id", "swapped_id"):
         actor = known.get(key)
         if isinstance(actor, (int, str)) and actor != "":

@@ -33,7 +33,8 @@ class FaceForensicsDataset(Dataset):
     """``original_sequences`` and ``manipulated_sequences``, as the official download script lays them out.
 
     - Fakes have the group ``method``, reals the group ``source`` (``youtube`` or ``actors``), and all of them
-      ``compression``. A method or compression that neither folder nor name tells is called ``unknown``.
+      ``compression``. A method or compression that neither folder nor name tells is called ``unknown``. A fake's
+      original is that of the same compression.
     - ``train``, ``val`` and ``test`` are the official splits of the 1000 YouTube videos and what was made of them. They
       need the official files ``train.json``, ``val.json`` and ``test.json``, pairs of ids, in the root or in
       ``splits/``. ``actors`` and ``DeepFakeDetection`` are in none of them.
@@ -58,13 +59,12 @@ class FaceForensicsDataset(Dataset):
             )
         if not split_of:
             findings.notes.append("train.json, val.json and test.json are absent: no video has a split")
-        clips: dict[Clip, str] = {}
-        for name in tree.sources:
-            clip = clip_of(name)
+        found = {name: clip_of(name) for name in tree.sources}
+        clips = {clip: name for name, clip in reversed(found.items()) if isinstance(clip, Clip)}
+        for name, clip in found.items():
             if isinstance(clip, str):
                 findings.skip(name, clip)
                 continue
-            clips.setdefault(clip, name)
             part = split_of.get(clip.stem) if clip.kind in SPLIT_KINDS else None
             source = LabelledSource(
                 path=tree.path(name),
@@ -73,6 +73,7 @@ class FaceForensicsDataset(Dataset):
                 split=part,
                 groups=clip.groups,
                 identities=clip.identities,
+                original=clips.get(clip.original) if clip.original else None,
             )
             findings.add(source, "its folder")
         if not clips:

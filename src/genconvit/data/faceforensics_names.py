@@ -62,6 +62,24 @@ class Clip:
         whose = "youtube" if match[1] else "actors"
         return tuple(f"{whose}/{number}" for number in match.groups() if number)
 
+    @property
+    def original(self) -> Clip | None:
+        """The video whose face was replaced, in the same compression; None where the name does not tell.
+
+        Examples:
+            >>> Clip("Deepfakes", "c23", "071_054", "FAKE").original
+            Clip(kind='youtube', compression='c23', stem='071', label='REAL')
+            >>> Clip("DeepFakeDetection", "c23", "01_02__kitchen_pan__YVGY8LOK", "FAKE").original
+            Clip(kind='actors', compression='c23', stem='01__kitchen_pan', label='REAL')
+        """
+        match = _PEOPLE.match(self.stem)
+        if self.label == "REAL" or not match:
+            return None
+        if match[2]:
+            return Clip("youtube", self.compression, match[1], "REAL")
+        scene, _, experiment = self.stem[match.end() :].rpartition("__")
+        return Clip("actors", self.compression, f"{match[3]}__{scene}", "REAL") if match[4] and experiment else None
+
     def at(self, compression: str) -> Clip:
         """The same video in another compression."""
         return dataclasses.replace(self, compression=compression)

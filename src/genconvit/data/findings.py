@@ -32,7 +32,7 @@ class Findings:
         """Add a source, unless it is there already.
 
         Args:
-            source: what was found.
+            source: what was found; its ``original`` may be any key, and counts where that of a real source is found.
             place: where its label stands, for messages: ``"'labels.csv', line 3"``.
             key: what makes two sources one; its name where left out.
 
@@ -88,8 +88,16 @@ class Findings:
         return Listing(
             dataset=self.dataset,
             split=split,
-            sources=tuple(sources),
+            sources=tuple(map(self._linked, sources)),
             missing=tuple(self.missing),
             skipped=tuple(self.skipped),
             notes=tuple(self.notes),
         )
+
+    def _linked(self, source: LabelledSource) -> LabelledSource:
+        """A source whose original is the name of a real one, or none."""
+        if source.original is None:
+            return source
+        real = self.sources.get(source.original)
+        known = real is not None and (source.label, real.label) == ("FAKE", "REAL")
+        return source.model_copy(update={"original": real.name if real and known else None})

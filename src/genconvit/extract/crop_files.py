@@ -14,7 +14,7 @@ from typing import Literal
 from PIL import Image
 
 from genconvit.closeable import Closeable
-from genconvit.crops.record import CLASSES, SPLITS, CropRecord
+from genconvit.crops.record import CLASSES, ORIGINAL, SPLITS, CropRecord
 from genconvit.extract.journal import KeptFace, VideoEntry
 from genconvit.text import printable
 from genconvit.types import ImageArray
@@ -47,9 +47,11 @@ def crop_path(entry: VideoEntry, face: KeptFace) -> str:
 
 
 def records_of(entry: VideoEntry) -> Iterator[CropRecord]:
-    """A record for each crop of a video; names in it are safe for a terminal."""
-    video = printable(f"{entry.dataset}/{entry.name}")
+    """A record for each crop of a video; names in it are safe for a terminal, and its original is a group."""
+    video = _video(entry.dataset, entry.name)
     groups = {printable(key): printable(value) for key, value in entry.groups.items()}
+    if entry.original is not None:
+        groups[ORIGINAL] = _video(entry.dataset, entry.original)
     for face in entry.faces:
         yield CropRecord(
             crop=crop_path(entry, face),
@@ -142,6 +144,11 @@ class CropFiles(Closeable):
     def close(self) -> None:
         """End the writers; what waits is not written."""
         self._writers.shutdown(cancel_futures=True)
+
+
+def _video(dataset: str, name: str) -> str:
+    """What a manifest calls a video."""
+    return printable(f"{dataset}/{name}")
 
 
 def _folder(entry: VideoEntry) -> str:

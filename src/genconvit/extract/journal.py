@@ -60,6 +60,7 @@ class VideoEntry(FrozenConfig):
         reason: why it is unreadable.
         notes: fallbacks, frames that did not decode.
         groups: as in ``LabelledSource``.
+        original: likewise.
         faces: its crops, in the order of the frames.
     """
 
@@ -75,6 +76,7 @@ class VideoEntry(FrozenConfig):
     reason: str | None = None
     notes: tuple[str, ...] = ()
     groups: dict[str, str] = Field(default_factory=dict)
+    original: str | None = None
     faces: tuple[KeptFace, ...] = ()
 
     @property

@@ -177,17 +177,18 @@ class _Extraction:
             suffix=SUFFIXES[self._options.image_format],
             status="no_face",
             groups=source.groups,
+            original=source.original,
         )
 
     def _is_done(self, wanted: VideoEntry) -> bool:
-        """Whether an earlier run did this video; where its split or groups have changed, that is made good here."""
+        """Whether an earlier run did this video; what has changed beside its crops is made good here."""
         entry = self._journal.entries.get(wanted.key)
         if entry is None or (entry.label, entry.file, entry.options) != (wanted.label, wanted.file, wanted.options):
             return False
         if (self._options.retry and entry.status != "done") or not self._files.has_all(entry):
             return False
-        update = {"split": wanted.split, "plan": wanted.plan, "groups": wanted.groups}
-        changed = entry.model_copy(update=update)
+        names = ("split", "plan", "groups", "original")
+        changed = entry.model_copy(update={name: getattr(wanted, name) for name in names})
         if changed.split != entry.split:
             self._files.move(entry, changed)
             self._moved += 1

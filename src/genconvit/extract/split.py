@@ -86,7 +86,7 @@ def assign_splits(
 
 
 def components(sources: Iterable[LabelledSource]) -> list[list[LabelledSource]]:
-    """The sources that share identities, directly or through others; each once, by name.
+    """The sources that share identities or are each other's original, directly or through others; each once, by name.
 
     Examples:
         >>> a = LabelledSource(path="a", name="a", label="FAKE", identities=("b", "c"))
@@ -103,8 +103,11 @@ def components(sources: Iterable[LabelledSource]) -> list[list[LabelledSource]]:
         return identity
 
     ordered = sorted(sources, key=lambda each: each.name)
+    named = {source.name: source for source in ordered}
     for source in ordered:
         first, *others = _identities(source)
+        if source.original in named:
+            others += _identities(named[source.original])
         for other in others:
             above[root_of(other)] = root_of(first)
     found: dict[str, list[LabelledSource]] = defaultdict(list)

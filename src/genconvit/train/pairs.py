@@ -6,10 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genconvit.crops.record import CropRecord
-
-ORIGINAL = "original"
-"""The group of a manifest (``group_original``) that names the video a fake was made from."""
+from genconvit.crops.record import ORIGINAL, CropRecord
 
 
 @dataclass(frozen=True)
