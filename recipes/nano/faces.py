@@ -11,7 +11,7 @@ from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord, Split
 from genconvit.metrics.measures import FAKE, REAL, Sample
 from genconvit.robustness.degrade import rescale
-from genconvit.train.dataset import as_square
+from genconvit.train.window import as_square
 from genconvit.types import ImageArray
 from genconvit.video.images import read_image
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from genconvit.cli.train_flags import FLAGS, MODEL_FLAGS, TrainFlags
+from genconvit.crops.folder import read_crops
+from genconvit.crops.manifest import write_manifest
+from genconvit.nn.backbone import BackboneConfig
 from genconvit.registry import ARCHITECTURES
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.config import TrainConfig
@@ -41,7 +46,7 @@ def test_the_help_tells_the_true_defaults() -> None:
         default = TrainConfig.model_fields[name].default
         if shown.replace(".", "").isdecimal():
             assert float(shown) == default, name
-        elif default is None or name in ("augment", "blend", "data", "freeze"):
+        elif default is None or name in ("augment", "blend", "crop_rules", "data", "freeze", "hold_out"):
             assert not shown.isdecimal(), name
         elif not isinstance(default, (bool, float)):
             assert shown == str(default), name
@@ -82,12 +87,59 @@ def test_values_are_read_as_what_they_are() -> None:
     assert (config.ema, config.balance) == (0.9, True)
 
 
+def test_backbones_begin_with_files_that_init_names(run: Callable[..., Run], crops: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    first = BackboneConfig(name="test_resnet", num_classes=9).build().net.state_dict()
+    save_file(first, tmp_path / "lite.safetensors")
+    model = ("--arch", "backbone", "--set", "name=test_resnet", "--set", "image_size=64", "--image-size", "32")
+    begin = ("--init", f"backbone={tmp_path / 'lite.safetensors'}", "--learning-rate", "1e-9", "--steps", "1")
+    quick = ("--device", "cpu", "--workers", "0", "--no-tensorboard", "--batch-size", "4")
+    out = tmp_path / "out"
+    ended = run("train", "--data", crops, "--out", out, *model, *begin, *quick)
+    assert ended.status == 0, ended.err
+    kept = load_file(out / "final.safetensors")
+    torch.testing.assert_close(kept["backbone.net.conv1.0.weight"], first["conv1.0.weight"], rtol=0, atol=1e-6)
+    resumed = run("train", "--out", out, "--resume")
+    assert resumed.status == 0, resumed.err
+    wrong = run("train", "--data", crops, "--out", tmp_path / "other", *model, *quick, "--init", "ed.backbone=x")
+    assert wrong.status == 1
+    assert "init ed.backbone='x' names no backbone of this model" in wrong.err
+
+
+def test_held_out_values_are_told_beside_the_others(run: Callable[..., Run], crops: Path, tmp_path: Path) -> None:
+    records = [
+        record.model_copy(update={"groups": {"method": "a" if "0_" in record.crop else "b"}})
+        if record.label == "FAKE"
+        else record
+        for record in read_crops(crops).records
+    ]
+    write_manifest(crops, records)
+    train = ("train", "--data", crops, *QUICK, "--steps", "1", "--batch-size", "4")
+    ended = run(*train, "--out", tmp_path / "out", "--hold-out", "method=a")
+    assert ended.status == 0, ended.err
+    assert re.search(r"valid: loss \S+, ROC AUC \S+, of unseen fakes [01]\.\d{4}", ended.err)
+    assert "held out, method=a: crops of the training split, which are never shown: 1" in ended.err
+    other = run(*train, "--out", tmp_path / "other", "--hold-out", "method=c")
+    assert (other.status, other.out) == (2, "")
+    assert "those of 'method' are: a, b" in other.err
+
+
+def test_a_group_is_held_out_with_several_values() -> None:
+    config = config_of(data="d", hold_out=["method=a", "kind=x=y", "method=b"])
+    assert config.hold_out == {"method": ("a", "b"), "kind": ("x=y",)}
+    assert TrainConfig(data="d", hold_out={"method": "a"}).hold_out == {"method": ("a",)}  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), "nothing to train on; give --data DIR"),
         (("--data", "d", "--epochs", "x"), "epochs='x'"),
         (("--data", "d", "--ema", "1"), "ema='1'"),
+        (("--data", "d", "--hold-out", "method"), "--hold-out takes GROUP=VALUE, got 'method'"),
+        (("--data", "d", "--hold-out", "a=b", "--self-blended"), "hold_out={'a': ('b',)} holds out nothing"),
+        (("--data", "d", "--pairs", "--self-blended"), "pairs=True and self_blended_share=0 have nothing to do"),
+        (("--data", "d", "--self-blended-share", "1"), "self_blended_share='1'"),
         (("--data", "d", "--augment", "wild"), "there is no augmentation 'wild'"),
         (("--data", "d", "--mode", "ed", "--set", "mode=vae"), "mode is given both"),
         (("--data", "d", "--unfreeze-epoch", "2"), "unfreeze_epoch=2 has nothing to unfreeze"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 from genconvit.crops.record import CropRecord
 from genconvit.errors import ConfigError
 from genconvit.train.augment import AugmentConfig
-from genconvit.train.dataset import CropDataset, Example, Fakes, as_square, collate
+from genconvit.train.dataset import CropDataset, Example, Fakes, collate
 
 from .faces_on_disk import LANDMARKS, drawn_face, write_crop
 
@@ -48,16 +49,6 @@ def test_crops_are_resized_as_faces_are_cut(tmp_path: Path, records: list[CropRe
     (example,) = CropDataset(tmp_path, records, 32, augment=None)[1]
     halves = drawn_face(2).reshape(32, 2, 32, 2, 3).astype(np.float32).mean((1, 3))
     np.testing.assert_allclose(example.image.permute(1, 2, 0).numpy(), halves, atol=0.51)
-
-
-def test_landmarks_are_resized_with_the_crop_that_is_filled_up_to_a_square() -> None:
-    image = np.zeros((40, 20, 3), np.uint8)
-    image[:, :10] = 200
-    square, landmarks = as_square(image, [(10.0, 20.0), (0.0, 0.0)], 80)
-    assert square.shape == (80, 80, 3)
-    assert landmarks == ((40.0, 40.0), (20.0, 0.0))
-    assert square[40, 0, 0] == 200
-    assert square[40, 79, 0] == 0
 
 
 def test_an_item_depends_on_seed_epoch_and_index_alone(tmp_path: Path, records: list[CropRecord]) -> None:
@@ -161,3 +152,49 @@ def test_a_16_bit_grey_crop_is_read_like_any_other(tmp_path: Path) -> None:
 def test_a_size_without_a_pixel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 1 pixel, got 0"):
         CropDataset(tmp_path, [], 0, augment=None)
+
+
+def mixed(root: Path, records: list[CropRecord], share: float, **options: Any) -> CropDataset:
+    return CropDataset(root, records, 32, augment=None, fakes=Fakes(share=share, **options))
+
+
+def test_so_many_of_the_fakes_are_made_from_reals_instead(tmp_path: Path, records: list[CropRecord]) -> None:
+    dataset = mixed(tmp_path, records, 0.25)
+    own = CropDataset(tmp_path, records, 32, augment=None)[0]
+    blended = 0
+    for epoch in range(300):
+        dataset.set_epoch(epoch)
+        item = dataset[0]
+        assert [each.label for each in item] == [0]
+        blended += not same(item, own)
+        if epoch < 3:
+            assert same(dataset[1], CropDataset(tmp_path, records, 32, augment=None)[1])
+    assert 50 <= blended <= 100
+    dataset.set_epoch(0)
+    first = [dataset[0] for _ in range(2)]
+    assert same(*first)
+
+
+def test_a_share_of_none_or_all_of_them(tmp_path: Path, records: list[CropRecord]) -> None:
+    plain = CropDataset(tmp_path, records, 32, augment=ALWAYS)
+    assert all(
+        same(mixed_item, item)
+        for mixed_item, item in zip(
+            [CropDataset(tmp_path, records, 32, augment=ALWAYS, fakes=Fakes(share=0.0))[i] for i in range(3)],
+            [plain[i] for i in range(3)],
+            strict=True,
+        )
+    )
+    (tmp_path / records[0].crop).unlink()
+    assert [each.label for each in mixed(tmp_path, records, 1.0)[0]] == [0]
+
+
+def test_a_window_is_drawn_for_training_alone(tmp_path: Path, records: list[CropRecord]) -> None:
+    half = AugmentConfig.preset("none").model_copy(update={"window": (0.5, 0.5)})
+    whole, part = (CropDataset(tmp_path, records, 32, augment=each)[1][0].image for each in (None, half))
+    crop = torch.from_numpy(drawn_face(2).transpose(2, 0, 1).copy())
+    assert part.shape == whole.shape == (3, 32, 32)
+    places = [(y, x) for y in range(33) for x in range(33)]
+    nearest = min((part.float() - crop[:, y : y + 32, x : x + 32].float()).abs().mean() for y, x in places)
+    assert nearest < 2.5
+    assert (part.float() - whole.float()).abs().mean() > 2 * nearest

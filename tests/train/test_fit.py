@@ -10,11 +10,13 @@ from safetensors.torch import load_file
 
 from genconvit.errors import ConfigError, DatasetError, TrainingError
 from genconvit.registry import ARCHITECTURES
-from genconvit.train.fit import TrainResult, fit
-from genconvit.train.loop import Moment
+from genconvit.train.fit import fit
 from genconvit.train.state import TrainState
+from genconvit.weights.checkpoint import read_tensors
+from genconvit.weights.library_file import header_of
 from genconvit.weights.load import load_model
 
+from .runs import broken_off_and_resumed, furthest, trained
 from .small import Small, make_crops, small_config
 
 pytestmark = pytest.mark.usefixtures("small", "no_curves")
@@ -23,31 +25,6 @@ pytestmark = pytest.mark.usefixtures("small", "no_curves")
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_crops(tmp_path_factory.mktemp("crops"))
-
-
-class BrokenOffError(Exception):
-    """A run that is broken off."""
-
-
-def trained(crops: Path, out: Path, **options: Any) -> TrainResult:
-    return fit(small_config(crops, out, **options))
-
-
-def broken_off_and_resumed(crops: Path, out: Path, step: int, **options: Any) -> TrainResult:
-    def stop(moment: Moment) -> None:
-        if moment.step == step:
-            raise BrokenOffError
-
-    config = small_config(crops, out, checkpoint_steps=1, **options)
-    with pytest.raises(BrokenOffError):
-        fit(config, tell=stop)
-    return fit(config, resume=True)
-
-
-def furthest(one: str, other: str) -> float:
-    first, second = load_file(one), load_file(other)
-    assert first.keys() == second.keys()
-    return max(float((first[name] - second[name]).abs().max()) for name in first)
 
 
 def test_a_training_learns_and_leaves_weights_that_say_how_they_were_made(crops: Path, tmp_path: Path) -> None:
@@ -73,9 +50,6 @@ def test_a_validation_leaves_no_trace_in_the_training(crops: Path, tmp_path: Pat
 
 
 def test_the_header_holds_config_measures_and_fingerprint(crops: Path, tmp_path: Path) -> None:
-    from genconvit.weights.checkpoint import read_tensors
-    from genconvit.weights.library_file import header_of
-
     result = trained(crops, tmp_path / "out", epochs=1)
     header = header_of(read_tensors(Path(result.final)).metadata, Path(result.final))
     assert header is not None
@@ -233,7 +207,7 @@ def test_self_blended_fakes_need_no_fakes_and_are_the_same_in_every_validation(t
     result = trained(crops, tmp_path / "out", **options)
     assert result.steps == 4
     assert [row.roc_auc is not None or row.accuracy == 0.5 for row in result.history] == [True, True]
-    assert any("no landmarks" in note for note in result.notes)
+    assert any("reals without landmarks" in note for note in result.notes)
 
 
 def test_the_real_network_takes_a_step_and_is_resumed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from genconvit.errors import ConfigError, WeightsError
@@ -14,7 +15,7 @@ from genconvit.models.v2 import V2, V2Config
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.result import WeightsInfo
 from genconvit.train.config import TrainConfig
-from genconvit.train.fit import loss_weights
+from genconvit.train.losses import loss_weights
 from genconvit.train.start import first_model, model_again, start_from_imagenet
 from genconvit.weights.convert import save_model
 from genconvit.weights.library_file import StoredPrecision
@@ -84,9 +85,31 @@ def test_an_absent_network_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) ->
         start_from_imagenet(Nets())
 
 
-def test_a_backbone_that_timm_has_not_trained_is_refused_before_anything_is_fetched() -> None:
-    with pytest.raises(WeightsError, match=r"do not fit this backbone.*give init='random'"):
-        first_model(config(init="imagenet"))
+def test_the_sizes_backbones_take_imagenets_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def freeze(net: nn.Module) -> None:
+        net.requires_grad_(False)
+
+    with_pretrained(monkeypatch, freeze)
+    start = first_model(config(init="imagenet", model={**NANO, "mode": "ed"}))
+    assert start.made_from == ()
+    assert all(parameter.requires_grad for parameter in start.model.parameters())
+
+
+def test_backbones_begin_with_a_file_and_the_rest_with_the_seed(tmp_path: Path) -> None:
+    path = tmp_path / "lite.safetensors"
+    torch.manual_seed(4)
+    given = BackboneConfig(name="tf_efficientnet_lite0", num_classes=1000).build().net.state_dict()
+    save_file(given, path)
+    vae = {**NANO, "mode": "vae"}
+    start = first_model(config(init={"vae.backbone": str(path)}, model=vae))
+    (file,) = start.made_from
+    assert file.name == "lite.safetensors"
+    state = start.model.state_dict()
+    random = first_model(config(init="random", model=vae)).model.state_dict()
+    net = "branches.vae.backbone.net."
+    for name, value in state.items():
+        wanted = given[name.removeprefix(net)] if name.startswith(net) and "classifier" not in name else random[name]
+        assert torch.equal(value, wanted), name
 
 
 def test_another_init_is_weights_as_a_detector_takes_them(tmp_path: Path) -> None:

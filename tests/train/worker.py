@@ -16,6 +16,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from genconvit.train import fit as module
+from genconvit.train import parts as parts_module
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import Data
 from genconvit.train.dataset import CropDataset, Example
@@ -44,7 +45,7 @@ def main(config_file: str, *how: str) -> None:
     parts = held[0]
     rank = parts.accelerator.process_index
     save_file(
-        {name: value.detach().cpu() for name, value in parts.model.named_parameters()},
+        {name: value.detach().cpu().contiguous() for name, value in parts.model.named_parameters()},
         path.parent / f"rank{rank}.safetensors",
     )
     told = {"processes": parts.accelerator.num_processes, "kind": str(parts.accelerator.distributed_type), "seen": seen}
@@ -53,7 +54,7 @@ def main(config_file: str, *how: str) -> None:
 
 def _watch() -> None:
     """Note which training examples this process reads, and what it trains with."""
-    make_parts, read = module._parts, CropDataset.__getitem__
+    make_parts, read = parts_module.make_parts, CropDataset.__getitem__
 
     def parts_of(*arguments: Any) -> Any:
         parts = make_parts(*arguments)
@@ -66,7 +67,7 @@ def _watch() -> None:
         return read(self, index)
 
     Data.write_preview = lambda *_: None  # type: ignore[method-assign]  # it reads examples too
-    module._parts = parts_of  # type: ignore[assignment]
+    vars(module)["make_parts"] = parts_of
     CropDataset.__getitem__ = read_and_note  # type: ignore[method-assign]
 
 

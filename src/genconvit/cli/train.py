@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +13,10 @@ from genconvit.cli.train_flags import TrainFlags, with_train_flags
 from genconvit.text import printable
 
 if TYPE_CHECKING:
+    from genconvit.progress import Track
     from genconvit.train.fit import TrainResult
     from genconvit.train.loop import Moment
+    from genconvit.train.state import HistoryRow
 
 ResumeFlag = Annotated[
     bool, typer.Option("--resume", help="Go on with the training in --out, by its own config where no flag says other.")
@@ -36,40 +38,62 @@ def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
     from genconvit.train.fit import fit
 
     config = training.config(resume=resume)
-    with _shown() as tell:
-        result = fit(config, resume=resume, tell=tell)
+    with _shown() as (tell, track):
+        result = fit(config, resume=resume, tell=tell, track=track)
     if os.environ.get("RANK", "0") == "0":
         _print(result, config.monitor)
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[Moment], None]]:
+def _shown() -> Iterator[tuple[Callable[[Moment], None], Track]]:
     """A bar on stderr that grows with the steps, with the loss and the last validation beside it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("epoch {task.fields[epoch]}"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}"),
-        TextColumn("{task.fields[valid]}"),
+        TextColumn("{task.fields[beside]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("train", total=None, epoch=0, loss=float("nan"), valid="")
+        task = bar.add_task("training", total=None, beside="", visible=False)
+        valid = ""
 
         def tell(moment: Moment) -> None:
-            shown: dict[str, Any] = {"epoch": moment.epoch, "loss": moment.loss}
+            nonlocal valid
             if moment.row is not None:
-                area = "undefined" if moment.row.roc_auc is None else f"{moment.row.roc_auc:.4f}"
-                shown["valid"] = f"valid: loss {moment.row.valid_loss:.4f}, ROC AUC {area}"
+                valid = _measured(moment.row)
                 if not console.is_terminal:
-                    typer.echo(f"epoch {moment.epoch}: loss {moment.row.train_loss:.4f}, {shown['valid']}", err=True)
-            bar.update(task, completed=moment.step, total=moment.steps, **shown)
+                    typer.echo(f"epoch {moment.epoch}: loss {moment.row.train_loss:.4f}, {valid}", err=True)
+            shown = f"loss {moment.loss:.4f} {valid}"
+            bar.update(
+                task,
+                description=f"epoch {moment.epoch}",
+                completed=moment.step,
+                total=moment.steps,
+                beside=shown,
+                visible=True,
+            )
 
-        yield tell
+        def track(items: Iterable[Any], count: int, description: str) -> Iterator[Any]:
+            if not console.is_terminal:
+                typer.echo(f"{description}: {count} times", err=True)
+            before = bar.add_task(description, total=count, beside="")
+            for item in items:
+                yield item
+                bar.advance(before)
+            bar.remove_task(before)
+
+        yield tell, track
+
+
+def _measured(row: HistoryRow) -> str:
+    area = "undefined" if row.roc_auc is None else f"{row.roc_auc:.4f}"
+    beside = "" if row.roc_auc_unseen is None else f", of unseen fakes {row.roc_auc_unseen:.4f}"
+    return f"valid: loss {row.valid_loss:.4f}, ROC AUC {area}{beside}"
 
 
 def _print(result: TrainResult, monitor: str) -> None:

@@ -24,7 +24,7 @@ Flag = tuple[str, str, str]
 FLAGS: dict[str, Flag] = {
     "data": ("The folder of crops: what extract made, or train/valid/test with fake/ and real/ in each.", "DIR", ""),
     "out": ("Where everything is written to.", "DIR", "training"),
-    "architecture": ("original, v2, or a plugin's.", "NAME", "original"),
+    "architecture": ("original, v2, backbone, or a plugin's.", "NAME", "original"),
     "init": (
         "The first weights: imagenet (the backbones' alone), random, or published, FILE, a hub id; or twice: ed=FILE, "
         "vae=FILE; or the backbones' from a file: backbone=FILE, ed.backbone=FILE.",
@@ -37,6 +37,7 @@ FLAGS: dict[str, Flag] = {
     "pairs": ("Show each real beside a fake that was made from it, changed alike.", "", ""),
     "self_blended": ("Make the fakes from the real faces alone.", "", ""),
     "self_blended_share": ("The share of the fakes that are made from real faces instead.", "X", "0"),
+    "hold_out": ("Never show crops of this group of the manifest. May be repeated.", "GROUP=VALUE", ""),
     "blend": ("How such fakes are made: a file with a SelfBlendConfig.", "FILE", ""),
     "balance": ("Show as many fakes as reals.", "", ""),
     "epochs": ("Passes over the training split.", "N", "30"),
@@ -87,7 +88,7 @@ MODEL_FLAGS: dict[str, Any] = {
 """Fields of the architecture's config that have flags of their own; the others are given with ``--set``."""
 
 _SWITCHES = {"pairs", "self_blended", "balance", "tensorboard"}
-_LISTS = {"freeze", "init"}
+_LISTS = {"freeze", "init", "hold_out"}
 _NAMES = {"architecture": "arch"}
 
 ExtraFlag = Annotated[
@@ -124,6 +125,8 @@ class TrainFlags:
         own = {name: value for name, value in self.given.items() if value is not None}
         if "init" in own:
             own["init"] = parse_weights(own["init"])
+        if "hold_out" in own:
+            own["hold_out"] = _groups(own["hold_out"])
         for name in ("augment", "blend", "crop_rules"):
             if name in own and own[name].endswith(".json"):
                 own[name] = _json_of(f"--{name}", Path(own[name]))
@@ -177,6 +180,17 @@ def _option(name: str) -> Any:  # noqa: ANN401 - a type for typer
         return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text, show_default=False)]
     kind = list[str] | None if name in _LISTS else str | None
     return Annotated[kind, typer.Option(flag, help=text, metavar=metavar, show_default=default or False)]
+
+
+def _groups(given: list[str]) -> dict[str, list[str]]:
+    """What ``--hold-out`` means: for each group its values."""
+    groups: dict[str, list[str]] = {}
+    for item in given:
+        group, equals, value = item.partition("=")
+        if not (group and equals and value):
+            raise ConfigError(f"--hold-out takes GROUP=VALUE, got {item!r}; for example --hold-out method=FaceSwap")
+        groups.setdefault(group, []).append(value)
+    return groups
 
 
 def _json_of(flag: str, path: Path) -> dict[str, Any]:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _PANELS = {
     "loss": ("train_loss", "valid_loss"),
-    "valid split": ("roc_auc", "accuracy"),
+    "valid split": ("roc_auc", "accuracy", "roc_auc_unseen"),
     "learning rate": ("learning_rate",),
 }
 
 
 def plot_training(history: Mapping[str, Sequence[float | None]], *, note: str = "") -> Figure:
-    """Curves of the losses, of accuracy and ROC AUC over the valid split, and of the learning rate.
+    """Curves of the losses, of accuracy and ROC AUC over the valid split as far as they are known, and of the rate.
 
     Args:
         history: columns of equal length, as those of ``history.csv``, ``step`` among them; None is a gap.
@@ -34,6 +34,8 @@ def plot_training(history: Mapping[str, Sequence[float | None]], *, note: str = 
     steps = history["step"]
     for panel, (title, names) in zip(panels, _PANELS.items(), strict=True):
         for colour, name in zip(COLOURS, names, strict=False):
+            if all(value is None for value in history.get(name, ())):
+                continue
             values = [math.nan if value is None else value for value in history[name]]
             panel.plot(
                 np.array(steps, dtype=np.float64),

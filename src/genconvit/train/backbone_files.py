@@ -1,4 +1,4 @@
-"""Backbones that begin with weights from files: ImageNet's without a network, or those of an earlier stage."""
+"""Backbones that begin with weights from files: ImageNet's where there is no hub, or those of an earlier stage."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def start_from_files(model: nn.Module, files: Mapping[str, str]) -> tuple[Weight
     for key, modules in chosen.items():
         if not modules:
             there = listing(backbones) if backbones else "none"
-            raise WeightsError(f"init {key}={files[key]!r} names no backbone of this model; it has {there}")
+            raise WeightsError(
+                f"init {key}={files[key]!r} names no backbone of this model that no longer key names; it has {there}"
+            )
         path = Path(files[key])
         tensors = read_tensors(path).tensors
         for module in modules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     ConfigDict,
@@ -50,7 +50,8 @@ class TrainConfig(FrozenConfig):
     """The folder that everything is written to; it is made where it is absent."""
 
     architecture: str = "original"
-    """original, v2, or a plugin's; the original is what most results are published for."""
+    """original, v2, backbone (a network of timm's alone), or a plugin's; the original is what most results are
+    published for."""
 
     model: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields of the architecture's own config, such as mode and size; its defaults where they are left out."""
@@ -62,8 +63,8 @@ class TrainConfig(FrozenConfig):
     and vae.backbone=FILE one branch's."""
 
     crop_rules: CropRules = Field(default_factory=dict)
-    """How the crops were cut out of their frames, by face detector, where that is not its own rule; the weights keep it,
-    so that faces are cut alike at prediction. By default what the first weights say."""
+    """How the crops were cut out of their frames, by face detector, where that is not its own rule. The weights keep
+    it, so that faces are cut alike at prediction. By default what the first weights say."""
 
     image_size: PositiveInt | None = Field(default=None, le=1024)
     """The side of the examples in pixels while training, where the architecture takes any; by default its input. A
@@ -76,19 +77,25 @@ class TrainConfig(FrozenConfig):
     pairs: bool = False
     """Show each real beside one of the fakes that were made from it, changed alike, so that nothing but the
     manipulation tells them apart. Needs the manifest's column group_original; fakes without their original are not
-    shown."""
+    shown, and reals without a fake are shown alone."""
 
     self_blended: bool = False
     """Make the fakes from the real faces alone; the fakes of the training split are not looked at."""
 
     self_blended_share: float = Field(default=0.0, ge=0, lt=1)
-    """The share of the fakes that are made from real faces instead, drawn anew in each epoch."""
+    """The share of the fakes that are made from real faces instead, drawn anew in each epoch; with pairs, each real
+    without a fake gets one as well. Where crops have no landmarks, they are found before the first step, once."""
+
+    hold_out: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Groups of the manifest that are never shown, a value or several each: {"method": "FaceSwap"}. The fakes of the
+    valid split that belong to one are measured apart, and decide nothing."""
 
     blend: SelfBlendConfig = Field(default_factory=SelfBlendConfig)
     """How such fakes are made, by default as their paper says."""
 
     balance: bool = False
-    """Show as many fakes as reals in each epoch, the rarer ones several times; off, as in the reference."""
+    """Show as many fakes as reals in each epoch, the rarer ones several times; off, as in the reference. Pairs are
+    balanced as they are."""
 
     epochs: PositiveInt = 30
     """Passes over the training split: with the default schedule, 15 at the full rate and 15 at a tenth of it."""
@@ -97,7 +104,7 @@ class TrainConfig(FrozenConfig):
     """Stop after so many steps instead, wherever in an epoch that is."""
 
     batch_size: PositiveInt = Field(default=32, le=65536)
-    """Crops at once in each process; the reference's."""
+    """Examples at once in each process, a pair being one; the reference's."""
 
     accumulation: PositiveInt = 1
     """Batches for each step of the optimiser: more where the memory does not hold the batch that is meant."""
@@ -161,8 +168,8 @@ class TrainConfig(FrozenConfig):
     """The epoch, counted from 0, from which nothing is frozen; None is never."""
 
     monitor: Monitor = "roc_auc"
-    """What the best weights are the best by, over the valid split: roc_auc, which no threshold decides, accuracy, or
-    loss."""
+    """What the best weights are the best by, over the valid split without what is held out: roc_auc, which no threshold
+    decides, accuracy, or loss."""
 
     patience: PositiveInt | None = None
     """Stop after so many validations without a better one; None is not to, as in the reference."""
@@ -197,6 +204,13 @@ class TrainConfig(FrozenConfig):
     def _by_name(cls, value: object) -> object:
         return AugmentConfig.preset(value) if isinstance(value, str) else value
 
+    @field_validator("hold_out", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {group: (values,) if isinstance(values, str) else values for group, values in value.items()}
+
     @model_validator(mode="after")
     def _goes_together(self) -> TrainConfig:
         if self.unfreeze_epoch is not None and not self.freeze:
@@ -207,6 +221,11 @@ class TrainConfig(FrozenConfig):
             raise ValueError(
                 f"self_blended makes every fake from a real, so pairs={self.pairs} and "
                 f"self_blended_share={self.self_blended_share:g} have nothing to do; leave one or the other out"
+            )
+        if self.self_blended and self.hold_out:
+            raise ValueError(
+                f"self_blended shows no fake of the data set, so hold_out={self.hold_out} holds out nothing; leave one "
+                "or the other out"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Examples for training: face crops from disk, or pairs of a real one and a fake that is made of it."""
+"""Examples for training: face crops from disk, alone or as pairs of a real one and a fake that was made from it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from torch.utils.data import Dataset
 
 from genconvit.crops.record import CropRecord, Point
 from genconvit.errors import SourceError
-from genconvit.faces.crop import crop_face
 from genconvit.faces.square import check_crop_size
 from genconvit.train.augment import AugmentConfig, augment
 from genconvit.train.face_mask import has_outline
 from genconvit.train.pairs import find_pairs
-from genconvit.train.ranges import Range, drawn
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
+from genconvit.train.window import WHOLE, as_square, drawn_window
 from genconvit.types import ImageArray
 from genconvit.video.images import read_image
 
@@ -46,7 +45,7 @@ class Batch(NamedTuple):
     Attributes:
         images: RGB, uint8 [N, 3, S, S]; N may be 0.
         labels: int64 [N], 0 fake, 1 real.
-        skipped: how many items had no example, because their image cannot be read.
+        skipped: how many items had no example, because an image of theirs cannot be read.
     """
 
     images: Tensor
@@ -59,9 +58,11 @@ class Fakes:
     """Where the fakes of a training come from.
 
     Attributes:
-        pairs: show each real beside one of the fakes that were made from it, changed alike, and no other fake.
+        pairs: show each real beside one of the fakes that were made from it, changed alike, and no other fake. A real
+            of which none was made is shown alone.
         self_blended: make all of them from the reals; the fakes on disk are not looked at.
-        share: of the fakes on disk, in [0, 1], this many at random are replaced by self-blended ones.
+        share: each fake on disk is replaced by a self-blended one with this probability, in [0, 1]; above 0, with
+            pairs, every real of which none was made gets one as well.
         blend: how those are made.
     """
 
@@ -96,7 +97,7 @@ class CropDataset(Dataset[list[Example]]):
     Attributes:
         records: one for each item: every crop, or the real ones where each item is a pair.
         labels: theirs, 0 fake and 1 real.
-        alone: how many fakes on disk have no original here and are never shown, where each item is a pair of both.
+        alone: how many fakes on disk have no original here and are never shown, where items are pairs of both.
 
     Raises:
         ConfigError: the size is below 1.
@@ -127,9 +128,9 @@ class CropDataset(Dataset[list[Example]]):
         self._epoch = 0
 
     @property
-    def paired(self) -> int:
-        """How many reals have a fake on disk to be shown beside, where each item is a pair of both."""
-        return sum(map(bool, self._partners))
+    def unpaired(self) -> int:
+        """How many reals have no fake on disk to be shown beside, where items are pairs of both."""
+        return sum(not partners for partners in self._partners)
 
     @property
     def guessed(self) -> int:
@@ -144,9 +145,9 @@ class CropDataset(Dataset[list[Example]]):
         return len(self.records)
 
     def __getitem__(self, index: int) -> list[Example]:
-        """A crop; the real and the fake of a pair where items are pairs; nothing where the image cannot be read."""
+        """A crop, or a real and a fake where items are pairs; nothing where an image of it cannot be read."""
         index = range(len(self))[index]
-        draws = _Draws.of(np.random.SeedSequence((self._seed, self._epoch, index)))
+        draws = _Draws.of(self._seed, self._epoch, index)
         if self._fakes.self_blended:
             return self._blended(self.records[index], draws)
         if self._fakes.pairs:
@@ -160,10 +161,11 @@ class CropDataset(Dataset[list[Example]]):
         partners, real = self._partners[index], self.records[index]
         if self._fakes.share and (not partners or draws.choosing.random() < self._fakes.share):
             return self._blended(real, draws)
-        shown = self._alone(real, draws)
-        if shown and partners:
-            shown += self._alone(partners[int(draws.choosing.integers(len(partners)))], draws)
-        return shown
+        if not partners:
+            return self._alone(real, draws)
+        fake = partners[int(draws.choosing.integers(len(partners)))]
+        shown = [*self._alone(real, draws), *self._alone(fake, draws)]
+        return shown if len(shown) > 1 else []
 
     def _alone(self, record: CropRecord, draws: _Draws) -> list[Example]:
         read = self._read(record, draws)
@@ -183,7 +185,9 @@ class CropDataset(Dataset[list[Example]]):
             image = read_image(self._root / record.crop)
         except SourceError:
             return None
-        window = WHOLE if self._augment is None else draws.window(self._augment.window)
+        window = WHOLE
+        if self._augment is not None:
+            window = drawn_window(np.random.default_rng(draws.placing), self._augment.window)
         return as_square(image, record.landmarks, self._size, window)
 
     def _changed(self, image: ImageArray, draws: _Draws) -> Tensor:
@@ -191,17 +195,6 @@ class CropDataset(Dataset[list[Example]]):
         if self._augment is not None:
             tensor = augment(tensor, self._augment, np.random.default_rng(draws.changing))
         return tensor.contiguous()
-
-
-class Window(NamedTuple):
-    """A square part of a crop: where it begins and how long its side is, as shares of the crop's side."""
-
-    left: float
-    top: float
-    side: float
-
-
-WHOLE = Window(0.0, 0.0, 1.0)
 
 
 class _Draws(NamedTuple):
@@ -213,41 +206,9 @@ class _Draws(NamedTuple):
     choosing: np.random.Generator
 
     @classmethod
-    def of(cls, seed: np.random.SeedSequence) -> _Draws:
-        blending, changing, placing, choosing = seed.spawn(4)
+    def of(cls, *seed: int) -> _Draws:
+        blending, changing, placing, choosing = np.random.SeedSequence(seed).spawn(4)
         return cls(blending, changing, placing, np.random.default_rng(choosing))
-
-    def window(self, sides: Range) -> Window:
-        """A window of a side that is drawn, anywhere in the crop."""
-        random = np.random.default_rng(self.placing)
-        side = drawn(random, sides)
-        left, top = random.random(2) * (1 - side)
-        return Window(float(left), float(top), side)
-
-
-def as_square(
-    image: ImageArray, landmarks: Sequence[Point], size: int, window: Window = WHOLE
-) -> tuple[ImageArray, tuple[Point, ...]]:
-    """A crop, or a part of it, as a square of one size, and its landmarks with it.
-
-    A crop that is no square is filled up with its edge pixels.
-
-    Args:
-        image: RGB, uint8 [height, width, 3].
-        landmarks: x and y in pixels of the image.
-        size: the square's side in pixels.
-        window: the part.
-
-    Returns:
-        RGB uint8 [size, size, 3], and the landmarks in its pixels.
-    """
-    height, width = image.shape[:2]
-    side = max(width, height)
-    x, y = (width - side) / 2 + window.left * side, (height - side) / 2 + window.top * side
-    reach = window.side * side
-    square, (left, top, right, _) = crop_face(image, (x, y, x + reach, y + reach), size)
-    factor = size / (right - left)
-    return square, tuple(((x - left) * factor, (y - top) * factor) for x, y in landmarks)
 
 
 def collate(items: list[list[Example]]) -> Batch:

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import JsonValue
 
 from genconvit.config import FrozenConfig
+from genconvit.crops.record import CropRecord, Point
 from genconvit.errors import ConfigError, TrainingError, WeightsError
-from genconvit.models.base import Architecture
-from genconvit.optional import require
+from genconvit.progress import Track, untracked
 from genconvit.result import WeightsInfo
 from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.config import TrainConfig
-from genconvit.train.data import Data, read_data
-from genconvit.train.ema import averaged
-from genconvit.train.freeze import check_prefixes, freeze
+from genconvit.train.data import FindLandmarks, read_data
+from genconvit.train.held_out import comparison
 from genconvit.train.history import CURVES, HISTORY, Loggers, write_curves, write_history
-from genconvit.train.loop import Loop, Moment, Parts
-from genconvit.train.losses import LossWeights
-from genconvit.train.sampler import Order
+from genconvit.train.landmarks import FILE as LANDMARKS
+from genconvit.train.landmarks import landmarks_of
+from genconvit.train.loop import Loop, Moment
+from genconvit.train.parts import Parts, make_parts
+from genconvit.train.processes import accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
 from genconvit.train.tensors import all_tensors, put_back
 from genconvit.version import __version__
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
-from genconvit.weights.reference import VARIATIONAL_PREFIX
 
 CONFIG, BEST, FINAL, PREVIEW = "config.json", "best.safetensors", "final.safetensors", "examples.png"
 
@@ -61,7 +60,13 @@ class TrainResult(FrozenConfig):
     notes: tuple[str, ...] = ()
 
 
-def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], None] = lambda _: None) -> TrainResult:
+def fit(
+    config: TrainConfig,
+    *,
+    resume: bool = False,
+    tell: Callable[[Moment], None] = lambda _: None,
+    track: Track = untracked,
+) -> TrainResult:
     """Train a model, and keep everything in the config's folder.
 
     Started by ``torchrun`` or ``accelerate launch``, several processes share the work; only the first one writes.
@@ -71,6 +76,7 @@ def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], N
         resume: go on from the state that a training with an equal config has left in the folder. Where there is none
             yet, it begins.
         tell: called in the first process after each step.
+        track: shows, in the first process, how far what comes before the first step is.
 
     Raises:
         ConfigError: an option does not fit the others, the data or this machine, or a package is not installed.
@@ -78,7 +84,7 @@ def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], N
         WeightsError: the first weights cannot be had.
         TrainingError: the training cannot go on; what was saved before is still good.
     """
-    accelerator = _accelerator(config)
+    accelerator = accelerator_for(config)
     folder = Path(config.out)
     going_on = has_state(folder)
     if going_on and not resume:
@@ -87,17 +93,17 @@ def fit(config: TrainConfig, *, resume: bool = False, tell: Callable[[Moment], N
             "with out=... (--out)"
         )
     accelerator.wait_for_everyone()
-    with _own_chance(accelerator.device):
+    with own_chance(accelerator.device):
         if going_on:
-            state, parts = _resumed(config, accelerator, folder)
+            state, parts = _resumed(config, accelerator, folder, track)
         else:
-            state, parts = _begun(config, accelerator, folder)
+            state, parts = _begun(config, accelerator, folder, track)
         return _run(state, parts, folder, tell)
 
 
-def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _begun(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
     start = first_model(config)
-    data = read_data(config, start.model)
+    data = read_data(config, start.model, _landmarks(accelerator, folder, config, track))
     state = TrainState(
         library_version=__version__,
         config=config,
@@ -107,7 +113,7 @@ def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainSt
         fingerprint=data.fingerprint,
         processes=accelerator.num_processes,
     )
-    parts = _parts(config, accelerator, start.model, data)
+    parts = make_parts(config, accelerator, start.model, data)
     if accelerator.is_main_process:
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -116,21 +122,36 @@ def _begun(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainSt
     return state, parts
 
 
-def _resumed(config: TrainConfig, accelerator: Any, folder: Path) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
-    data = read_data(config, model)
+    data = read_data(config, model, _landmarks(accelerator, folder, config, track))
     if data.fingerprint != state.fingerprint:
         raise ConfigError(
             f"the crops in {config.data!r} are not those that the training in {config.out!r} began with (SHA-256 "
             f"{data.fingerprint[:12]}... instead of {state.fingerprint[:12]}...); give the same ones, or begin "
             f"another training with init={str(folder / BEST)!r} and another folder (--out)"
         )
-    parts = _parts(config, accelerator, model, data)
+    parts = make_parts(config, accelerator, model, data)
     tensors = read_state_tensors(folder, state)
     put_back(tensors, parts.model, parts.optimiser, parts.average, where=str(folder / "state" / state.tensors))
     return state.model_copy(update={"config": config}), parts
+
+
+def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, track: Track) -> FindLandmarks:  # noqa: ANN401
+    """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
+
+    def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:
+        def find_or_read() -> dict[str, tuple[Point, ...]]:
+            folder.mkdir(parents=True, exist_ok=True)
+            kept, device = folder / LANDMARKS, accelerator.device
+            return landmarks_of(Path(config.data), records, kept, fingerprint, device=device, track=track)
+
+        with _writing(folder):
+            return from_the_first(accelerator, find_or_read)
+
+    return find
 
 
 def _refuse_other_training(config: TrainConfig, state: TrainState, processes: int) -> None:
@@ -146,53 +167,6 @@ def _refuse_other_training(config: TrainConfig, state: TrainState, processes: in
             f"the training in {config.out!r} began with {state.processes} processes, which shared out the data; got "
             f"{processes}: resume it with as many"
         )
-
-
-def _parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> Parts:  # noqa: ANN401
-    never = () if config.kl_weight else (VARIATIONAL_PREFIX,)
-    check_prefixes(model, config.freeze)
-    average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
-    freeze(model, never if config.unfreeze_epoch is not None else (*never, *config.freeze))
-    # Convolutions are up to twice as fast so, on a CPU as on a GPU.
-    wrapped = accelerator.prepare_model(model.train().to(memory_format=torch.channels_last))
-    order = Order(
-        labels=data.train.labels,
-        batch_size=config.batch_size,
-        processes=accelerator.num_processes,
-        seed=config.seed,
-        balance=config.balance,
-    )
-    if not order.batches:
-        raise ConfigError(
-            f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
-        )
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
-    return Parts(
-        config=config,
-        accelerator=accelerator,
-        model=model,
-        wrapped=wrapped,
-        optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
-        average=average,
-        weights=loss_weights(config, model),
-        order=order,
-        train=data.train,
-        valid=data.valid,
-        never=never,
-        notes=data.notes,
-    )
-
-
-def loss_weights(config: TrainConfig, model: Architecture) -> LossWeights:
-    """The weights of the parts of the loss, for the branches that a model has."""
-    branches = dict(model.named_children()).get("branches")
-    names = [name for name, _ in branches.named_children()] if branches is not None else []
-    ed = config.reconstruction_ed
-    if ed is None:
-        own = getattr(getattr(branches, "ed", None), "autoencoder", None)
-        ed = float(bool(own is not None and own.config.linear_end))
-    reconstruction = {name: ed if name == "ed" else config.reconstruction_vae for name in names}
-    return LossWeights(reconstruction, config.kl_weight, config.label_smoothing)
 
 
 def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[Moment], None]) -> TrainResult:
@@ -237,6 +211,7 @@ def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
 
 
 def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
+    worse = [comparison(row, parts.config.hold_out) for row in state.history if row.step == state.best.step]
     return TrainResult(
         final=str(folder / FINAL),
         best=None if state.best.value is None else str(folder / BEST),
@@ -246,7 +221,7 @@ def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...
         stopped_early=state.step < parts.steps,
         history=state.history,
         skipped=sum(row.skipped for row in state.history),
-        notes=notes,
+        notes=(*notes, *filter(None, worse)),
     )
 
 
@@ -254,39 +229,11 @@ def _values(moment: Moment) -> dict[str, float | None]:
     values: dict[str, float | None] = {"train/loss": moment.loss, "train/learning_rate": moment.learning_rate}
     values.update({f"train/{name}": value for name, value in moment.parts.items()})
     if moment.row is not None:
-        values.update({f"valid/{name}": getattr(moment.row, name) for name in ("accuracy", "roc_auc")})
+        values.update(
+            {f"valid/{name}": getattr(moment.row, name) for name in ("accuracy", "roc_auc", "roc_auc_unseen")}
+        )
         values["valid/loss"] = moment.row.valid_loss
     return values
-
-
-def _accelerator(config: TrainConfig) -> Any:  # noqa: ANN401 - accelerate is optional
-    require("accelerate", package="accelerate", extra="train", purpose="a training")
-    require("sklearn", package="scikit-learn", extra="train", purpose="a training")
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-    from accelerate.utils import DistributedDataParallelKwargs
-
-    AcceleratorState._reset_state(False)  # accelerate keeps one for all, of the first training's precision
-    accelerator = Accelerator(
-        mixed_precision="bf16" if config.precision == "bf16" else "no",
-        cpu=config.device == "cpu",
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=config.unfreeze_epoch is not None)],
-    )
-    kind = accelerator.distributed_type.value
-    if kind not in ("NO", "MULTI_GPU", "MULTI_CPU"):
-        raise ConfigError(
-            f"accelerate was configured for {kind}, and a training's states are written for whole models; use DDP "
-            "(torchrun, or accelerate launch --multi_gpu), which the largest of these networks fits"
-        )
-    return accelerator
-
-
-@contextmanager
-def _own_chance(device: torch.device) -> Iterator[None]:
-    """Leave the caller's random generators as they were."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        yield
 
 
 @contextmanager

@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import Tensor
 
 from genconvit.errors import TrainingError
-from genconvit.models.base import Architecture
-from genconvit.train.config import TrainConfig
 from genconvit.train.dataset import Batch
 from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen
-from genconvit.train.losses import LossWeights, training_loss
-from genconvit.train.sampler import Batches, Order, batches_of_step, steps_of_epoch
+from genconvit.train.losses import training_loss
+from genconvit.train.parts import Parts
+from genconvit.train.sampler import Batches, batches_of_step
 from genconvit.train.schedule import rate_factor
-from genconvit.train.state import Best, HistoryRow, Running, TrainState
-from genconvit.train.validation import Validation, validate
+from genconvit.train.state import HistoryRow, Running, TrainState
+from genconvit.train.validation import Row, Validation, measured, scored
 
 
 @dataclass(frozen=True)
@@ -48,54 +46,6 @@ class Moment:
     parts: dict[str, float]
     learning_rate: float
     row: HistoryRow | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """What a training works with.
-
-    Attributes:
-        config: of the training.
-        accelerator: of accelerate, which knows the device, the precision and the other processes.
-        model: as it was built, on the device.
-        wrapped: the same, as accelerate wrapped it for several processes.
-        optimiser: of all of its parameters, in their order.
-        average: its moving average, or None.
-        weights: of the parts of the loss.
-        order: of the training split.
-        train: the examples of the training split.
-        valid: those of the valid split.
-        never: names of parameters that are not trained at all.
-        notes: what a reader of the result must know.
-    """
-
-    config: TrainConfig
-    accelerator: Any
-    model: Architecture
-    wrapped: nn.Module
-    optimiser: torch.optim.Optimizer
-    average: AveragedModel | None
-    weights: LossWeights
-    order: Order
-    train: Examples
-    valid: Examples
-    never: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def kept(self) -> Architecture:
-        """The model that is validated and kept: the moving average where there is one."""
-        return self.model if self.average is None else self.average.module  # type: ignore[return-value]
-
-    @property
-    def steps(self) -> int:
-        """How many steps the training has."""
-        return self.config.steps or self.config.epochs * self.epoch_steps
-
-    @property
-    def epoch_steps(self) -> int:
-        """How many steps an epoch has."""
-        return steps_of_epoch(self.order, self.config.accumulation)
 
 
 class Loop:
@@ -260,10 +210,11 @@ class Loop:
             valid_loss=found.loss,
             accuracy=found.accuracy,
             roc_auc=found.roc_auc,
+            roc_auc_unseen=found.roc_auc_unseen,
             skipped=running.skipped,
             seconds=round(time.monotonic() - self._since_row, 3),
         )
-        best = best_of(self.state.best, row, parts.config)
+        best = self.state.best.after(row, parts.config.monitor)
         stop = parts.config.patience is not None and best.waited >= parts.config.patience
         history = (*self.state.history, row)
         self.state = self.state.model_copy(
@@ -280,14 +231,17 @@ class Loop:
         parts = self.parts
         for buffer in parts.kept.buffers():  # of batch normalisation, of which the first process's are kept
             broadcast(buffer)
-        rank, processes = parts.accelerator.process_index, parts.accelerator.num_processes
-        own = list(range(len(parts.valid.labels)))[rank::processes]
-        size = parts.config.batch_size
-        keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
-        batches = self._loader(parts.valid, keys)
-        found = validate(parts.kept, batches, parts.weights, parts.accelerator)
+        found = measured(self._scored(parts.valid), self._scored(parts.unseen) if parts.unseen else [])
         parts.model.eval()  # the next step puts it back, knowing what is frozen
         return found
+
+    def _scored(self, examples: Examples) -> list[Row]:
+        parts = self.parts
+        rank, processes = parts.accelerator.process_index, parts.accelerator.num_processes
+        own = list(range(len(examples.labels)))[rank::processes]
+        size = parts.config.batch_size
+        keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
+        return scored(parts.kept, self._loader(examples, keys), parts.weights, parts.accelerator)
 
     def _loader(self, examples: Examples, keys: Any) -> Any:  # noqa: ANN401 - a DataLoader of what collate makes
         return loader(examples, keys, self._workers, pin=self.parts.accelerator.device.type == "cuda")
@@ -302,13 +256,3 @@ def seed_of(seed: int, step: int, batch: int, rank: int) -> int:
     """The seed of everything that a network draws for a batch, so that a run that is resumed draws the same."""
     digest = hashlib.sha256(f"{seed}/{step}/{batch}/{rank}".encode()).digest()
     return int.from_bytes(digest[:7], "big")
-
-
-def best_of(best: Best, row: HistoryRow, config: TrainConfig) -> Best:
-    """The best validation after one more."""
-    value: float | None = {"loss": row.valid_loss, "accuracy": row.accuracy, "roc_auc": row.roc_auc}[config.monitor]
-    sign = -1 if config.monitor == "loss" else 1
-    known = (-math.inf,) if best.value is None or best.loss is None else (sign * best.value, -best.loss)
-    if value is not None and (sign * value, -row.valid_loss) > known:
-        return Best(value=value, loss=row.valid_loss, step=row.step)
-    return best.model_copy(update={"waited": best.waited + 1})

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 from torch.nn import functional
 
-from genconvit.models.base import ModelOutput
+from genconvit.models.base import Architecture, ModelOutput
+from genconvit.train.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,15 @@ def reconstruction_error(reconstruction: Tensor, faces: Tensor) -> Tensor:
     if resized.shape[-2:] != faces.shape[-2:]:
         resized = functional.interpolate(resized, size=faces.shape[-2:], mode="bilinear", align_corners=False)
     return functional.mse_loss(resized, faces)
+
+
+def loss_weights(config: TrainConfig, model: Architecture) -> LossWeights:
+    """The weights that a config gives the parts of the loss, for the branches that a model has."""
+    branches = dict(model.named_children()).get("branches")
+    names = [name for name, _ in branches.named_children()] if branches is not None else []
+    ed = config.reconstruction_ed
+    if ed is None:
+        own = getattr(getattr(branches, "ed", None), "autoencoder", None)
+        ed = float(bool(own is not None and own.config.linear_end))
+    reconstruction = {name: ed if name == "ed" else config.reconstruction_vae for name in names}
+    return LossWeights(reconstruction, config.kl_weight, config.label_smoothing)

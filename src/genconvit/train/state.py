@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
 from genconvit.config import FrozenConfig
 from genconvit.cut import CropRules
 from genconvit.result import WeightsFile
-from genconvit.train.config import TrainConfig
+from genconvit.train.config import Monitor, TrainConfig
 
 
 class HistoryRow(FrozenConfig):
@@ -21,6 +23,8 @@ class HistoryRow(FrozenConfig):
         valid_loss: over the valid split.
         accuracy: of FAKE where the fake probability is above one half, over the crops of the valid split.
         roc_auc: over the same; None where it is not defined.
+        roc_auc_unseen: of the fakes that are held out, against the same reals; None where there are none. The measures
+            above know nothing of them.
         skipped: images that could not be read since the row before.
         seconds: that the steps since the row before, or since the run was resumed, took.
     """
@@ -32,6 +36,7 @@ class HistoryRow(FrozenConfig):
     valid_loss: float
     accuracy: float
     roc_auc: float | None
+    roc_auc_unseen: float | None = None
     skipped: NonNegativeInt
     seconds: float
 
@@ -50,6 +55,15 @@ class Best(FrozenConfig):
     loss: float | None = None
     step: NonNegativeInt = 0
     waited: NonNegativeInt = 0
+
+    def after(self, row: HistoryRow, monitor: Monitor) -> Best:
+        """The best one after one more."""
+        value: float | None = {"loss": row.valid_loss, "accuracy": row.accuracy, "roc_auc": row.roc_auc}[monitor]
+        sign = -1 if monitor == "loss" else 1
+        known = (-math.inf,) if self.value is None or self.loss is None else (sign * self.value, -self.loss)
+        if value is not None and (sign * value, -row.valid_loss) > known:
+            return Best(value=value, loss=row.valid_loss, step=row.step)
+        return self.model_copy(update={"waited": self.waited + 1})
 
 
 class Running(FrozenConfig):

@@ -53,11 +53,16 @@ def put_back(
         if own and (len(own) < 3 or not own["exp_avg"].shape == own["exp_avg_sq"].shape == parameter.shape):
             raise TrainingError(f"{where} is damaged: the optimiser's moments of {name!r} do not fit it")
         if own:
-            known[number] = own
+            known[number] = {key: value if key == "step" else _lying_as(parameter, value) for key, value in own.items()}
     if moments:
         raise TrainingError(f"{where} is damaged: it holds moments of {next(iter(moments))!r}, which the model lacks")
     whole: dict[str, Any] = optimiser.state_dict()
     optimiser.load_state_dict({**whole, "state": known})
+
+
+def _lying_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """The value in the parameter's memory format, in which the optimiser left it."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,8 +13,22 @@ from genconvit.aggregate import face_fake_probability
 from genconvit.errors import TrainingError
 from genconvit.metrics.measures import Sample, measure_values
 from genconvit.models.base import Architecture
-from genconvit.train.dataset import Batch
+from genconvit.train.dataset import FAKE, Batch
 from genconvit.train.losses import LossWeights, training_loss
+
+
+class Row(NamedTuple):
+    """What a model makes of a crop of the valid split.
+
+    Attributes:
+        score: its fake probability.
+        is_fake: the truth.
+        loss: of its batch.
+    """
+
+    score: float
+    is_fake: bool
+    loss: float
 
 
 @dataclass(frozen=True)
@@ -25,15 +39,18 @@ class Validation:
         loss: the mean over the crops.
         accuracy: of FAKE where the fake probability is above one half.
         roc_auc: None where it is not defined, as where every score is the same.
+        roc_auc_unseen: of the fakes that are held out, against the same reals; None where there are none. The other
+            measures know nothing of them.
     """
 
     loss: float
     accuracy: float
     roc_auc: float | None
+    roc_auc_unseen: float | None = None
 
 
-def validate(model: Architecture, batches: Iterable[Batch], weights: LossWeights, accelerator: Any) -> Validation:  # noqa: ANN401 - accelerate is optional
-    """Measure a model; every process takes its share of the batches and gets the same answer.
+def scored(model: Architecture, batches: Iterable[Batch], weights: LossWeights, accelerator: Any) -> list[Row]:  # noqa: ANN401 - accelerate is optional
+    """Score crops; every process takes its share of the batches and gets the rows of all.
 
     Args:
         model: as it is, not wrapped for several processes; it is left in evaluation mode.
@@ -42,41 +59,53 @@ def validate(model: Architecture, batches: Iterable[Batch], weights: LossWeights
         accelerator: knows the device, the precision and the other processes.
 
     Raises:
-        TrainingError: no image of the split could be read.
         WeightsError: a score is not finite.
     """
     from accelerate.utils import gather_object
 
     model.eval()
-    rows: list[tuple[float, bool, float]] = []
+    rows: list[Row] = []
     for batch in batches:
         if not len(batch.labels):
             continue
         labels = batch.labels.to(accelerator.device)
         with torch.no_grad(), accelerator.autocast():
             faces = model.preprocess(batch.images.to(accelerator.device).permute(0, 2, 3, 1))
+            faces = faces.contiguous(memory_format=torch.channels_last)
             output = model(faces)
         loss = sum(float(part) for part in training_loss(output, faces, labels, weights).values())
         scores = face_fake_probability({name: logits.float() for name, logits in output.logits.items()})
-        rows += [(score, label == 0, loss) for score, label in zip(scores.tolist(), batch.labels.tolist(), strict=True)]
-    return measured(gather_object(rows))
+        known = zip(scores.tolist(), batch.labels.tolist(), strict=True)
+        rows += [Row(score, label == FAKE, loss) for score, label in known]
+    gathered: list[Row] = gather_object(rows)
+    return gathered
 
 
-def measured(rows: list[tuple[float, bool, float]]) -> Validation:
-    """What follows from the fake probability, the truth (True for fake) and the loss of each crop."""
+def measured(rows: Sequence[Row], unseen: Sequence[Row] = ()) -> Validation:
+    """What follows from the rows of the valid split, and from those of the fakes that are held out.
+
+    Raises:
+        TrainingError: no image of the split could be read.
+    """
     if not rows:
         raise TrainingError("not one image of the valid split could be read; look at the folder of crops")
-    scores, truth, losses = (np.array(column) for column in zip(*rows, strict=True))
+    values = _values(rows)
+    accuracy, roc_auc = values["accuracy"], values["roc_auc"]
+    beside = _values([*(row for row in rows if not row.is_fake), *unseen])["roc_auc"] if unseen else "none"
+    return Validation(
+        loss=float(np.mean([row.loss for row in rows])),
+        accuracy=float(accuracy),
+        roc_auc=None if isinstance(roc_auc, str) else roc_auc,
+        roc_auc_unseen=None if isinstance(beside, str) else beside,
+    )
+
+
+def _values(rows: Sequence[Row]) -> Mapping[str, float | str]:
+    scores = np.array([row.score for row in rows], dtype=np.float64)
     sample = Sample(
-        truth=truth.astype(np.bool_),
-        scores=scores.astype(np.float64),
+        truth=np.array([row.is_fake for row in rows], dtype=np.bool_),
+        scores=scores,
         predicted=(scores > 0.5).astype(np.int8),
         clusters=np.arange(len(rows)),
     )
-    values = measure_values(sample)
-    accuracy, roc_auc = values["accuracy"], values["roc_auc"]
-    return Validation(
-        loss=float(losses.mean()),
-        accuracy=float(accuracy),
-        roc_auc=None if isinstance(roc_auc, str) else roc_auc,
-    )
+    return measure_values(sample)

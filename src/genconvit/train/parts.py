@@ -1,0 +1,113 @@
+"""What a training works with, put together from its config, its model and its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from genconvit.errors import ConfigError
+from genconvit.models.base import Architecture
+from genconvit.train.config import TrainConfig
+from genconvit.train.data import Data
+from genconvit.train.ema import averaged
+from genconvit.train.feed import Examples
+from genconvit.train.freeze import check_prefixes, freeze
+from genconvit.train.losses import LossWeights, loss_weights
+from genconvit.train.sampler import Order, steps_of_epoch
+from genconvit.weights.reference import VARIATIONAL_PREFIX
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a training works with.
+
+    Attributes:
+        config: of the training.
+        accelerator: of accelerate, which knows the device, the precision and the other processes.
+        model: as it was built, on the device.
+        wrapped: the same, as accelerate wrapped it for several processes.
+        optimiser: of all of its parameters, in their order.
+        average: its moving average, or None.
+        weights: of the parts of the loss.
+        order: of the training split.
+        train: the examples of the training split.
+        valid: those of the valid split, but the fakes that are held out.
+        never: names of parameters that are not trained at all.
+        unseen: the fakes that are held out; None where there are none.
+        notes: what a reader of the result must know.
+    """
+
+    config: TrainConfig
+    accelerator: Any
+    model: Architecture
+    wrapped: nn.Module
+    optimiser: torch.optim.Optimizer
+    average: AveragedModel | None
+    weights: LossWeights
+    order: Order
+    train: Examples
+    valid: Examples
+    never: tuple[str, ...]
+    unseen: Examples | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Architecture:
+        """The model that is validated and kept: the moving average where there is one."""
+        return self.model if self.average is None else self.average.module  # type: ignore[return-value]
+
+    @property
+    def steps(self) -> int:
+        """How many steps the training has."""
+        return self.config.steps or self.config.epochs * self.epoch_steps
+
+    @property
+    def epoch_steps(self) -> int:
+        """How many steps an epoch has."""
+        return steps_of_epoch(self.order, self.config.accumulation)
+
+
+def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> Parts:  # noqa: ANN401 - accelerate is optional
+    """Put a model and its data together for training.
+
+    Raises:
+        ConfigError: a name to freeze is none of the model's, or there are fewer examples than processes.
+    """
+    never = () if config.kl_weight else (VARIATIONAL_PREFIX,)
+    check_prefixes(model, config.freeze)
+    # Convolutions are up to twice as fast so, on a CPU as on a GPU; what is written is contiguous.
+    model.to(memory_format=torch.channels_last)
+    average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
+    freeze(model, never if config.unfreeze_epoch is not None else (*never, *config.freeze))
+    wrapped = accelerator.prepare_model(model.train())
+    order = Order(
+        labels=data.train.labels,
+        batch_size=config.batch_size,
+        processes=accelerator.num_processes,
+        seed=config.seed,
+        balance=config.balance,
+    )
+    if not order.batches:
+        raise ConfigError(
+            f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
+        )
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
+    return Parts(
+        config=config,
+        accelerator=accelerator,
+        model=model,
+        wrapped=wrapped,
+        optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
+        average=average,
+        weights=loss_weights(config, model),
+        order=order,
+        train=data.train,
+        valid=data.valid,
+        unseen=data.unseen,
+        never=never,
+        notes=data.notes,
+    )
