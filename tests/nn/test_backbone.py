@@ -59,7 +59,7 @@ def test_what_is_no_backbone_is_refused_with_the_reason(fields: dict[str, Any], 
 
 
 def test_a_second_head_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = timm.create_model
+    make: Any = timm.create_model
 
     def with_two_heads(*arguments: Any, **options: Any) -> Any:
         net = make(*arguments, **options)
