@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from genconvit import Detector
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
+from genconvit.errors import ConfigError
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.fit import fit
@@ -134,6 +135,17 @@ def test_landmarks_are_found_before_the_first_step_and_read_when_it_is_resumed(
     other = TrainState.model_validate_json((tmp_path / "bare" / "state" / "state.json").read_text())
     assert plain.fingerprint == other.fingerprint
     assert furthest(result.final, bare.final) > 0
+
+
+def test_other_crops_leave_the_landmarks_of_a_training_as_they_are(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path / "crops")
+    options: dict[str, Any] = {"self_blended_share": 0.5, "steps": 1}
+    trained(crops, tmp_path / "out", **options)
+    kept = (tmp_path / "out" / "landmarks.json").read_bytes()
+    other = make_crops(tmp_path / "other", count=7)
+    with pytest.raises(ConfigError, match="not those that the training in"):
+        fit(small_config(other, tmp_path / "out", **options), resume=True)
+    assert (tmp_path / "out" / "landmarks.json").read_bytes() == kept
 
 
 def test_a_backbone_alone_is_trained_from_a_file_and_resumed_and_a_detector_takes_it(tmp_path: Path) -> None:

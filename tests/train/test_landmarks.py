@@ -103,7 +103,7 @@ def test_they_are_found_once_and_read_by_the_next_run(
     bare = list(lacking(records))
     first = found_in(tmp_path, bare, track=track)
     assert set(first) == {record.crop for record in bare}
-    assert (len(fixed), told) == (2, [(1, "finding landmarks, 64 crops at a time")])
+    assert (len(fixed), told) == (2, [(1, "finding landmarks of 2 crops")])
     assert found_in(tmp_path, bare, track=track) == first
     assert len(fixed) == 2
     assert json.loads((tmp_path / "landmarks.json").read_text())["fingerprint"] == "f"

@@ -30,7 +30,7 @@ def in_two_processes(config: Path, *how: str) -> subprocess.CompletedProcess[str
 def test_two_processes_share_the_data_and_end_with_equal_weights(tmp_path: Path) -> None:
     # Nine crops of each class: an epoch is two batches of 2 x 4, and one of 2 x 1.
     crops = make_crops(tmp_path / "crops", count=9)
-    options: dict[str, Any] = {"freeze": ("encoder",), "unfreeze_epoch": 1, "ema": 0.5}
+    options: dict[str, Any] = {"freeze": ("encoder",), "unfreeze_epoch": 1, "ema": 0.5, "self_blended_share": 0.3}
     config = small_config(crops, tmp_path / "out", **options)
     path = tmp_path / "config.json"
     path.write_text(config.model_dump_json())
@@ -46,6 +46,7 @@ def test_two_processes_share_the_data_and_end_with_equal_weights(tmp_path: Path)
     assert Path(config.out, "final.safetensors").exists()
     history = Path(config.out, "history.csv").read_text().splitlines()
     assert len(history) == 3
+    assert len(json.loads(Path(config.out, "landmarks.json").read_text())["found"]) == 9
     with pytest.raises(ConfigError, match="began with 2 processes, which shared out the data; got 1"):
         fit(config, resume=True)
 

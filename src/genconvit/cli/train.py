@@ -80,7 +80,7 @@ def _shown() -> Iterator[tuple[Callable[[Moment], None], Track]]:
 
         def track(items: Iterable[Any], count: int, description: str) -> Iterator[Any]:
             if not console.is_terminal:
-                typer.echo(f"{description}: {count} times", err=True)
+                typer.echo(description, err=True)
             before = bar.add_task(description, total=count, beside="")
             for item in items:
                 yield item

@@ -126,7 +126,8 @@ def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) 
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
-    data = read_data(config, model, _landmarks(accelerator, folder, config, track))
+    find = _landmarks(accelerator, folder, config, track)
+    data = read_data(config, model, lambda lacking, now: find(lacking, now) if now == state.fingerprint else {})
     if data.fingerprint != state.fingerprint:
         raise ConfigError(
             f"the crops in {config.data!r} are not those that the training in {config.out!r} began with (SHA-256 "

@@ -75,7 +75,7 @@ def landmarks_of(
         groups = [crops[start : start + _AT_ONCE] for start in range(0, len(crops), _AT_ONCE)]
         detector = MTCNNDetector(None, device)
         found: dict[str, tuple[Point, ...]] = dict.fromkeys(crops, ())
-        for group in track(groups, len(groups), f"finding landmarks, {_AT_ONCE} crops at a time"):
+        for group in track(groups, len(groups), f"finding landmarks of {len(crops)} crops"):
             images = {crop: image for crop in group if (image := _image(root / crop)) is not None}
             found.update(zip(images, find_landmarks(list(images.values()), detector), strict=True))
         known = FoundLandmarks(fingerprint=fingerprint, found=found)
