@@ -51,15 +51,17 @@ class Faces:
         clusters = np.unique(self.clusters[rows], return_inverse=True)[1].astype(np.int64)
         return Faces(name, self.images[rows], self.truth[rows], clusters, self.widths[rows])
 
-    def thirds(self, of: npt.NDArray[np.float64], what: str, unit: str) -> list["Faces"]:
-        """The lowest, the middle and the highest third by a number; equal numbers stay together."""
+    def thirds(
+        self, of: npt.NDArray[np.float64], what: str, unit: str, scores: npt.NDArray[np.float64]
+    ) -> list[tuple["Faces", npt.NDArray[np.float64]]]:
+        """The lowest, the middle and the highest third by a number, with their scores; equal numbers stay together."""
         low, high = np.quantile(of, [1 / 3, 2 / 3]).round()
         groups = (
             (of < low, f"{what} below {low:.0f} {unit}"),
             ((of >= low) & (of < high), f"{what} {low:.0f} to {high:.0f} {unit}"),
             (of >= high, f"{what} from {high:.0f} {unit}"),
         )
-        return [self.only(rows, f"{self.name}, {name}") for rows, name in groups]
+        return [(self.only(rows, f"{self.name}, {name}"), scores[rows]) for rows, name in groups]
 
     def alike(self) -> "Faces":
         """The same, reduced and enlarged again, so that none is sharper than another."""

@@ -30,10 +30,10 @@ from genconvit.types import ImageArray
 from genconvit.video.images import read_image
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
-    "jpeg": (75, 30, 10),
-    "h264": (23, 35, 45),
-    "rescale": (0.5, 0.25, 0.125),
-    "blur": (1, 2, 4),
+    "jpeg": (50, 10),
+    "h264": (28, 40),
+    "rescale": (0.5, 0.25),
+    "blur": (1, 2),
 }
 CLEAN = StepInfo(degradation="none", label="clean", unit="", strength=None)
 

@@ -39,8 +39,10 @@ def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) 
     parts = assemble(config)
     model = parts.scorer.model
     test = read_faces(crops, "test", parts.scorer.input_size, "test split")
-    sets = [test, *test.thirds(test.widths, "faces", "pixels wide")]
-    sets += [*test.thirds(test.brightness, "mean luma", "of 255"), test.alike()]
+    scores = scored(parts.scorer, test)
+    sets = [(test, scores), *test.thirds(test.widths, "faces", "pixels wide", scores)]
+    sets += test.thirds(test.brightness, "mean luma", "of 255", scores)
+    alike = test.alike()
     with Detector(config) as detector:
         said = strangers(detector, portraits)
         clips = [of_clip(detector, path) for path in sorted(videos.iterdir())]
@@ -51,8 +53,8 @@ def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) 
         parameters=sum(each.numel() for each in model.parameters()),
         ms_per_face=milliseconds(parts.scorer, 16),
         ms_of_one_face=milliseconds(parts.scorer, 1),
-        rankings=[ranking(each, scored(parts.scorer, each)) for each in sets],
-        mistakes=mistakes(parts.rule, test, scored(parts.scorer, test)),
+        rankings=[ranking(*each) for each in [*sets, (alike, scored(parts.scorer, alike))]],
+        mistakes=mistakes(parts.rule, test, scores),
         strangers=said,
         clips=clips,
     )
