@@ -35,7 +35,7 @@ BF16_TRAINED = 0.05
 
 LEAST_CORRELATION = 0.99
 
-FACES = 36
+FACES = 20
 """Not a multiple of the batches here."""
 
 

@@ -15,7 +15,7 @@ from genconvit.sample import write_clip
 
 pytestmark = pytest.mark.gpu
 
-FRAMES = 8
+FRAMES = 6
 BOX = 0.02
 """How far an edge of a face's box may lie from the CPU's, in heights of the box."""
 
