@@ -7,7 +7,7 @@ usage="usage: benchmarks/gpu.sh [--wheels FOLDER] [--out FOLDER] [--rehearse]"
 out=gpu-outcome wheels=() rehearse=() patience=1
 while [ $# -gt 0 ]; do
     case $1,$# in
-        --rehearse,*) rehearse=(--rehearse) patience=20 ;;
+        --rehearse,*) rehearse=(--rehearse) patience=200 ;;
         --out,1 | --wheels,1) echo "$1 needs a folder; $usage" >&2; exit 2 ;;
         --out,*) out=$2; shift ;;
         --wheels,*) wheels=("$(realpath -e "$2")") || exit 2; shift ;;

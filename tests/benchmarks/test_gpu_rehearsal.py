@@ -47,7 +47,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
         (folder / "absent" / f"{name}.py").write_text(f"raise ImportError('{name} is absent')\n")
     own = {"PYTHON": sys.executable, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(folder / "absent")}
     command = [str(SCRIPT), "--rehearse", "--out", str(folder / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=3000, env={**os.environ, **own})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=7200, env={**os.environ, **own})
     lines = (folder / "out" / "outcomes.jsonl").read_text().splitlines()
     return Rehearsal(folder / "out", done.stdout + done.stderr, [json.loads(line) for line in lines])
 
