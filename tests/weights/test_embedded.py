@@ -66,7 +66,7 @@ def test_its_card_and_its_calibration_are_of_this_very_file() -> None:
     assert shipped.card.inconclusive is not None
     measured = shipped.card.measured
     assert measured.roc_auc > 0.8
-    assert max(measured.reals_called_fake, measured.fakes_called_real) < 0.3
+    assert max(measured.reals_called_fake, measured.fakes_called_real) < 0.4
     fitted = read_calibration(shipped.calibration).calibration
     assert (fitted.unit, fitted.balanced) == ("faces", True)
     assert fitted.basis is not None
