@@ -217,6 +217,15 @@ def test_a_table_in_a_pipe_does_not_fold(run: Callable[..., Run], monkeypatch: p
     assert sum("genconvit " in line and "faces by" in line for line in lines) == 1
 
 
+def test_a_note_of_all_results_stands_below_the_table_once(run: Callable[..., Run], fake: FakeDetector) -> None:
+    fake.template = fake.template.model_copy(update={"notes": ("of every one",)})
+    alone = run("predict", "a.mp4").out
+    assert "of every one" in next(line for line in alone.splitlines() if "a.mp4" in line)
+    several = run("predict", "a.mp4", "b.mp4").out
+    assert several.count("of every one") == 1
+    assert several.splitlines()[-1] == "all of them: of every one"
+
+
 @pytest.mark.usefixtures("fake")
 def test_what_looked_says_that_it_is_untrained(run: Callable[..., Run]) -> None:
     assert UNTRAINED in run("predict", "clip.mp4").out.splitlines()[-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -142,10 +142,11 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    rows = []
+    shown = list(results)
+    shared = _notes_of_all(shown)
+    rows = [_row(result, shared) for result in shown]
     lines: dict[str, None] = {}
-    for result in results:
-        rows.append(_row(result))
+    for result in shown:
         lines[basis_of(result.provenance)] = None
         if result.decision is not None:
             lines[printable(result.decision.summary)] = None
@@ -158,11 +159,19 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
         table.add_row(*(Text(cell) for name, cell in row.items() if name != "calibrated" or calibrated))
     console = console_for(stream)
     console.print(table)
-    for line in lines:
+    for line in [*lines, *(f"all of them: {printable(note)}" for note in shared)]:
         console.print(Text(line))
 
 
-def _row(result: VideoResult) -> dict[str, str]:
+def _notes_of_all(results: Sequence[VideoResult]) -> list[str]:
+    """The notes that each of several results has, which a table says once."""
+    if len(results) < 2:
+        return []
+    return [note for note in results[0].notes if all(note in result.notes for result in results)]
+
+
+def _row(result: VideoResult, shared: Sequence[str]) -> dict[str, str]:
+    own = [note for note in result.notes if note not in shared]
     tracks = f" ({result.lasting_tracks} tracks)" if result.lasting_tracks > 1 else ""
     cells = (
         printable(result.source),
@@ -170,7 +179,7 @@ def _row(result: VideoResult) -> dict[str, str]:
         _number(result.fake_probability),
         _number(result.calibrated_probability),
         f"{len(result.faces)}{tracks}",
-        printable("; ".join([*result.notes, result.reason or ""]).strip("; ")),
+        printable("; ".join([*own, result.reason or ""]).strip("; ")),
     )
     return dict(zip(_TABLE_COLUMNS, cells, strict=True))
 
