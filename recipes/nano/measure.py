@@ -1,6 +1,6 @@
 """Measure the small V2 that ships with the library: the figures of docs/nano.md.
 
-Run it: python recipes/nano/measure.py --crops DIR/crops --videos VIDEOS --portraits PORTRAITS --json measured.json
+Run it: python -m recipes.nano.measure --crops DIR/crops --videos VIDEOS --portraits PORTRAITS --json measured.json
 
 DIR/crops are the crops that build.py unpacked, VIDEOS a folder of clips, PORTRAITS photographs of real people, one
 each, with the manifest.json that says which of them are of the test split. It prints the tables, and --json keeps the
@@ -18,9 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from figures import Clip, Figures, Mistakes, Ranking, Strangers
 
-from faces import Faces, read_faces
 from genconvit import Detector
 from genconvit.assemble import assemble
 from genconvit.decision import DecisionRule
@@ -29,6 +27,8 @@ from genconvit.metrics.measures import Sample, measure_values
 from genconvit.result import VideoResult
 from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
+from recipes.nano.faces import Faces, read_faces
+from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 
 OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
 """Of the detector; with them the figures are the same on every machine, but for the last digits."""

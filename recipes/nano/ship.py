@@ -1,6 +1,6 @@
 """Put a trained small V2 into the package: weights in fp16, their calibration and band, and their card.
 
-Run it: python recipes/nano/ship.py DIR/v2.safetensors --crops DIR/crops --into src/genconvit/weights/embedded
+Run it: python -m recipes.nano.ship DIR/v2.safetensors --crops DIR/crops --into src/genconvit/weights/embedded
 
 The calibration and the band are fitted on the valid split, the card's error rates measured on the test split, reals and
 fakes weighted alike in all of them. measure.py, ladder.py and ablation.py make the other figures of docs/nano.md.
@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from measure import OPTIONS
 
-from faces import Faces, read_faces
 from genconvit.assemble import assemble
 from genconvit.calibration import Calibration, Fitted, ScoreBasis
 from genconvit.evaluation.band import choose_band
@@ -24,6 +22,8 @@ from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from genconvit.weights.card import Card, Measured
 from genconvit.weights.convert import convert_own
+from recipes.nano.faces import Faces, read_faces
+from recipes.nano.measure import OPTIONS
 
 NAME = "v2_nano"
 TRAINED_ON = "DFDC's face swaps of 2019 and self-blended faces"
