@@ -18,12 +18,11 @@ from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Fitting, fit_scores
 from genconvit.files import sha256_of_file
 from genconvit.metrics.measures import measure_values
-from genconvit.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from genconvit.weights.card import Card, Measured
 from genconvit.weights.convert import convert_own
 from recipes.nano.faces import Faces, read_faces
-from recipes.nano.measure import OPTIONS
+from recipes.nano.measure import OPTIONS, scored
 
 NAME = "v2_nano"
 TRAINED_ON = "DFDC's face swaps of 2019 and self-blended faces"
@@ -62,11 +61,6 @@ def main() -> None:
     write(options.into / f"{NAME}.json", card.model_dump_json(indent=1))
     print(card.about)
     print(f"inconclusive: {card.inconclusive}, temperature: {calibration.temperature}")
-
-
-def scored(scorer: Scorer, faces: Faces) -> npt.NDArray[np.float64]:
-    """The fake probability of each, float64 [N], before any calibration."""
-    return scorer.score(faces.images).fake_probability.double().numpy()
 
 
 def calibrated(faces: Faces, scores: npt.NDArray[np.float64], basis: ScoreBasis) -> Calibration:
