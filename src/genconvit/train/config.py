@@ -20,6 +20,7 @@ from genconvit.config import FrozenConfig
 from genconvit.cut import CropRules
 from genconvit.device import Precision
 from genconvit.train.augment import AugmentConfig
+from genconvit.train.pair_mix import PairMixConfig
 from genconvit.train.self_blended import SelfBlendConfig
 
 Schedule = Literal["step", "cosine", "plateau"]
@@ -78,6 +79,9 @@ class TrainConfig(FrozenConfig):
     """Show each real beside one of the fakes that were made from it, changed alike, so that nothing but the
     manipulation tells them apart. Needs the manifest's column group_original; fakes without their original are not
     shown, and reals without a fake are shown alone."""
+
+    pair_mix: PairMixConfig = Field(default_factory=PairMixConfig)
+    """How fakes of pairs are mixed with their own reals, so that each epoch has other ones; by default they are not."""
 
     self_blended: bool = False
     """Make the fakes from the real faces alone; the fakes of the training split are not looked at."""
@@ -221,6 +225,11 @@ class TrainConfig(FrozenConfig):
             raise ValueError(
                 f"self_blended makes every fake from a real, so pairs={self.pairs} and "
                 f"self_blended_share={self.self_blended_share:g} have nothing to do; leave one or the other out"
+            )
+        if self.pair_mix.share and not self.pairs:
+            raise ValueError(
+                f"pair_mix.share={self.pair_mix.share:g} mixes fakes of pairs with their reals, and pairs is off; give "
+                "pairs as well, or leave pair_mix out"
             )
         if self.self_blended and self.hold_out:
             raise ValueError(

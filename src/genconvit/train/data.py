@@ -62,7 +62,7 @@ def read_data(config: TrainConfig, model: Architecture, find_landmarks: FindLand
         DatasetError: the folder cannot be read, or lacks a split or a class.
     """
     root, size = Path(config.data), _train_size(config, model)
-    fakes = Fakes(config.pairs, config.self_blended, config.self_blended_share, config.blend)
+    fakes = Fakes(config.pairs, config.self_blended, config.self_blended_share, config.blend, config.pair_mix)
     folder = read_crops(root)
     labels: tuple[Label, ...] = ("REAL",) if fakes.self_blended else ("FAKE", "REAL")
     whole = need(folder.records, "train", labels), need(folder.records, "valid", labels)

@@ -17,6 +17,7 @@ from genconvit.errors import SourceError
 from genconvit.faces.square import check_crop_size
 from genconvit.train.augment import AugmentConfig, augment
 from genconvit.train.face_mask import has_outline
+from genconvit.train.pair_mix import PairMixConfig, mix_pair
 from genconvit.train.pairs import find_pairs
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
 from genconvit.train.window import WHOLE, as_square, drawn_window
@@ -64,12 +65,14 @@ class Fakes:
         share: each fake on disk is replaced by a self-blended one with this probability, in [0, 1]; above 0, with
             pairs, every real of which none was made gets one as well.
         blend: how those are made.
+        mix: how the fakes of pairs are mixed with their reals.
     """
 
     pairs: bool = False
     self_blended: bool = False
     share: float = 0.0
     blend: SelfBlendConfig = field(default_factory=SelfBlendConfig)
+    mix: PairMixConfig = field(default_factory=PairMixConfig)
 
     @property
     def blending(self) -> bool:
@@ -164,8 +167,11 @@ class CropDataset(Dataset[list[Example]]):
         if not partners:
             return self._alone(real, draws)
         fake = partners[int(draws.choosing.integers(len(partners)))]
-        shown = [*self._alone(real, draws), *self._alone(fake, draws)]
-        return shown if len(shown) > 1 else []
+        first, second = self._read(real, draws), self._read(fake, draws)
+        if first is None or second is None:
+            return []
+        mixed = mix_pair(first[0], second[0], self._fakes.mix, np.random.default_rng(draws.blending))
+        return [Example(self._changed(first[0], draws), REAL), Example(self._changed(mixed, draws), FAKE)]
 
     def _alone(self, record: CropRecord, draws: _Draws) -> list[Example]:
         read = self._read(record, draws)
