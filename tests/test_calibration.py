@@ -16,7 +16,8 @@ from genconvit.calibration import MOST_BYTES, Calibration, ScoreBasis, read_cali
 from genconvit.errors import ConfigError
 
 ISOTONIC = {"method": "isotonic", "temperature": None, "knots_x": (0.2, 0.6, 0.9), "knots_y": (0.1, 0.1, 0.8)}
-MAPS = [{"temperature": 0.2}, {"temperature": 1.0}, {"temperature": 3.0}, {"temperature": 1e-300}, ISOTONIC]
+SIGMOID = {"method": "sigmoid", "temperature": 2.0, "offset": -1.0}
+MAPS = [SIGMOID, {"temperature": 0.2}, {"temperature": 1.0}, {"temperature": 3.0}, {"temperature": 1e-300}, ISOTONIC]
 EDGES = (0.0, 5e-324, 1e-300, 1e-16, 0.5, np.nextafter(1, 0), 1.0)
 
 
@@ -49,6 +50,18 @@ def test_a_temperature_keeps_the_order_of_scores() -> None:
     assert len(np.unique(mapped)) == 500
 
 
+def test_a_sigmoid_divides_the_logit_and_moves_it() -> None:
+    score = 1 / (1 + np.exp(-3.0))
+    assert fitted(SIGMOID).apply(score) == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-12)
+    assert fitted(SIGMOID).apply(0.5) == pytest.approx(1 / (1 + np.exp(1.0)), abs=1e-12)
+    assert fitted({**SIGMOID, "offset": 0.0}).apply(score) == calibration(temperature=2.0).apply(score)
+
+
+def test_what_was_learned_is_said() -> None:
+    said = [fitted(changes).fitted_numbers for changes in ({"temperature": 3.0}, SIGMOID, ISOTONIC)]
+    assert said == ["temperature 3.0000", "temperature 2.0000 and offset -1.0000", "3 knots"]
+
+
 def test_isotonic_is_straight_between_knots_and_level_outside() -> None:
     mapped = [fitted(ISOTONIC).apply(score) for score in (0.0, 0.2, 0.4, 0.6, 0.75, 0.9, 1.0)]
     assert mapped == pytest.approx([0.1, 0.1, 0.1, 0.1, 0.45, 0.8, 0.8])
@@ -56,7 +69,7 @@ def test_isotonic_is_straight_between_knots_and_level_outside() -> None:
 
 
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("changes", [MAPS[2], ISOTONIC], ids=["temperature", "isotonic"])
+@pytest.mark.parametrize("changes", [{"temperature": 1.0}, ISOTONIC], ids=["temperature", "isotonic"])
 def test_what_is_no_probability_is_refused(score: float, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"lies in \[0, 1\]; got"):
         fitted(changes).apply(score)
@@ -92,6 +105,12 @@ def test_a_file_of_version_1_is_one_of_videos_as_they_came(tmp_path: Path) -> No
         {**ISOTONIC, "knots_y": (0.1, float("nan"), 0.7)},
         {**ISOTONIC, "knots_x": (), "knots_y": ()},
         {**ISOTONIC, "temperature": 2.0},
+        {**ISOTONIC, "offset": 1.0},
+        {"offset": 1.0},
+        {**SIGMOID, "temperature": None},
+        {**SIGMOID, "offset": None},
+        {**SIGMOID, "offset": float("inf")},
+        {**SIGMOID, "knots_x": (0.5,), "knots_y": (0.5,)},
         {"real_scores": (0.3, 0.2, 0.1)},
         {"real_scores": (0.1, 0.2)},
         {"real_scores": (0.1, 0.2, float("nan"))},

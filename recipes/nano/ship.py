@@ -54,30 +54,38 @@ def main() -> None:
         architecture="v2",
         weights_sha256=sha256_of_file(shipped),
         trained_on=TRAINED_ON,
-        measured=measured(test, scored(parts.scorer, test)),
+        measured=measured(test, calibration.apply_all(scored(parts.scorer, test))),
         licence=LICENCE,
-        inconclusive=choose_band(scores, valid.truth),
+        inconclusive=band_of(scores, valid, calibration),
     )
     write(options.into / f"{NAME}.json", card.model_dump_json(indent=1))
     print(card.about)
-    print(f"inconclusive: {card.inconclusive}, temperature: {calibration.temperature}")
+    print(f"inconclusive: {card.inconclusive}, {calibration.fitted_numbers}")
 
 
 def calibrated(faces: Faces, scores: npt.NDArray[np.float64], basis: ScoreBasis) -> Calibration:
     """The calibration of single faces, reals and fakes weighted alike."""
     fitted = Fitted(unit="faces", described=CALIBRATED_ON, basis=basis)
-    return fit_scores(scores, faces.truth, fitted, Fitting(balance=True))
+    return fit_scores(scores, faces.truth, fitted, Fitting(method="sigmoid", balance=True))
 
 
-def measured(faces: Faces, scores: npt.NDArray[np.float64]) -> Measured:
-    """How often labels are wrong without a band; a temperature moves none across one half."""
-    fakes = scores > 0.5
+def band_of(scores: npt.NDArray[np.float64], faces: Faces, calibration: Calibration) -> tuple[float, float] | None:
+    """The band of bare scores around that which is calibrated to one half; one half itself is in it as well."""
+    ordered = np.sort(scores)
+    middle = float(ordered[np.searchsorted(calibration.apply_all(ordered), 0.5, side="right") - 1])
+    band = choose_band(scores, faces.truth, threshold=middle)
+    return None if band is None else (min(band[0], 0.5), max(band[1], 0.5))
+
+
+def measured(faces: Faces, probabilities: npt.NDArray[np.float64]) -> Measured:
+    """How often labels are wrong, and the ranking, by calibrated probabilities and without a band."""
+    fakes = probabilities > 0.5
     return Measured(
         on=MEASURED_ON,
         faces=len(faces),
         reals_called_fake=round(float(fakes[~faces.truth].mean()), 4),
         fakes_called_real=round(float((~fakes)[faces.truth].mean()), 4),
-        roc_auc=round(float(measure_values(faces.sample(scores))["roc_auc"]), 4),
+        roc_auc=round(float(measure_values(faces.sample(probabilities))["roc_auc"]), 4),
     )
 
 

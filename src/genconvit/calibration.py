@@ -1,8 +1,8 @@
 """From a score to a probability: what a fitted calibration is, how it is applied, and how it is read from its file.
 
-Temperature scaling is of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (arXiv:1706.04599);
-isotonic calibration of Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability
-Estimates", KDD 2002.
+Temperature scaling is of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (arXiv:1706.04599); sigmoid
+calibration of Platt, "Probabilistic Outputs for Support Vector Machines", 1999, here on logits; isotonic calibration
+of Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD 2002.
 """
 
 from __future__ import annotations
@@ -114,30 +114,42 @@ class ProbabilityMap(FrozenConfig):
     """A map from fake probabilities to calibrated ones that turns no order round.
 
     Attributes:
-        method: ``temperature``: the sigmoid of the logit over a temperature; or ``isotonic``: straight lines between
-            knots, level outside of them.
+        method: ``temperature``: the sigmoid of the logit over a temperature; ``sigmoid``: the same with an offset; or
+            ``isotonic``: straight lines between knots, level outside of them.
         temperature: above 1 it moves probabilities towards one half; None for isotonic.
-        knots_x: scores, ascending; empty for temperature.
+        offset: what is added to the logit over the temperature; None but for sigmoid.
+        knots_x: scores, ascending; empty but for isotonic.
         knots_y: their probabilities, never falling.
     """
 
     method: CalibrationMethod
     temperature: float | None = Field(default=None, gt=0)
+    offset: float | None = Field(default=None, ge=-LARGEST_LOGIT, le=LARGEST_LOGIT)
     knots_x: Units = ()
     knots_y: Units = ()
 
     @model_validator(mode="after")
     def _has_what_its_method_needs(self) -> ProbabilityMap:
-        by_temperature = self.method == "temperature"
-        if by_temperature != (self.temperature is not None) or by_temperature == bool(self.knots_x):
+        needed = {"temperature": ("temperature",), "sigmoid": ("temperature", "offset"), "isotonic": ("knots_x",)}
+        given = {"temperature": self.temperature, "offset": self.offset, "knots_x": self.knots_x or None}
+        if tuple(name for name, value in given.items() if value is not None) != needed[self.method]:
             raise ValueError(
-                f"method {self.method!r} does not go with temperature {self.temperature} and {len(self.knots_x)} knots"
+                f"method {self.method!r} does not go with temperature {self.temperature}, offset {self.offset} and "
+                f"{len(self.knots_x)} knots"
             )
         if len(self.knots_x) != len(self.knots_y):
             raise ValueError(f"{len(self.knots_x)} knots_x do not go with {len(self.knots_y)} knots_y")
         if (np.diff(self.knots_x) <= 0).any() or (np.diff(self.knots_y) < 0).any():
             raise ValueError("knots_x must ascend, and knots_y must not fall")
         return self
+
+    @property
+    def fitted_numbers(self) -> str:
+        """What was learned, in words."""
+        if self.temperature is None:
+            return f"{len(self.knots_x)} knots"
+        offset = "" if self.offset is None else f" and offset {self.offset:.4f}"
+        return f"temperature {self.temperature:.4f}{offset}"
 
     def apply(self, probability: float) -> float:
         """The calibrated probability of a fake probability, in [0, 1]; it does not fall where that rises.
@@ -152,7 +164,8 @@ class ProbabilityMap(FrozenConfig):
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The same for many, float64 [n] in [0, 1]."""
         if self.temperature is not None:
-            return with_temperature(probabilities, self.temperature)
+            scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
+            return scaled
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
@@ -249,12 +262,6 @@ class StoredCalibration:
     calibration: Calibration
     name: str
     sha256: str
-
-
-def with_temperature(probabilities: npt.NDArray[np.float64], temperature: float) -> npt.NDArray[np.float64]:
-    """The sigmoid of each probability's logit over a temperature, float64 [n] in [0, 1]."""
-    scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / temperature)
-    return scaled
 
 
 def cut_logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from genconvit.config import FrozenConfig
 
-CalibrationMethod = Literal["temperature", "isotonic"]
+CalibrationMethod = Literal["temperature", "sigmoid", "isotonic"]
 
 
 class CalibrationInfo(FrozenConfig):

@@ -28,14 +28,13 @@ def results(tmp_path: Path) -> Path:
     return write_json(tmp_path / "one.json", {"video": columns(rows)})
 
 
-@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])
 def test_a_calibration_is_fitted_and_said_what_it_gains(run: Callable[..., Run], results: Path, method: str) -> None:
     output = results.with_name("c.json")
     ended = run("calibrate", "--results", results, "--method", method, "--output", output)
     assert (ended.status, ended.err) == (0, f"wrote {output}\n")
     made = read_calibration(output).calibration
-    found = f"temperature {made.temperature:.4f}" if made.temperature else f"{len(made.knots_x)} knots"
-    assert f"{found} from 120 videos, 60 of them fake\n" in ended.out
+    assert f"{made.fitted_numbers} from 120 videos, 60 of them fake\n" in ended.out
     assert made.method == method
     assert made.after is not None
     (line,) = [line for line in ended.out.splitlines() if "expected calibration error" in line]

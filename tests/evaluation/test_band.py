@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from genconvit.calibration import with_temperature
+from genconvit.calibration import ProbabilityMap
 from genconvit.decision import DecisionOptions
 from genconvit.errors import DatasetError
 from genconvit.evaluation.band import choose_band
@@ -73,10 +73,11 @@ def test_reals_and_fakes_weigh_alike() -> None:
 def test_it_holds_for_calibrated_scores_once_its_ends_are_calibrated() -> None:
     scores, truth = drawn(seed=3)
     band = choose_band(scores, truth)
-    calibrated = with_temperature(scores, 1.7)
+    fitted = ProbabilityMap(method="sigmoid", temperature=1.7, offset=-0.4)
     assert band is not None
-    low, high = with_temperature(np.array(band), 1.7)
-    assert choose_band(calibrated, truth) == (low, high)
+    low, high = fitted.apply_all(np.array(band))
+    threshold = fitted.apply(0.5)
+    assert choose_band(fitted.apply_all(scores), truth, threshold=threshold) == (low, high)
 
 
 def test_good_scores_need_no_band() -> None:

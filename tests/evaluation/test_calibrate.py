@@ -49,6 +49,25 @@ def test_a_temperature_is_found_again_and_mends_the_scores(factor: float) -> Non
     assert found.basis == BASIS
 
 
+def test_a_sigmoid_is_found_again_where_scores_lean_to_one_side() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, 4000)
+    fake = random.random(4000) < expit(logits)
+    scores = expit(2 * logits + 1.5)
+    found, by_temperature = (
+        fit_scores(scores, fake, Fitted(), Fitting(method=method)) for method in ("sigmoid", "temperature")
+    )
+    assert found.temperature == pytest.approx(2, rel=0.1)
+    assert found.offset == pytest.approx(-0.75, abs=0.1)
+    assert found.apply_all(expit(2 * np.linspace(-4, 4, 50) + 1.5)) == pytest.approx(
+        expit(np.linspace(-4, 4, 50)), abs=0.03
+    )
+    assert found.after is not None
+    assert by_temperature.after is not None
+    assert found.after.calibration_error < by_temperature.after.calibration_error / 2
+    assert found.after.log_loss < by_temperature.after.log_loss
+
+
 def test_isotonic_finds_an_ascending_map_near_the_truth() -> None:
     found = fit_calibration([overconfident(4000)], Fitting(method="isotonic"))
     logits = np.linspace(-4, 4, 200)
@@ -60,7 +79,7 @@ def test_isotonic_finds_an_ascending_map_near_the_truth() -> None:
     assert found.warnings == ()
 
 
-@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])
 def test_what_comes_after_is_measured_on_videos_that_were_not_fitted_on(method: CalibrationMethod) -> None:
     random = np.random.default_rng(3)
     rows = [video("FAKE" if random.random() < 0.5 else "REAL", score) for score in random.random(60).tolist()]
@@ -99,7 +118,7 @@ def test_scores_that_are_calibrated_already_are_fitted_on_as_they_were_before() 
     assert (found.temperature, found.real_scores) == (before.temperature, before.real_scores)
 
 
-@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])
 def test_balanced_is_as_if_there_were_as_many_of_each(method: CalibrationMethod) -> None:
     random = np.random.default_rng(5)
     fakes, reals = random.beta(3, 2, 100), random.beta(2, 3, 300)
@@ -155,6 +174,8 @@ def test_of_very_many_reals_some_stand_for_all_and_none_of_the_rates_grows(monke
         ("temperature", 60, 49, "a temperature needs 50 fakes and reals; there are 60 fakes and 49 reals"),
         ("temperature", 49, 60, "a temperature needs 50 fakes and reals"),
         ("temperature", 50, 50, None),
+        ("sigmoid", 49, 60, "a sigmoid needs 50 fakes and reals"),
+        ("sigmoid", 50, 50, None),
         ("isotonic", 499, 500, "isotonic calibration overfits on fewer than 1000 videos; there are 999"),
         ("isotonic", 500, 500, None),
     ],

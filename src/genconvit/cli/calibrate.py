@@ -25,6 +25,7 @@ class Method(str, Enum):
     """How scores become probabilities."""
 
     temperature = "temperature"
+    sigmoid = "sigmoid"
     isotonic = "isotonic"
 
 
@@ -33,7 +34,10 @@ MoreFiles = Annotated[
 ]
 MethodFlag = Annotated[
     Method,
-    typer.Option(help="temperature keeps the order of scores; isotonic fits better where there are 1000 videos."),
+    typer.Option(
+        help="temperature and sigmoid keep the order of scores, sigmoid moves one half as well; isotonic fits better "
+        "where there are 1000 videos."
+    ),
 ]
 BalanceFlag = Annotated[
     bool,
@@ -97,8 +101,7 @@ def _print(fitted: Calibration) -> None:
         cells = [f"{found[name]:.4f}" if found else "not known" for found in (before, after)]
         table.add_row(MEASURES[name].title, *cells)
     console.print(table)
-    found = f"temperature {fitted.temperature:.4f}" if fitted.temperature else f"{len(fitted.knots_x)} knots"
     left_out = f"; left out, without a score or a label: {fitted.left_out}" if fitted.left_out else ""
-    typer.echo(f"{found} from {fitted.origin}, {fitted.fakes} of them fake{left_out}")
+    typer.echo(f"{fitted.fitted_numbers} from {fitted.origin}, {fitted.fakes} of them fake{left_out}")
     why = fitted.why_no_after or "each video by a calibration that was fitted on the other folds"
     typer.echo(f"after: {why}")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from genconvit.calibration import (
+    LARGEST_LOGIT,
     MOST_SCORES,
     Calibration,
     Fitted,
@@ -46,8 +47,8 @@ class Fitting(FrozenConfig):
     """How a calibration is fitted.
 
     Attributes:
-        method: ``temperature`` has one number to learn and keeps the order of scores; ``isotonic`` learns any ascending
-            map, needs many scores, and makes some equal.
+        method: ``temperature`` has one number to learn, ``sigmoid`` two, and both keep the order of scores;
+            ``isotonic`` learns any ascending map, needs many scores, and makes some equal.
         balance: let reals and fakes weigh alike, however many there are of each: what a probability then means is the
             share of fakes where half of the videos are fake.
         seed: of the folds in which calibrated scores are measured.
@@ -139,7 +140,7 @@ def balancing_weights(truth: Truth) -> npt.NDArray[np.int64]:
 
 
 def fit_map(method: CalibrationMethod, scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> ProbabilityMap:
-    """The map by which probabilities are nearest to the truth: in log loss for a temperature, squared for isotonic.
+    """The map by which probabilities are nearest to the truth: squared for isotonic, in log loss for the others.
 
     Args:
         method: which kind of map.
@@ -149,6 +150,9 @@ def fit_map(method: CalibrationMethod, scores: Scores, truth: Truth, weights: np
     """
     if method == "temperature":
         return ProbabilityMap(method=method, temperature=_temperature(scores, truth, weights))
+    if method == "sigmoid":
+        temperature, offset = _sigmoid(scores, truth, weights)
+        return ProbabilityMap(method=method, temperature=temperature, offset=offset)
     from sklearn.isotonic import IsotonicRegression
 
     regression = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
@@ -168,6 +172,22 @@ def _temperature(scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -
     low, high = map(math.log, _TEMPERATURES)
     found = minimize_scalar(log_loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return math.exp(float(found.x))
+
+
+def _sigmoid(scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> tuple[float, float]:
+    from scipy.optimize import minimize
+
+    logits, against = cut_logits(scores), np.where(truth, -1.0, 1.0)
+
+    def log_loss(values: npt.NDArray[np.float64]) -> float:
+        logarithm, offset = values
+        return float(np.average(np.logaddexp(0, against * (logits / np.exp(logarithm) + offset)), weights=weights))
+
+    low, high = map(math.log, _TEMPERATURES)
+    bounds = [(low, high), (-LARGEST_LOGIT, LARGEST_LOGIT)]
+    start = np.array([math.log(_temperature(scores, truth, weights)), 0.0])
+    logarithm, offset = minimize(log_loss, start, method="L-BFGS-B", bounds=bounds).x
+    return math.exp(float(logarithm)), float(offset)
 
 
 def _cross_validated(
@@ -242,7 +262,7 @@ def _warnings(fitted: ProbabilityMap, fakes: int, reals: int, unit: str) -> Iter
             yield f"isotonic calibration overfits on fewer than {FEWEST_FOR_ISOTONIC} {unit}; there are {fakes + reals}"
         return
     if min(fakes, reals) < FEWEST_OF_A_CLASS:
-        yield f"a temperature needs {FEWEST_OF_A_CLASS} fakes and reals; there are {fakes} fakes and {reals} reals"
+        yield f"a {fitted.method} needs {FEWEST_OF_A_CLASS} fakes and reals; there are {fakes} fakes and {reals} reals"
     low, high = _TEMPERATURES
     if fitted.temperature < 1.01 * low:
         yield f"all {unit} lie on their side of one half, so no temperature is low enough; give harder ones"
