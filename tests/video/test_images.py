@@ -17,7 +17,10 @@ from genconvit.errors import SourceError
 from genconvit.types import on_host
 from genconvit.video.images import FORMATS, open_folder, open_image, read_image
 from genconvit.video.limits import MAX_IMAGE_PIXELS
+from genconvit.video.signatures import picture_of
+from genconvit.video.sources import open_source
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from support import shared
 
 RED = (250, 10, 10)
 
@@ -58,7 +61,7 @@ def test_a_transparent_palette_is_no_warning(tmp_path: Path) -> None:
 
 def test_sixteen_bit_grey_is_scaled(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 6), 0x8000, np.uint16)).save(tmp_path / "a.png")
-    Image.fromarray(np.full((4, 6), 0xFFFF, np.int32)).save(tmp_path / "a.tif")
+    Image.fromarray(np.full((4, 6), 0xFFFF, np.uint16)).save(tmp_path / "a.tif")
     assert [int(next(open_image(tmp_path / name).read([0])).image.mean()) for name in ("a.png", "a.tif")] == [128, 255]
 
 
@@ -231,15 +234,129 @@ def test_broken_images_of_a_folder_are_left_out(tmp_path: Path) -> None:
     assert [frame.index for frame in open_folder(tmp_path).read(range(4))] == [0, 3]
     for number in range(4):
         (tmp_path / f"{number}.png").write_text("broken")
-    assert list(open_folder(tmp_path).read(range(4))) == []
+    with pytest.raises(
+        SourceError, match=r"none of its 3 chosen images can be read; 1\.png: not an image that"
+    ) as caught:
+        list(open_folder(tmp_path).read([1, 2, 3]))
+    assert caught.value.source == str(tmp_path)
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(SourceError, match=r"a directory without images \(looked for \.avif, \.bmp, .*\.jpg"):
+    with pytest.raises(SourceError, match=r"a directory without images \(looked for \.avif, \.avifs, \.bmp, .*\.jpg"):
         open_folder(tmp_path)
 
 
 def test_suffixes_are_lower_case_and_of_one_kind() -> None:
     assert not IMAGE_SUFFIXES & VIDEO_SUFFIXES
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+
+
+def brands(major: str, *compatible: str) -> bytes:
+    """The first box of a file of the family that MP4 and HEIC are of, and some bytes."""
+    names = "".join((major, "\0\0\0\0", *compatible)).encode()
+    return struct.pack(">I", 8 + len(names)) + b"ftyp" + names + b"\0\0\0\x08free"
+
+
+HEIC = {"plain": brands("heic", "mif1", "heic"), "any": brands("mif1", "mif1", "heic"), "ten_bits": brands("heix")}
+HEIC_SEQUENCES = {"plain": brands("hevc", "msf1"), "any": brands("msf1", "hevc"), "ten_bits": brands("hevx")}
+JPEG_XL = {"bare": b"\xff\x0a\0\0", "boxed": b"\0\0\0\x0cJXL \r\n\x87\n" + brands("jxl ")}
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".jpg", ".mp4", ""])
+def test_a_still_is_never_opened_as_a_video_whatever_its_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    for content, reason in {
+        **dict.fromkeys(HEIC.values(), "HEIC picture, which takes pillow-heif; pip install|a damaged image"),
+        **dict.fromkeys(
+            HEIC_SEQUENCES.values(), "a HEIC sequence of pictures, which is not read; convert it to a video"
+        ),
+        **dict.fromkeys(JPEG_XL.values(), "a JPEG XL picture, which is not read; convert it to PNG or JPEG"),
+        brands("avif", "mif1"): "not an image that Pillow|a damaged image",
+        brands("mif1", "avif"): "not an image that Pillow|a damaged image",
+    }.items():
+        path.write_bytes(content)
+        with pytest.raises(SourceError, match=reason):
+            open_source(path, [])
+
+
+def test_a_video_with_a_picture_in_it_is_a_video(tmp_path: Path) -> None:
+    for content in (brands("isom", "mif1", "heic"), brands("qt  "), brands("mp42", "avif"), b"\0" * 64, b"x"):
+        (tmp_path / "a.mp4").write_bytes(content)
+        assert picture_of(tmp_path / "a.mp4") is None
+
+
+def test_without_pillow_heif_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(HEIC["plain"])
+    with pytest.raises(SourceError, match=r"takes pillow-heif; pip install 'genconvit\[heif\]'"):
+        open_image(tmp_path / "a.heic")
+    with pytest.raises(SourceError, match=r"none of its 1 chosen images can be read; a\.heic: a HEIC picture"):
+        list(open_folder(tmp_path).read([0]))
+
+
+def gradient(width: int, height: int) -> Image.Image:
+    across, down = np.linspace(0, 250, width), np.linspace(0, 250, height)[:, None]
+    return Image.fromarray(np.stack(np.broadcast_arrays(across, down, 0), axis=2).astype(np.uint8))
+
+
+def test_a_tiled_heic_is_read_as_its_whole_grid_upright(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = gradient(192, 128)
+    heif.from_pillow(picture).save(tmp_path / "a.heic", quality=90, tile_size=64)
+    heif.from_pillow(picture).save(tmp_path / "turned.heic", quality=90, tile_size=64, exif=exif.tobytes())
+    assert heif.open_heif(tmp_path / "a.heic").info["tiling"]["num_columns"] == 3
+    image = np.asarray(read_image(tmp_path / "a.heic")).astype(int)
+    assert image.shape == (128, 192, 3)
+    assert np.abs(image - np.asarray(picture)).mean() < 6
+    turned = np.asarray(read_image(tmp_path / "turned.heic")).astype(int)
+    assert turned.shape == (192, 128, 3)
+    assert np.abs(turned - np.rot90(np.asarray(picture), -1)).mean() < 6
+
+
+def test_of_a_heic_of_several_pictures_the_primary_one_is_read(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    several = heif.HeifFile()
+    for number in range(3):
+        several.add_from_pillow(Image.new("RGB", (64, 64 + 16 * number), (80 * number,) * 3))
+    several.save(tmp_path / "a.heic", primary_index=1)
+    stream = open_image(tmp_path / "a.heic")
+    (frame,) = stream.read([0])
+    assert (stream.frame_count, frame.image.shape) == (1, (80, 64, 3))
+
+
+def test_the_shared_tiled_heic() -> None:
+    pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    assert read_image(shared("odd_files", "tiled.heic")).shape == (1024, 1536, 3)
+
+
+def test_a_heic_of_too_many_pixels_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif, the extra heif")
+    heif.from_pillow(gradient(192, 128)).save(tmp_path / "a.heic")
+    monkeypatch.setattr("genconvit.video.images.MAX_IMAGE_PIXELS", 20_000)
+    with pytest.raises(SourceError, match=r"an image of 192 x 128 pixels; at most 0\.02 megapixels are read"):
+        read_image(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.avif"])
+def test_an_animated_picture_is_read_as_its_frames(tmp_path: Path, name: str) -> None:
+    if Path(name).suffix == ".avif" and "AVIF" not in Image.OPEN:
+        pytest.skip("this Pillow reads no AVIF")
+    first, *others = (Image.new("RGB", (64, 48), (40 * number,) * 3) for number in range(6))
+    first.save(tmp_path / name, save_all=True, append_images=others, duration=100, quality=100)
+    with open_image(tmp_path / name) as stream:
+        assert (stream.decoder, stream.frame_count) == ("image", 6)
+        for chosen in ([0, 1, 2, 3, 4, 5], [1, 4]):
+            frames = list(stream.read(chosen))
+            assert [frame.index for frame in frames] == chosen
+            found = [float(on_host(frame.image).mean()) for frame in frames]
+            assert found == pytest.approx([40 * number for number in chosen], abs=3)
+
+
+def test_the_pages_of_a_tiff_are_no_frames(tmp_path: Path) -> None:
+    first, second = (Image.new("L", (6, 4), 100 * number) for number in (1, 2))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[second])
+    assert open_image(tmp_path / "a.tif").frame_count == 1
+    assert read_image(tmp_path / "a.tif").mean() == 100

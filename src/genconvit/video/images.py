@@ -1,4 +1,4 @@
-"""Single images and folders of frames, read with Pillow."""
+"""Single images, animated ones, and folders of frames, read with Pillow."""
 
 from __future__ import annotations
 
@@ -8,52 +8,69 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from genconvit.errors import SourceError
 from genconvit.text import first_line
 from genconvit.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
-from genconvit.video.limits import MAX_IMAGE_PIXELS, too_large
+from genconvit.video.limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.names import source_name
+from genconvit.video.pixels import rgb_of
+from genconvit.video.signatures import picture_of
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """The formats that ``IMAGE_SUFFIXES`` promise, as Pillow names them. A file in another one is not parsed, whatever its
-name: Pillow knows some forty more, and hands PostScript to Ghostscript."""
+name: Pillow knows some forty more, and hands PostScript to Ghostscript. HEIC takes pillow-heif."""
+
+ANIMATED = frozenset({"AVIF", "PNG", "WEBP"})
+"""The formats whose further pictures are frames; those of JPEG and TIFF are other views, gain maps or pages."""
+
+_REFUSED = {
+    "HEIC sequence": "a HEIC sequence of pictures, which is not read; convert it to a video, or its pictures to JPEG",
+    "JPEG XL": "a JPEG XL picture, which is not read; convert it to PNG or JPEG",
+}
 
 
 class ImageStream(FrameStream):
-    """One image file, as a stream of one frame.
+    """One image file, as a stream of one frame, or of those of an animated one.
 
     Args:
         path: an existing image file.
+        frame_count: how many frames it has.
     """
 
     decoder = "image"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, frame_count: int = 1) -> None:
         self._path = path
+        self._frame_count = frame_count
 
     @property
     def frame_count(self) -> int:
-        """Always 1."""
-        return 1
+        """1, unless the image is animated."""
+        return self._frame_count
 
     @property
     def keyframes(self) -> Sequence[int]:
-        """The image."""
-        return range(1)
+        """Every frame."""
+        return range(self._frame_count)
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        """Yield the image; its time is None.
+        """Yield the frames at these indices; their times are None.
 
         Raises:
             SourceError: the file is damaged behind its header.
         """
-        for index in indices:
-            yield Frame(index, None, read_image(self._path))
+        if self._frame_count == 1:
+            for index in indices:
+                yield Frame(index, None, read_image(self._path))
+            return
+        with _opened(self._path) as image:
+            for index in indices:
+                image.seek(index)
+                yield Frame(index, None, rgb_of(source_name(self._path), ImageOps.exif_transpose(image)))
 
 
 class FolderStream(FrameStream):
@@ -79,23 +96,36 @@ class FolderStream(FrameStream):
         return range(len(self._paths))
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        """Yield the images at these indices, their times None; one that cannot be read is left out."""
+        """Yield the images at these indices, their times None; one that cannot be read is left out.
+
+        Raises:
+            SourceError: none of them can be read; says why the first one cannot.
+        """
+        first: SourceError | None = None
+        seen = 0
         for index in indices:
             try:
                 image = read_image(self._paths[index])
-            except SourceError:
+            except SourceError as error:
+                first = first or error
                 continue
+            seen += 1
             yield Frame(index, None, image)
+        if first and not seen:
+            folder, name = (source_name(each) for each in (self._paths[0].parent, Path(first.source).name))
+            raise SourceError(folder, f"none of its {len(indices)} chosen images can be read; {name}: {first.reason}")
 
 
 def open_image(path: Path) -> ImageStream:
     """Open one image; only its header is read.
 
     Raises:
-        SourceError: the format is none of ``FORMATS``, or the image has more than ``MAX_IMAGE_PIXELS`` pixels.
+        SourceError: the format is neither HEIC nor one of ``FORMATS``, its reader is not installed, or the image has
+            more than ``MAX_IMAGE_PIXELS`` pixels.
     """
-    with _opened(path):
-        return ImageStream(path)
+    with _opened(path) as image:
+        count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
+        return ImageStream(path, min(count, MAX_FRAMES))
 
 
 def open_folder(path: Path) -> FolderStream:
@@ -122,26 +152,17 @@ def is_image(path: Path) -> bool:
 
 
 def read_image(path: Path) -> ImageArray:
-    """Decode an image to RGB, uint8 [height, width, 3], upright by its EXIF orientation.
+    """Decode an image, the first one where it is animated, to RGB, uint8 [height, width, 3], upright by its metadata.
 
-    Transparency is dropped; 16-bit grey is scaled to 8 bits.
+    Transparency is dropped; grey of more than 8 bits is scaled to 8 by the range of its format.
 
     Raises:
-        SourceError: the file is no image of a format in ``FORMATS``, is damaged, or has more than
-            ``MAX_IMAGE_PIXELS`` pixels.
+        SourceError: the file is no image of a format that is read, is damaged, has more than ``MAX_IMAGE_PIXELS``
+            pixels, or pixels that its format does not say how to scale.
     """
     with _opened(path) as image:
         ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(_to_rgb(image))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")
-    return image if image.mode == "RGB" else image.convert("RGB")
+        return rgb_of(source_name(path), image)
 
 
 @cache
@@ -157,6 +178,21 @@ def _check_size(name: str, image: Image.Image) -> None:
         raise SourceError(name, reason)
 
 
+def _open(name: str, path: Path) -> Image.Image:
+    """Open an image with what reads its format."""
+    picture = picture_of(path)
+    if picture in _REFUSED:
+        raise SourceError(name, _REFUSED[picture])
+    if picture != "HEIC":
+        return Image.open(path, formats=_formats())
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise SourceError(name, "a HEIC picture, which takes pillow-heif; pip install 'genconvit[heif]'") from error
+    image: Image.Image = HeifImageFile(path)  # its primary picture: no tile, thumbnail, depth or gain map
+    return image
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """Open an image and check its size; whatever Pillow raises meanwhile becomes a SourceError.
@@ -166,7 +202,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     """
     name = source_name(path)
     try:
-        with Image.open(path, formats=_formats()) as image:
+        with _open(name, path) as image:
             _check_size(name, image)
             yield image
     except SourceError:

@@ -16,6 +16,7 @@ from genconvit.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
 from genconvit.video.names import Source, is_array, is_folder, path_of, source_name
+from genconvit.video.signatures import picture_of
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _REASONS = {
@@ -46,8 +47,8 @@ class OpenedSource:
 def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSource:
     """Open an array, an image, a folder of frames or a video.
 
-    A path is an image by its suffix, a folder of frames when it is a directory, and else a video, for which the
-    decoders are tried in their order.
+    A path is an image by its suffix, or by its first bytes where a video decoder would take it for a video; a folder of
+    frames when it is a directory; and else a video, for which the decoders are tried in their order.
 
     Args:
         source: what to open.
@@ -71,7 +72,7 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
     name, path = source_name(given), Path(given)
     if _checked_mode(name, path) == stat.S_IFDIR:
         return OpenedSource(open_folder(path))
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if _is_image(name, path):
         return OpenedSource(open_image(path))
     return _open_video(name, path, decoders)
 
@@ -117,6 +118,13 @@ def expand_paths(paths: Sequence[str | Path]) -> list[str]:
         for path in _matches(os.fspath(given)):
             found.update(dict.fromkeys(_walk(path) if is_folder(path) else [path]))
     return list(found)
+
+
+def _is_image(name: str, path: Path) -> bool:
+    try:
+        return path.suffix.lower() in IMAGE_SUFFIXES or picture_of(path) is not None
+    except OSError as error:
+        raise SourceError(name, _os_reason(error)) from error
 
 
 def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> OpenedSource:

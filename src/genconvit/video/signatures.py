@@ -1,0 +1,39 @@
+"""Pictures that a video decoder would take for videos, known by the first bytes of a file, whatever its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+Picture = Literal["AVIF", "HEIC", "HEIC sequence", "JPEG XL"]
+
+_JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a")
+"""How a bare codestream begins, and one in a container."""
+
+_AVIF = frozenset({b"avif", b"avis"})
+_STILLS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"avci", b"vvic", b"evbi", b"jpeg", b"j2ki"})
+_SEQUENCES = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1", b"avcs", b"vvis", b"evbs", b"jpgs", b"j2is"})
+"""The brands of ISO/IEC 23008-12, by which a file says first what it is above all."""
+
+_MOST_BYTES = 256
+
+
+def picture_of(path: Path) -> Picture | None:
+    """The format of a picture that video decoders open; None for every other file.
+
+    A file that holds a picture and a video is what its first brand says: a phone's video is no picture.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(_MOST_BYTES)
+    if start.startswith(_JPEG_XL):
+        return "JPEG XL"
+    if start[4:8] != b"ftyp":
+        return None
+    major, others = start[8:12], start[16 : int.from_bytes(start[:4], "big")]
+    brands = {others[at : at + 4] for at in range(0, len(others), 4)}
+    if major in _AVIF or (major in (b"mif1", b"msf1") and brands & _AVIF):
+        return "AVIF"
+    return "HEIC" if major in _STILLS else "HEIC sequence" if major in _SEQUENCES else None
