@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,6 @@ def video(path: Path, frames: int = 10) -> Path:
     return make_video(path, grey_frames(frames, 48, 48))
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def brightness(outcome: Outcome) -> list[int]:
     """The frames' brightness as the network saw it, face by face."""
     scores = outcome.scores
@@ -125,16 +117,14 @@ def test_each_source_gets_its_own_scores(tmp_path: Path) -> None:
         assert np.allclose(brightness(outcome), [4 + 5 * number for number in range(count)], atol=1)
         assert outcome.scores is not None
         assert [face.frame_index for face in outcome.scores.faces] == list(range(count))
-    assert sum(made.model.batches) == 18
-    assert max(made.model.batches) <= 8
+    assert made.model.batches == [3, 5, 1, 8, 1]
 
 
-def test_sources_share_batches(tmp_path: Path) -> None:
-    path = video(tmp_path / "a.mp4", 1)
-    made = Made(batch_size=8)
-    made.model.before = lambda: wait_until(lambda: made.detector.searched >= 8)
-    assert [len(brightness(outcome)) for outcome in made.run(*[path] * 12)] == [1] * 12
-    assert len(made.model.batches) <= 6
+def test_each_source_has_batches_of_its_own(tmp_path: Path) -> None:
+    paths = [video(tmp_path / f"{count}.mp4", count) for count in (3, 1, 9)]
+    made = Made(frames="all", batch_size=4)
+    made.run(*paths, *paths)
+    assert made.model.batches == [3, 1, 4, 4, 1] * 2
 
 
 def test_outcomes_come_in_order_with_those_that_fail_among_them(tmp_path: Path) -> None:

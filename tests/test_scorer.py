@@ -90,14 +90,6 @@ def test_cuda_graphs_are_for_cuda() -> None:
         scorer(cuda_graphs=True)
 
 
-def test_rows_of_scores() -> None:
-    scores = scorer()[0].score(faces(6))
-    middle = scores.rows(2, 4)
-    assert len(middle) == 2
-    assert middle.logits["one"][:, 0].tolist() == [2, 3]
-    torch.testing.assert_close(middle.fake_probability, scores.fake_probability[2:4])
-
-
 def test_no_faces_have_no_scores() -> None:
     assert len(scorer()[0].score(np.zeros((0, 4, 4, 3), np.uint8))) == 0
 

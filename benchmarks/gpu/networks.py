@@ -38,7 +38,7 @@ def main() -> None:
     for architecture, options in [*as_they_are, *(("original", each) for each in setting.compiled)]:
         scorer = scorer_of(setting, architecture, **options)
         faces = random_faces(scorer, setting.faces)
-        floor = floor or backbone_calls(scorer, setting.faces, compiled=True)
+        floor = floor or backbone_calls(scorer, [setting.faces], compiled=True)
         if floor is None:
             raise SystemExit(f"{architecture} has no floor")
         scores = scorer.score(faces)

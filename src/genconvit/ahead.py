@@ -51,11 +51,6 @@ class Ahead(Closeable, Generic[T]):
         self._thread = threading.Thread(target=self._run, name=f"genconvit-{name}", daemon=True)
         self._thread.start()
 
-    @property
-    def is_dry(self) -> bool:
-        """Whether nothing waits at this moment."""
-        return not self._waiting
-
     def __iter__(self) -> Iterator[T]:
         while True:
             with self._changed:

@@ -94,9 +94,9 @@ class Detector(Closeable):
     def predict_many(self, sources: Iterable[Source]) -> Generator[VideoResult, None, None]:
         """Score sources; what cannot be read becomes a result with the status ``unreadable``.
 
-        Decoding, the search for faces and the networks work at the same time, and sources share batches. Results come
-        in the order of the sources, each as soon as it is there; sources are asked for in another thread, a few ahead.
-        Closing the generator ends the work.
+        Decoding, the search for faces and the networks work at the same time. A source has the same scores, to the bit,
+        as ``predict`` gives it. Results come in the order of the sources, each as soon as it is there; sources are
+        asked for in another thread, a few ahead. Closing the generator ends the work.
 
         Raises:
             ConfigError: ``sources`` is a single source.

@@ -109,7 +109,7 @@ class FaceFinder:
                 )
                 return
             progress.found += 1
-            yield Cropped(crops, progress.scores)
+            yield Cropped(crops, progress.scores, outcome)
 
     def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress]]:
         for frames, progress in self._batches(reading, outcome):

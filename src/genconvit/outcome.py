@@ -88,11 +88,13 @@ class Cropped:
 
     Attributes:
         crops: the face in each cut that was asked for.
-        scores: of its source.
+        scores: of its source, as it was opened last.
+        outcome: of its source.
     """
 
     crops: tuple[FaceCrop, ...]
     scores: SourceScores
+    outcome: Outcome
 
     @property
     def crop(self) -> FaceCrop:

@@ -1,17 +1,18 @@
-"""Many sources' way: read each, find its faces, score them in batches that sources share, and hand out the outcomes.
+"""Many sources' way: read each, find its faces, score them in batches of one source each, and hand out the outcomes.
 
 Three stages work at the same time, each a bounded number of items ahead of the next: a thread starts readings, a
 thread finds faces in their frames and crops them, and the caller's thread scores the crops. Decoding goes on beside
 them, in the reader's threads or processes. A few frames and a few batches of crops are in memory, however long a video
 is.
+
+The last bits of a face's logits depend on how many faces go through the networks with it. So batches begin anew with
+each source: which faces are together follows from the source and the batch size, and never from what is there first.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import groupby
 
 from genconvit.ahead import Ahead
 from genconvit.errors import SourceError
@@ -21,9 +22,6 @@ from genconvit.scorer import Scorer
 from genconvit.video.names import Source
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.sources import source_sha256
-
-_WORTH_A_BATCH = 0.25
-"""The share of a full batch from which on one is scored while nothing else is there to do."""
 
 Started = tuple[Outcome, Reading | None]
 """A source's outcome, still empty, and its reading, if there is one."""
@@ -83,43 +81,28 @@ def score_faces(scorer: Scorer, found: Generator[Cropped | Outcome, None, None])
         yield from _score(scorer, ahead)
 
 
-def _score(scorer: Scorer, found: Ahead[Cropped | Outcome]) -> Iterator[Outcome]:
-    batch: list[Cropped] = []
-    unanswered: deque[Outcome] = deque()
+def _score(scorer: Scorer, found: Iterable[Cropped | Outcome]) -> Iterator[Outcome]:
+    waiting: dict[int, list[Cropped]] = {}
     for item in found:
-        if isinstance(item, Outcome):
-            unanswered.append(item)
-        else:
+        if isinstance(item, Cropped):
+            batch = waiting.setdefault(id(item.outcome), [])
+            if batch and batch[0].scores is not item.scores:  # a decoder started over, and what it gave does not count
+                batch.clear()
             batch.append(item)
-        full = len(batch) == scorer.batch_size
-        enough = isinstance(item, Outcome) or len(batch) >= _WORTH_A_BATCH * scorer.batch_size
-        if full or (enough and found.is_dry):
-            _score_batch(scorer, batch)
-            batch = []
-        if not batch:
-            yield from _answered(scorer, unanswered)
-    _score_batch(scorer, batch)
-    yield from _answered(scorer, unanswered)
+            if len(batch) >= scorer.batch_size:
+                _score_batch(scorer, waiting.pop(id(item.outcome)))
+            continue
+        rest = waiting.pop(id(item), [])
+        if item.scores is not None:
+            _score_batch(scorer, [each for each in rest if each.scores is item.scores])
+            item.scores.notes += scorer.notes
+        yield item
 
 
-def _score_batch(scorer: Scorer, batch: list[Cropped]) -> None:
-    if not batch:
-        return
-    scored = scorer.score_crops([each.crop for each in batch])
-    start = 0
-    for _, group in groupby(batch, key=lambda each: id(each.scores)):
-        members = list(group)
-        faces = [FoundFace.of(member.crop) for member in members]
-        members[0].scores.add(faces, scored.rows(start, start + len(members)))
-        start += len(members)
-
-
-def _answered(scorer: Scorer, unanswered: deque[Outcome]) -> Iterator[Outcome]:
-    while unanswered:
-        outcome = unanswered.popleft()
-        if outcome.scores is not None:
-            outcome.scores.notes += scorer.notes
-        yield outcome
+def _score_batch(scorer: Scorer, batch: Sequence[Cropped]) -> None:
+    if batch:
+        faces = [FoundFace.of(each.crop) for each in batch]
+        batch[0].scores.add(faces, scorer.score_crops([each.crop for each in batch]))
 
 
 def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:

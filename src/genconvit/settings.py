@@ -39,8 +39,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
         face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
         face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
             are for non-commercial research only.
-        batch_size: the most faces, of any number of sources, that go through the networks at once; None follows the
-            device.
+        batch_size: the most faces, all of one source, that go through the networks at once; None follows the device.
         isolate: decode in worker processes, which a broken file cannot take the caller along with; None does so for
             several sources and for folders of frames.
         workers: how many worker processes; None is one for every two cores, at least 2.

@@ -107,11 +107,6 @@ class FaceScores:
     def __len__(self) -> int:
         return len(self.fake_probability)
 
-    def rows(self, start: int, stop: int) -> FaceScores:
-        """The scores of the faces from ``start`` up to, not including, ``stop``."""
-        logits = {branch: values[start:stop] for branch, values in self.logits.items()}
-        return FaceScores(logits, self.fake_probability[start:stop])
-
 
 def on_host(image: AnyImage) -> ImageArray:
     """An image as an array in the host's memory; the array itself where it is one."""

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 def test_an_architecture_of_another_family_has_no_floor() -> None:
     scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
-    assert backbone_calls(scorer, 3) is None
+    assert backbone_calls(scorer, [3]) is None
 
 
 class Bare(torch.nn.Module):
@@ -38,8 +38,12 @@ class Bare(torch.nn.Module):
 @pytest.mark.parametrize(
     ("options", "name", "calls"),
     [
-        ({"mode": "ed"}, "convnext_tiny", [(8, 224), (4, 224)]),
-        ({"size": "nano"}, SIZES["nano"].backbone, [(8, 128), (4, 128), (4, 64), (4, 128), (2, 128), (2, 64)]),
+        ({"mode": "ed"}, "convnext_tiny", [(8, 224), (4, 224), (2, 224)]),
+        (
+            {"size": "nano"},
+            SIZES["nano"].backbone,
+            [(8, 128), (4, 128), (4, 64), (4, 128), (2, 128), (2, 64), (2, 128), (1, 128), (1, 64)],
+        ),
     ],
 )
 def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
@@ -53,7 +57,7 @@ def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
         return bare
 
     monkeypatch.setattr("timm.create_model", create)
-    run = backbone_calls(scorer, 6)
+    run = backbone_calls(scorer, [6, 1])
     assert run is not None
     run()
     assert (asked, bare.calls) == ([name], calls)

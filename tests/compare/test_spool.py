@@ -25,9 +25,10 @@ def crop(value: int, size: int, side: float = 9.0) -> FaceCrop:
 
 def source(name: str, *values: int) -> Found:
     scores = SourceScores("pyav", 10, frame_indices=list(values), notes=["a note"])
+    outcome = Outcome(name, scores, sha256="f00")
     for value in values:
-        yield Cropped((crop(value, 4), crop(value, 6)), scores)
-    yield Outcome(name, scores, sha256="f00")
+        yield Cropped((crop(value, 4), crop(value, 6)), scores, outcome)
+    yield outcome
 
 
 def fill(spool: FaceSpool, *found: Found) -> list[Any]:
@@ -59,8 +60,9 @@ def test_cuts_of_one_size_are_kept_apart_with_their_squares() -> None:
     scores = SourceScores("pyav", 10)
 
     def found() -> Found:
-        yield Cropped((crop(1, 4), crop(2, 4, side=18.0)), scores)
-        yield Outcome("a", scores)
+        outcome = Outcome("a", scores)
+        yield Cropped((crop(1, 4), crop(2, 4, side=18.0)), scores, outcome)
+        yield outcome
 
     with FaceSpool([SMALL, wide]) as spool:
         fill(spool, found())
@@ -84,9 +86,11 @@ def test_each_replay_has_scores_of_its_own() -> None:
 def test_what_a_decoder_gave_before_it_started_over_does_not_count() -> None:
     def started_over() -> Found:
         dropped, kept = SourceScores("one", 10), SourceScores("two", 10)
-        yield Cropped((crop(1, 4),), dropped)
-        yield Cropped((crop(2, 4),), kept)
-        yield Outcome("a", kept)
+        outcome = Outcome("a", dropped)
+        yield Cropped((crop(1, 4),), dropped, outcome)
+        outcome.scores = kept
+        yield Cropped((crop(2, 4),), kept, outcome)
+        yield outcome
 
     with FaceSpool([SMALL]) as spool:
         fill(spool, started_over())
@@ -95,8 +99,11 @@ def test_what_a_decoder_gave_before_it_started_over_does_not_count() -> None:
 
 def test_a_source_that_cannot_be_read_keeps_its_reason() -> None:
     def unreadable() -> Found:
-        yield Cropped((crop(1, 4),), SourceScores("one", 10))
-        yield Outcome("a", None, SourceError("a", "it is broken"))
+        scores = SourceScores("one", 10)
+        outcome = Outcome("a", scores)
+        yield Cropped((crop(1, 4),), scores, outcome)
+        outcome.scores, outcome.error = None, SourceError("a", "it is broken")
+        yield outcome
 
     with FaceSpool([SMALL]) as spool:
         fill(spool, unreadable())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import timm
 import torch
@@ -14,14 +14,14 @@ from genconvit.scorer import Scorer
 _Size = tuple[int, int]
 
 
-def backbone_calls(scorer: Scorer, faces: int, *, compiled: bool = False) -> Callable[[], object] | None:
+def backbone_calls(scorer: Scorer, faces: Sequence[int], *, compiled: bool = False) -> Callable[[], object] | None:
     """A function that runs bare backbones of the sizes, numbers of images and precision that so many faces take.
 
     None for an architecture that is not of GenConViT's family.
 
     Args:
         scorer: what they stand beside.
-        faces: how many.
+        faces: how many of each source.
         compiled: run them through ``torch.compile``, for each size of a batch by itself.
     """
     model = scorer.model
@@ -30,14 +30,15 @@ def backbone_calls(scorer: Scorer, faces: int, *, compiled: bool = False) -> Cal
     backbone: nn.Module = timm.create_model(SIZES[model.config.size].backbone).eval().requires_grad_(False)
     backbone = backbone.to(device=scorer.device, dtype=scorer.dtype).to(memory_format=torch.channels_last)
     call: Callable[[Tensor], object] = torch.compile(backbone, dynamic=False) if compiled else backbone
-    batches = [min(scorer.batch_size, faces - start) for start in range(0, faces, scorer.batch_size)]
+    size = scorer.batch_size
+    batches = [min(size, count - start) for count in faces for start in range(0, count, size)]
     shapes = [
-        (share * batch, size)
+        (share * batch, side)
         for batch in batches
         for network in model.branches
-        for share, size in _inputs(model.config, network)
+        for share, side in _inputs(model.config, network)
     ]
-    images = {(count, size): _noise(scorer, count, size) for count, size in set(shapes)}
+    images = {(count, side): _noise(scorer, count, side) for count, side in set(shapes)}
 
     @torch.inference_mode()
     def run() -> None:

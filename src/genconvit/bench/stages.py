@@ -16,9 +16,9 @@ from genconvit.bench.floor import backbone_calls
 from genconvit.bench.report import Row
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.errors import ConfigError
-from genconvit.outcome import Cropped, Outcome
+from genconvit.outcome import Outcome
 from genconvit.pipeline import Pipeline, start_readings
-from genconvit.types import AnyImage, Frame
+from genconvit.types import AnyImage, FaceCrop, Frame
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event
 
@@ -44,12 +44,13 @@ class Stages:
         self._readings = [_Recorded(_events(self._reader, clip)) for clip in clips]
         self._frames = sum(reading.frame_count for reading in self._readings)
         self._crops = self._find()
-        if not self._crops:
+        if not any(self._crops):
             raise ConfigError("no face was found in the clips, so there is nothing to measure; give others")
 
     def rows(self, repeats: int) -> list[Row]:
         """Measure every stage, the whole, and their floors."""
-        bare = backbone_calls(self._parts.scorer, len(self._crops))
+        faces = [len(crops) for crops in self._crops]
+        bare = backbone_calls(self._parts.scorer, faces)
         floors = {"bare": bare} if bare else {}
         stages = {"decode": self._decode, "drop": self._drop, "faces": self._find, "networks": self._score}
         times = time_in_turn({**stages, "pipeline": self._run, **floors}, repeats)
@@ -57,7 +58,7 @@ class Stages:
         return [
             self._row(times, "decode", self._frames, "frames", ("decoding in this process and dropping", "drop")),
             self._row(times, "faces", self._frames, "frames"),
-            self._row(times, "networks", len(self._crops), "faces", ("bare backbone calls", "bare") if bare else None),
+            self._row(times, "networks", sum(faces), "faces", ("bare backbone calls", "bare") if bare else None),
             self._row(times, "pipeline", len(self._clips), "videos", (f"its slowest stage alone ({slowest})", slowest)),
         ]
 
@@ -84,13 +85,15 @@ class Stages:
         for clip in self._clips:
             _exhaust(_events(self._parts.readers.for_one(clip), clip))
 
-    def _find(self) -> list[Cropped]:
-        return [crop for reading in self._readings for crop in self._parts.finder.find(reading, Outcome("clip"))]
+    def _find(self) -> list[list[FaceCrop]]:
+        """The faces of each clip."""
+        finder = self._parts.finder
+        return [[each.crop for each in finder.find(reading, Outcome("clip"))] for reading in self._readings]
 
     def _score(self) -> None:
-        size = self._parts.scorer.batch_size
-        for start in range(0, len(self._crops), size):
-            self._parts.scorer.score_crops([each.crop for each in self._crops[start : start + size]])
+        for crops in self._crops:
+            if crops:
+                self._parts.scorer.score_crops(crops)
 
     def _run(self) -> None:
         _exhaust(Pipeline(self._parts.finder, self._parts.scorer).run(self._reader, self._clips))

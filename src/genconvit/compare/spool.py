@@ -92,7 +92,7 @@ class FaceSpool(Closeable):
                     for each in faces:
                         file.seek(each.row * _bytes(size))
                         image = np.fromfile(file, np.uint8, _bytes(size)).reshape(size, size, 3)
-                        yield Cropped((_crop(each.faces[place], image),), outcome.scores)
+                        yield Cropped((_crop(each.faces[place], image),), outcome.scores, outcome)
                 yield outcome
 
     def close(self) -> None:

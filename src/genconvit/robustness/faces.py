@@ -228,7 +228,7 @@ def _measured(outcome: StepOutcome, crops: Iterable[FaceCrop]) -> Iterator[Cropp
     outcome.seconds += time.perf_counter() - begun
     if outcome.scores is not None:
         for crop in made:
-            yield Cropped((crop,), outcome.scores)
+            yield Cropped((crop,), outcome.scores, outcome)
 
 
 def _cut(crops: Sequence[FaceCrop], image: ImageArray) -> list[FaceCrop]:
