@@ -30,7 +30,7 @@ LAYERS = (
     {"nn", "video", "faces", "aggregate", "device", "tracks", "calibration", "metrics"},
     {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
-    {"ahead", "cut", "graph_thread", "rule", "values"},
+    {"ahead", "cut", "graph_thread", "left_out", "rule", "values"},
     {"closeable", "config", "errors", "files", "progress", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""

@@ -175,3 +175,53 @@ def test_the_real_clips_have_a_face_each(run: Callable[..., Run], arguments: tup
         assert result.label is None
         assert UNTRAINED in result.notes
         assert len({face.frame_index for face in result.faces}) >= frames - 1
+
+
+def mixed(root: Path) -> Path:
+    """A folder with a clip, its frames, a photo of a phone, notes, and what other suffixes have."""
+    for name in ("a.mp4", "b.3gpp", "c.m2t", "d.y4m", "frames/a/1.png", "photo.heic", "notes.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"not opened")
+    return root
+
+
+def test_what_a_folder_holds_and_is_not_scored_is_counted_and_named(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path
+) -> None:
+    assert not fake.configs
+    root = mixed(tmp_path / "clips")
+    named = [
+        "left out: 3",
+        f"  {root / 'notes.txt'}: neither a video nor an image by its suffix (.txt)",
+        f"  {root / 'photo.heic'}: an image beside videos; name it, or put it into a folder without one",
+        f"  {root / 'frames' / 'a'}: a copy of {root / 'a.mp4'}, which is used",
+    ]
+    ended = run("predict", root, "--weights", "random")
+    assert ended.status == 0
+    assert ended.err.splitlines() == named
+    assert ended.out.splitlines()[-4:] == named
+    ended = run("predict", root, "--weights", "random", "--format", "jsonl")
+    assert [Path(result.source).name for result in results(ended.out)] == ["a.mp4", "b.3gpp", "c.m2t", "d.y4m"]
+    assert ended.err.splitlines() == named
+
+
+def test_strict_scores_nothing_where_something_is_left_out(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path
+) -> None:
+    root = mixed(tmp_path)
+    ended = run("predict", root, "--strict", "--weights", "random")
+    assert (ended.status, ended.out, fake.configs) == (1, "", [])
+    assert f"error: --strict: 3 left out, the first {str(root / 'notes.txt')!r}: neither a video nor" in ended.err
+    videos = [root / name for name in ("a.mp4", "b.3gpp", "c.m2t", "d.y4m")]
+    assert run("predict", *videos, "--strict", "--weights", "random").status == 0
+
+
+def test_of_much_that_is_left_out_the_first_is_named(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path
+) -> None:
+    assert not fake.configs
+    for name in ("a.mp4", *(f"{number:02}.txt\x1b" for number in range(25))):
+        (tmp_path / name).touch()
+    lines = run("predict", tmp_path, "--weights", "random").err.splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (12, "left out: 25", "  and 15 more")
+    assert "\x1b" not in "".join(lines)

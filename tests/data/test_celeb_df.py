@@ -92,3 +92,16 @@ def test_the_original_of_a_swap_is_the_video_of_the_celebrity_whose_face_was_rep
     )
     originals = {each.name: each.original for each in list_dataset("celeb-df", root, "all").sources if each.original}
     assert originals == {"Celeb-synthesis/id0_id1_0000.mp4": "Celeb-real/id0_0000.mp4"}
+
+
+@pytest.mark.parametrize("form", ["{}/frames/{}/000.png", "{}/videos/{}.mp4"])
+def test_the_list_names_clips_wherever_they_lie(files: Files, form: str) -> None:
+    folders = [name.removesuffix(".mp4").split("/") for name in NAMES]
+    root = files(*(form.format(*parts) for parts in folders), "Celeb-synthesis/masks/id0_id1_0000/000.png")
+    put(root / "List_of_testing_videos.txt", LIST)
+    listing = list_dataset("celeb-df", root)
+    names = [form.format(*parts).removesuffix("/000.png") for parts in folders]
+    assert [each.name for each in listing.sources] == names[1:3]
+    assert [each.name for each in list_dataset("celeb-df", root, "train").sources] == [names[0], names[3]]
+    assert [each.name for each in listing.missing] == ["Celeb-real/id9_0000.mp4"]
+    assert listing.sources[0].original == names[0]

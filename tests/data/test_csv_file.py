@@ -87,3 +87,18 @@ def test_an_original_is_a_real_row_by_its_path_and_no_group(files: Files) -> Non
     sources = list_dataset("csv", put(root / "l.csv", text)).sources
     assert [each.original for each in sources] == [None, "real/a.mp4", None, None, None]
     assert [each.groups for each in sources] == [{}, {"tool": "x"}, {}, {}, {}]
+
+
+def test_a_clip_that_is_named_as_video_and_as_frames_counts_once(files: Files) -> None:
+    root = files("videos/a.mp4", "frames/a/1.png", "faces/b/1.png")
+    (root / "link.mp4").symlink_to(root / "videos" / "a.mp4")
+    rows = "path,label\nframes/a,FAKE\nvideos/a.mp4,FAKE\nfaces/b,REAL\nlink.mp4,FAKE\n"
+    listing = list_dataset("csv", put(root / "labels.csv", rows))
+    assert [each.name for each in listing.sources] == ["videos/a.mp4", "faces/b"]
+    assert {each.name: each.reason for each in listing.skipped} == {
+        "frames/a": "a copy of videos/a.mp4, which is used",
+        "link.mp4": "named again in line 5; line 3 counts",
+    }
+    assert listing.notes[0].startswith("a clip in several copies counts once: 1 left out, the first 'frames/a'")
+    with pytest.raises(DatasetError, match=r"'frames/a' is REAL in line 2, and 'videos/a.mp4', the same clip, is FAKE"):
+        list_dataset("csv", put(root / "labels.csv", rows.replace("frames/a,FAKE", "frames/a,REAL")))

@@ -127,3 +127,15 @@ def test_the_original_of_a_fake_is_found_by_its_bare_name(files: Files) -> None:
     assert originals == {"part_0/a.mp4": "part_1/b.mp4"}
     with_two = list_dataset("dfdc", files("part_0/b.mp4"))
     assert {each.original for each in with_two.sources} == {None}
+
+
+def test_a_label_names_a_clip_also_where_its_frames_alone_are_there(files: Files) -> None:
+    root = files("part/frames/a/0.png", "part/faces/a/0.png", "part/b.mp4", "part/frames/b/0.png")
+    put(root / "part" / "metadata.json", {"a.mp4": {**FAKE, "original": "b.mp4"}, "b.mp4": REAL, "c.mp4": REAL})
+    listing = list_dataset("dfdc", root)
+    assert [(each.name, each.original) for each in listing.sources] == [
+        ("part/frames/a", "part/b.mp4"),
+        ("part/b.mp4", None),
+    ]
+    assert [each.name for each in listing.missing] == ["part/c.mp4"]
+    assert {each.name for each in listing.skipped} == {"part/faces/a", "part/frames/b"}

@@ -162,3 +162,38 @@ def test_the_original_of_a_fake_is_its_target_in_the_same_compression(miniature:
     again = {each.name: each.original for each in list_dataset("faceforensics", miniature, "all").sources}
     assert again[FAKES.format("Face2Face", "c23", "071_054")] is None
     assert again[FAKES.format("Face2Face", "c40", "071_054")] == REALS.format("youtube", "c40", "071")
+
+
+def test_a_clip_that_lies_there_as_video_frames_and_masks_counts_once(files: Files) -> None:
+    fake = "manipulated_sequences/Deepfakes/c23/{}/071_054{}"
+    real = "original_sequences/youtube/c23/{}/071{}"
+    copies = ("images", "frames", "faces", "masks", "landmarks")
+    names = [place.format(copy, "/0000.png") for place in (fake, real) for copy in copies]
+    videos = [place.format("videos", ".mp4") for place in (fake, real)]
+    listing = list_dataset("faceforensics", files(*names, *videos))
+    assert [each.name for each in listing.sources] == videos
+    assert listing.sources[0].original == videos[1]
+    reasons = {each.name: each.reason for each in listing.skipped}
+    for copy in copies:
+        assert reasons[fake.format(copy, "")] == f"a copy of {videos[0]}, which is used"
+    first = fake.format("faces", "")
+    assert listing.notes[0] == (
+        f"a clip in several copies counts once: 10 left out, the first {first!r}; {videos[0]!r} is used"
+    )
+
+
+def test_frames_stand_for_a_clip_whose_video_is_not_there(files: Files) -> None:
+    root = files(
+        "manipulated_sequences/Deepfakes/c23/frames/071_054/0.png",
+        "manipulated_sequences/Deepfakes/c23/masks/071_054/0.png",
+        "original_sequences/youtube/c23/frames/071/0.png",
+        "original_sequences/youtube/c23/videos/054.mp4",
+    )
+    put(root / "test.json", [["071", "054"]])
+    listing = list_dataset("faceforensics", root, "test")
+    assert [(each.name, each.original) for each in listing.sources] == [
+        ("manipulated_sequences/Deepfakes/c23/frames/071_054", "original_sequences/youtube/c23/frames/071"),
+        ("original_sequences/youtube/c23/frames/071", None),
+        ("original_sequences/youtube/c23/videos/054.mp4", None),
+    ]
+    assert [each.name for each in listing.missing] == ["054_071 (Deepfakes, c23)"]

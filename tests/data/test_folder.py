@@ -37,3 +37,13 @@ def test_images_right_in_a_labelled_folder_are_sources_and_deeper_ones_are_frame
     root = files("real/1.jpg", "real/2.jpg", "fake/clip.mp4/1.png", "fake/clip.mp4/2.png")
     listing = list_dataset("folder", root)
     assert [source.name for source in listing.sources] == ["fake/clip.mp4", "real/1.jpg", "real/2.jpg"]
+
+
+def test_a_clip_counts_once_and_the_listing_says_which_copy(files: Files) -> None:
+    root = files("real/a.mp4", "real/a/1.png", "faces/fake/b/0/1.png", "videos/fake/b.mp4", "fake/frames/c/1.png")
+    listing = list_dataset("folder", root)
+    assert [each.name for each in listing.sources] == ["fake/frames/c", "real/a.mp4", "videos/fake/b.mp4"]
+    assert {each.name: each.reason for each in listing.skipped} == {
+        "faces/fake/b/0": "a copy of videos/fake/b.mp4, which is used",
+        "real/a": "a copy of real/a.mp4, which is used",
+    }

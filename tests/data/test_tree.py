@@ -47,6 +47,18 @@ def test_links_lead_to_other_folders_and_in_no_circle(files: Files, tmp_path: Pa
 
 
 @posix
+def test_a_file_of_several_names_is_one_source(files: Files, tmp_path: Path) -> None:
+    root = files("data/m.mp4", "elsewhere/x.mp4") / "data"
+    for name, target in {"a.mp4": "m.mp4", "z.mp4": "a.mp4", "p.mp4": "../elsewhere/x.mp4", "q.mp4": "p.mp4"}.items():
+        (root / name).symlink_to(target)
+    (tmp_path / "link").symlink_to(root)
+    for place in (root, tmp_path / "link"):
+        assert walk(place).sources == ("m.mp4", "p.mp4")
+        same = "the same file as"
+        assert reasons(place) == {"a.mp4": f"{same} m.mp4", "z.mp4": f"{same} m.mp4", "q.mp4": f"{same} p.mp4"}
+
+
+@posix
 def test_a_pipe_and_a_name_that_is_no_text_are_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     try:

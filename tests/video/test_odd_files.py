@@ -19,10 +19,10 @@ from genconvit.errors import SourceError
 from genconvit.registry import VIDEO_DECODERS
 from genconvit.types import Frame
 from genconvit.video.base import VideoDecoder
+from genconvit.video.expand import expand_paths
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
-from genconvit.video.sources import expand_paths
 from support import cut_short, grey_frames, index_of, make_audio, make_streams, make_video, rotate_mp4
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
@@ -301,7 +301,7 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*names, *(["new\nline.mp4", "tab\t.mp4", "back\\slash.mp4"] if os.name == "posix" else [])]:
         Path(name).write_bytes(content)
         assert numbers(read(name)[1]) == [0, 1, 2]
-        assert expand_paths([name]) == [name]
+        assert expand_paths([name]).sources == (name,)
 
 
 @posix
@@ -314,11 +314,11 @@ def test_links(tmp_path: Path) -> None:
     ):
         link.symlink_to(target)
     assert numbers(read(links["link.mp4"])[1]) == [0, 1, 2]
-    assert expand_paths([links["folder"]]) == [str(links["folder"] / "a.mp4")]
+    assert expand_paths([links["folder"]]).sources == (str(links["folder"] / "a.mp4"),)
     for name, reason in {"dangling.mp4": "no such file", "circle.mp4": "its symbolic links lead in a circle"}.items():
         with pytest.raises(SourceError, match=reason):
             read(links[name])
-    assert str(links["link.mp4"]) in expand_paths([tmp_path])
+    assert str(links["link.mp4"]) in expand_paths([tmp_path]).sources
 
 
 @posix
@@ -335,7 +335,7 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_vanishes_after_it_was_listed(tmp_path: Path) -> None:
-    (listed,) = expand_paths([make_video(tmp_path / "a.mp4", grey_frames(3)).parent])
+    (listed,) = expand_paths([make_video(tmp_path / "a.mp4", grey_frames(3)).parent]).sources
     Path(listed).unlink()
     with pytest.raises(SourceError, match="no such file; check the path"):
         read(listed)

@@ -14,7 +14,7 @@ from PIL import Image
 from genconvit.errors import ConfigError, SourceError
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import source_name
-from genconvit.video.sources import expand_paths, file_sha256, open_source
+from genconvit.video.sources import file_sha256, open_source
 from support import cut_short, grey_frames, make_video
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
@@ -103,8 +103,6 @@ def test_what_is_no_source_names_its_type_and_the_allowed_ones(source: Any, pyav
 
 
 def test_an_empty_path(pyav: VideoDecoder) -> None:
-    assert expand_paths([""]) == [""]
-    assert expand_paths(["", "a.mp4", ""]) == ["", "a.mp4"]
     with pytest.raises(SourceError) as caught:
         open_source("", [pyav])
     assert (caught.value.source, caught.value.reason) == ("", "the path is empty")
@@ -181,49 +179,3 @@ def test_checksum(tmp_path: Path) -> None:
         file_sha256(tmp_path / "missing")
     with pytest.raises(SourceError, match="a directory has no checksum"):
         file_sha256(str(tmp_path))
-
-
-def tree(root: Path, *names: str) -> None:
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-
-
-def test_files_stay_as_they_are(tmp_path: Path) -> None:
-    tree(tmp_path, "b.mp4", "a.txt", "odd[1].mp4", "odd1.mp4")
-    given = [str(tmp_path / "b.mp4"), str(tmp_path / "a.txt"), "missing.mp4", str(tmp_path / "b.mp4")]
-    assert expand_paths(given) == given[:3]
-    assert expand_paths([tmp_path / "odd[1].mp4"]) == [str(tmp_path / "odd[1].mp4")]
-
-
-def test_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree(tmp_path, "b.mp4", "a.mp4", "deep/er/c.mp4", "deep/d.txt")
-    monkeypatch.chdir(tmp_path)
-    assert expand_paths(["*.mp4"]) == ["a.mp4", "b.mp4"]
-    assert expand_paths(["**/*.mp4"]) == ["a.mp4", "b.mp4", str(Path("deep/er/c.mp4"))]
-    assert expand_paths(["b.mp4", "*.mp4"]) == ["b.mp4", "a.mp4"]
-    assert expand_paths(["*.avi"]) == ["*.avi"]
-    assert expand_paths(["nul\0*.avi"]) == ["nul\0*.avi"]
-
-
-def test_folders(tmp_path: Path) -> None:
-    tree(
-        tmp_path,
-        *("clips/b.MP4", "clips/a.mov", "clips/poster.jpg", "clips/.hidden.mp4", "clips/notes.txt"),
-        *("frames/1.png", "frames/2.png", "frames/deeper/x.webm", ".cache/y.mp4", "none/notes.txt"),
-    )
-    names = ["clips/a.mov", "clips/b.MP4", "frames", "frames/deeper/x.webm"]
-    assert expand_paths([tmp_path]) == [str(tmp_path / name) for name in names]
-    assert expand_paths([tmp_path / "none"]) == [str(tmp_path / "none")]
-    assert expand_paths([tmp_path / "frames", tmp_path]) == [str(tmp_path / name) for name in names[2:] + names[:2]]
-
-
-@posix
-def test_links_and_locked_folders_do_not_disturb_the_walk(tmp_path: Path) -> None:
-    tree(tmp_path, "a/x.mp4", "locked/y.mp4")
-    (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
-    (tmp_path / "locked").chmod(0)
-    try:
-        assert str(tmp_path / "a" / "x.mp4") in expand_paths([tmp_path])
-    finally:
-        (tmp_path / "locked").chmod(0o755)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genconvit.cli.left_out import left_out_note, say_left_out
 from genconvit.errors import ConfigError, DatasetError
 
 if TYPE_CHECKING:
@@ -60,7 +61,14 @@ def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need
 
 def _unlabelled(paths: list[str]) -> Listing:
     from genconvit.data.base import LabelledSource, Listing
-    from genconvit.video.sources import expand_paths
+    from genconvit.video.expand import expand_paths
 
-    sources = tuple(LabelledSource(path=path, name=path, label=None) for path in expand_paths(paths))
-    return Listing(dataset="unlabelled", split="all", sources=sources)
+    found = expand_paths(paths)
+    say_left_out(found.left_out)
+    return Listing(
+        dataset="unlabelled",
+        split="all",
+        sources=tuple(LabelledSource(path=path, name=path, label=None) for path in found.sources),
+        skipped=found.left_out,
+        notes=(left_out_note(found.left_out),) if found.left_out else (),
+    )

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genconvit.cli.left_out import SHOWN, left_out_lines
 from genconvit.cli.output import console_for
 from genconvit.errors import DatasetError, PluginError
 from genconvit.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.data.base import LeftOut, Listing
+    from genconvit.data.base import Listing
+    from genconvit.left_out import LeftOut
 
 EXIT_MISSING = 3
-SHOWN = 10
-"""How many of what is missing or skipped are printed without --all."""
+HOW_TO_SEE_ALL = "; --all prints them"
 
 datasets = typer.Typer(no_args_is_help=True, help="List the data sets, and check one before it is scored.")
 
@@ -74,7 +75,7 @@ def check(
         from genconvit.cli.openable import unreadable
 
         broken = tuple(unreadable(listing.sources))
-        for line in _left_out("unreadable", broken, most):
+        for line in left_out_lines("unreadable", broken, most, HOW_TO_SEE_ALL):
             typer.echo(printable(line))
     if listing.missing or broken:
         sys.exit(EXIT_MISSING)
@@ -89,8 +90,8 @@ def _lines(listing: Listing, most: int | None) -> list[str]:
     for key in sorted({key for source in sources for key in source.groups}):
         counts = Counter((source.groups[key], source.label or "unknown") for source in sources if key in source.groups)
         lines += _table(key, Counter({f"{value} ({label})": count for (value, label), count in counts.items()}))
-    lines += _left_out("missing", listing.missing, most)
-    lines += _left_out("skipped", listing.skipped, most)
+    lines += left_out_lines("missing", listing.missing, most, HOW_TO_SEE_ALL)
+    lines += left_out_lines("skipped", listing.skipped, most, HOW_TO_SEE_ALL)
     return [*lines, *(f"note: {note}" for note in listing.notes)]
 
 
@@ -99,13 +100,3 @@ def _table(title: str, counts: Counter[str]) -> list[str]:
         return []
     width = len(str(max(counts.values())))
     return [f"  {title}:", *(f"    {counts[value]:>{width}}  {value}" for value in sorted(counts))]
-
-
-def _left_out(title: str, left_out: tuple[LeftOut, ...], most: int | None) -> list[str]:
-    shown = left_out[:most]
-    rest = len(left_out) - len(shown)
-    return [
-        f"{title}: {len(left_out)}",
-        *(f"  {each.name}: {each.reason}" for each in shown),
-        *([f"  and {rest} more; --all prints them"] if rest else []),
-    ]

@@ -8,8 +8,9 @@ from contextlib import closing
 from itertools import islice
 
 from genconvit.assemble import assemble_readers
-from genconvit.data.base import LabelledSource, LeftOut
+from genconvit.data.base import LabelledSource
 from genconvit.errors import SourceError
+from genconvit.left_out import LeftOut
 from genconvit.settings import DetectorConfig
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.sampling import FrameChoice

@@ -16,11 +16,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from genconvit.cli.left_out import TITLE, left_out_lines
 from genconvit.text import csv_cell, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from genconvit.left_out import LeftOut
     from genconvit.result import Provenance, VideoResult
 
 UNFOLDED = 100_000
@@ -77,11 +79,14 @@ _TABLE_COLUMNS: dict[str, Literal["left", "right"]] = {
 }
 
 
-def write_results(results: Iterable[VideoResult], form: Format, stream: TextIO) -> None:
-    """Write results as they come; JSON and the table wait for the last one."""
-    {Format.table: _write_table, Format.json: _write_json, Format.jsonl: _write_jsonl, Format.csv: _write_csv}[form](
-        results, stream
-    )
+def write_results(
+    results: Iterable[VideoResult], form: Format, stream: TextIO, left_out: Sequence[LeftOut] = ()
+) -> None:
+    """Write results as they come; JSON and the table wait for the last one, and the table names what was left out."""
+    if form is Format.table:
+        _write_table(results, stream, left_out)
+    else:
+        {Format.json: _write_json, Format.jsonl: _write_jsonl, Format.csv: _write_csv}[form](results, stream)
 
 
 def console_for(stream: TextIO | None) -> Console:
@@ -138,7 +143,7 @@ def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
         stream.flush()
 
 
-def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
+def _write_table(results: Iterable[VideoResult], stream: TextIO, left_out: Sequence[LeftOut]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -159,7 +164,8 @@ def _write_table(results: Iterable[VideoResult], stream: TextIO) -> None:
         table.add_row(*(Text(cell) for name, cell in row.items() if name != "calibrated" or calibrated))
     console = console_for(stream)
     console.print(table)
-    for line in [*lines, *(f"all of them: {printable(note)}" for note in shared)]:
+    omitted = map(printable, left_out_lines(TITLE, left_out) if left_out else ())
+    for line in [*lines, *(f"all of them: {printable(note)}" for note in shared), *omitted]:
         console.print(Text(line))
 
 

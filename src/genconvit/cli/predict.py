@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
+from genconvit.cli.left_out import say_left_out
 from genconvit.cli.output import Format, write_results
 from genconvit.cli.progress import tracked
 
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 EXIT_UNREADABLE = 3
 
+StrictFlag = Annotated[
+    bool, typer.Option("--strict/--no-strict", help="Score nothing where something in a folder would be left out.")
+]
+
 
 @with_detector_flags
 def predict(
@@ -25,18 +32,23 @@ def predict(
     detector: DetectorFlags,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
+    strict: StrictFlag = False,
 ) -> None:
     """Score videos, images and folders of frames.
 
+    What lies in a folder and is not scored is named on stderr, with the reason.
+
     Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 2 for a wrong
-    option, 1 when the weights cannot be had, 130 when interrupted. Then --output holds what was finished, as CSV and
-    JSON lines, or else what it held before.
+    option, 1 when the weights cannot be had, or with --strict when something is left out, 130 when interrupted. Then
+    --output holds what was finished, as CSV and JSON lines, or else what it held before.
     """
     from genconvit.detector import Detector
-    from genconvit.video.sources import expand_paths
+    from genconvit.video.expand import expand_paths
 
     config = detector.config()
-    sources = expand_paths(paths)
+    expanded = expand_paths(paths)
+    say_left_out(expanded.left_out, strict=strict)
+    sources = list(expanded.sources)
     if output:
         refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
     form = format or Format.of(output)
@@ -48,7 +60,8 @@ def predict(
         Detector(config) as opened_detector,
         closing(opened_detector.predict_many(given)) as found,
     ):
-        write_results(_noting_status(tracked(found, len(sources), "scoring"), statuses), form, stream)
+        answers = _noting_status(tracked(found, len(sources), "scoring"), statuses)
+        write_results(answers, form, stream, expanded.left_out)
     if "unreadable" in statuses:
         sys.exit(EXIT_UNREADABLE)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, SPLIT_FOLDERS, Row, read_manifest
 from genconvit.crops.record import CLASSES, SPLITS, CropRecord, Split
-from genconvit.data.base import LeftOut
 from genconvit.data.label_files import LABELS
 from genconvit.data.tree import is_unicode
 from genconvit.errors import DatasetError
+from genconvit.left_out import LeftOut
 from genconvit.result import Label
 from genconvit.text import first_line
 from genconvit.video.names import source_name

@@ -13,6 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from genconvit.config import FrozenConfig
+from genconvit.left_out import LeftOut
 from genconvit.result import Label
 
 
@@ -37,18 +38,6 @@ class LabelledSource(FrozenConfig):
     groups: dict[str, str] = Field(default_factory=dict)
     identities: tuple[str, ...] = ()
     original: str | None = None
-
-
-class LeftOut(FrozenConfig):
-    """Something that is not evaluated.
-
-    Attributes:
-        name: what it is called, as in ``LabelledSource``.
-        reason: why, in a few words.
-    """
-
-    name: str
-    reason: str
 
 
 class Listing(FrozenConfig):

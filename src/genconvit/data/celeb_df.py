@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import Path
 
 from genconvit.data.base import Dataset, LabelledSource, Listing
@@ -11,12 +12,13 @@ from genconvit.data.label_files import inside, read_text, reference_list
 from genconvit.data.tree import Tree, walk
 from genconvit.errors import DatasetError
 from genconvit.result import Label
+from genconvit.video.clips import clip_name
 
 FOLDERS: dict[str, Label] = {"Celeb-real": "REAL", "YouTube-real": "REAL", "Celeb-synthesis": "FAKE"}
 TEST_LIST = "List_of_testing_videos.txt"
 LABELS: dict[str, Label] = {"1": "REAL", "0": "FAKE"}
 _CELEBRITY = re.compile(r"id\d+(?=_)")
-_SWAP = re.compile(r"Celeb-synthesis/(?P<target>id\d+)_id\d+_(?P<video>\d+\.\w+)")
+_SWAP = re.compile(r"Celeb-synthesis/(?P<target>id\d+)_id\d+_(?P<video>\d+)")
 
 
 class CelebDFDataset(Dataset):
@@ -25,7 +27,7 @@ class CelebDFDataset(Dataset):
     The original of ``id0_id1_0002``, where another face was put on id0, is ``id0_0002`` of ``Celeb-real``.
 
     The split ``test`` is what ``List_of_testing_videos.txt`` names, where 1 is real; ``train`` is everything
-    else.
+    else. A listed video is found under its name, also where it lies there as frames alone.
     """
 
     summary = f"Celeb-DF: {', '.join(FOLDERS)}, and {TEST_LIST}"
@@ -40,17 +42,19 @@ class CelebDFDataset(Dataset):
                 f"{str(root)!r} is not Celeb-DF: none of the folders {', '.join(FOLDERS)} lies in it with a video; "
                 "give the folder that holds them"
             )
-        findings = Findings("celeb-df", skipped=list(tree.left_out))
-        tested = self._tested(tree, findings, split)
+        findings = Findings("celeb-df", skipped=list(tree.left_out), notes=list(tree.notes))
+        clips = {clip_name(name): name for name in reversed(tree.sources)}
+        tested = self._tested(tree, clips, findings, split)
         for name in tree.sources:
             folder = name.partition("/")[0]
             if folder not in FOLDERS:
                 findings.skip(name, f"in none of the folders {', '.join(FOLDERS)}")
                 continue
-            part = None if tested is None else "test" if name in tested else "train"
+            clip = clip_name(name)
+            part = None if tested is None else "test" if clip in tested else "train"
             label = FOLDERS[folder]
             groups = {"source": folder} if label == "REAL" else {}
-            swap = _SWAP.fullmatch(name)
+            swap = _SWAP.fullmatch(clip)
             source = LabelledSource(
                 path=tree.path(name),
                 name=name,
@@ -58,19 +62,19 @@ class CelebDFDataset(Dataset):
                 split=part,
                 groups=groups,
                 identities=tuple(_CELEBRITY.findall(name.rpartition("/")[2])),
-                original=f"Celeb-real/{swap['target']}_{swap['video']}" if swap else None,
+                original=clips.get(f"Celeb-real/{swap['target']}_{swap['video']}") if swap else None,
             )
             findings.add(source, "its folder")
         absent = sorted(FOLDERS.keys() - present)
         if absent:
             findings.notes.append(f"absent: {', '.join(absent)}")
         if split == "reference":
-            found = {name: _as_on_disk(name) for name in reference_list("celeb_df")}
+            found = {name: clips.get(clip_name(_as_on_disk(name))) for name in reference_list("celeb_df")}
             return findings.reference(found, "no such file")
         return findings.listing(split)
 
-    def _tested(self, tree: Tree, findings: Findings, split: str) -> frozenset[str] | None:
-        """What the official list names; None where it is not there and not needed."""
+    def _tested(self, tree: Tree, clips: Container[str], findings: Findings, split: str) -> frozenset[str] | None:
+        """The clips that the official list names; None where it is not there and not needed."""
         if TEST_LIST not in tree.label_files:
             if split in ("test", "train"):
                 raise DatasetError(
@@ -80,12 +84,11 @@ class CelebDFDataset(Dataset):
             findings.notes.append(f"{TEST_LIST} is absent: no video has a split")
             return None
         named = _official_list(tree.root / TEST_LIST, findings)
-        there = frozenset(tree.sources)
         if split in ("test", "all"):
             for name in named:
-                if name not in there:
+                if clip_name(name) not in clips:
                     findings.miss(name, f"in {TEST_LIST}, and not on the disk")
-        return frozenset(named)
+        return frozenset(map(clip_name, named))
 
 
 def _official_list(path: Path, findings: Findings) -> dict[str, int]:

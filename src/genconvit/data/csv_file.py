@@ -25,6 +25,7 @@ class CsvDataset(Dataset):
     - An identity is who or which source video is shown; several are parted by ``;``.
     - An original is the path of the real video that a fake was made from; it counts where a row is of that path.
     - An empty cell is no value: its source counts in each group of that column.
+    - A clip that is named as a video and as frames or faces counts once.
     """
 
     summary = "a CSV file with the columns path and label, and split, identity, original, group and others where wanted"
@@ -36,6 +37,7 @@ class CsvDataset(Dataset):
             raise DatasetError(f"{str(root)!r} is a folder; give the CSV file, or use the data set 'folder'")
         findings = Findings("csv")
         folder = str(root.parent)
+        real_folder = os.path.realpath(folder)
         for line, cells in read_rows(root, ("path", "label")):
             given, label, word = cells.pop("path"), cells.pop("label"), cells.pop("split", "")
             identities = (each.strip() for each in cells.pop("identity", "").split(";"))
@@ -51,18 +53,25 @@ class CsvDataset(Dataset):
                     split=SPLIT_NAMES.get(word.lower(), word) or None,
                     groups={column: value for column, value in cells.items() if value},
                     identities=tuple(filter(None, identities)),
-                    original=_path(folder, original) if original else None,
+                    original=_real(real_folder, original) if original else None,
                 )
-                findings.add(source, place, key=path)
+                findings.add(source, place, key=_real(real_folder, given))
             elif problem is None:
                 findings.miss(given, f"{place}: no such file")
             else:
                 findings.skip(given, f"{place}: {problem}")
+        findings.drop_copies()
         return findings.listing(split)
 
 
 def _path(folder: str, given: str) -> str:
     return os.path.normpath(os.path.join(folder, given))  # noqa: PTH118 - there may be a million
+
+
+def _real(folder: str, given: str) -> str:
+    """What makes two paths one source: where a link leads."""
+    path = _path(folder, given)
+    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 - there may be a million
 
 
 def _label(root: Path, line: int, text: str) -> Label | None:

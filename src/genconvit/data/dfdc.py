@@ -23,6 +23,7 @@ from genconvit.data.label_files import (
 from genconvit.data.tree import Tree, walk
 from genconvit.errors import DatasetError
 from genconvit.result import Label
+from genconvit.video.clips import clip_name
 
 LABEL_FILES = ("metadata.json", "labels.csv", "dataset.json")
 NUMBERS: dict[str, Label] = {"0": "REAL", "1": "FAKE"}
@@ -37,8 +38,9 @@ class DFDCDataset(Dataset):
     - ``dataset.json`` of the preview gives a label and a ``set`` for each path below it. Its fakes have the group
       ``method``, after the folders ``method_A`` and ``method_B``.
 
-    A video that does not lie where its label says is looked for by its name below the file of labels. Where
-    nothing gives a split, a folder on the way to the file of labels does: ``train...``, ``val...`` or ``test...``.
+    A video that does not lie where its label says is looked for by its name below the file of labels, also as a folder
+    of its frames. Where nothing gives a split, a folder on the way to the file of labels does: ``train...``, ``val...``
+    or ``test...``.
     """
 
     summary = "DFDC: folders with metadata.json, labels.csv or dataset.json beside or above the videos"
@@ -52,7 +54,7 @@ class DFDCDataset(Dataset):
                 f"{str(root)!r} is not DFDC: none of {', '.join(LABEL_FILES)} lies in it or below; give the folder "
                 "that holds one, or use the data set 'folder' or 'csv'"
             )
-        findings = Findings("dfdc", skipped=list(tree.left_out))
+        findings = Findings("dfdc", skipped=list(tree.left_out), notes=list(tree.notes))
         places = _Places(tree)
         for file in tree.label_files:
             for entry in _entries(tree, file):
@@ -62,8 +64,8 @@ class DFDCDataset(Dataset):
             if name not in named:
                 findings.skip(name, f"no label in {', '.join(LABEL_FILES)}")
         if split == "reference":
-            bare = {posixpath.basename(name): name for name in reversed(findings.sources)}
-            found = {name: bare.get(name) for name in reference_list("dfdc")}
+            bare = {_bare(name): name for name in reversed(findings.sources)}
+            found = {name: bare.get(_bare(name)) for name in reference_list("dfdc")}
             return findings.reference(found, "no labelled video of that name")
         return findings.listing(split)
 
@@ -79,25 +81,29 @@ class _Entry:
 
 
 class _Places:
-    """Where the videos of a tree lie, by name and by bare name."""
+    """Where the videos of a tree lie, by name and by the bare name of their clip."""
 
     def __init__(self, tree: Tree) -> None:
         self.sources = frozenset(tree.sources)
-        self.by_bare_name: dict[str, list[str]] = defaultdict(list)
+        self._by_bare_name: dict[str, list[str]] = defaultdict(list)
         for name in tree.sources:
-            self.by_bare_name[posixpath.basename(name)].append(name)
+            self._by_bare_name[_bare(name)].append(name)
 
     def find(self, folder: str, name: str) -> list[str]:
         """The name itself where it is there, else all of the same bare name below the folder."""
         if name in self.sources:
             return [name]
         below = f"{folder}/" if folder else ""
-        return [each for each in self.by_bare_name.get(posixpath.basename(name), ()) if each.startswith(below)]
+        return [each for each in self._by_bare_name.get(_bare(name), ()) if each.startswith(below)]
 
     def only(self, bare_name: str | None) -> str | None:
         """The one of that bare name, wherever it lies; None where there is none or several."""
-        found = self.by_bare_name.get(bare_name or "", ())
+        found = self._by_bare_name.get(_bare(bare_name or ""), ())
         return found[0] if len(found) == 1 else None
+
+
+def _bare(name: str) -> str:
+    return posixpath.basename(clip_name(name))
 
 
 def _add(findings: Findings, tree: Tree, places: _Places, file: str, entry: _Entry) -> None:

@@ -50,7 +50,7 @@ class FaceForensicsDataset(Dataset):
     def listing(self, root: Path, split: str) -> Listing:
         """The videos of both halves; see ``Dataset.listing``."""
         tree = walk(root, labels=tuple(f"{name}.json" for name in SPLITS))
-        findings = Findings("faceforensics", skipped=list(tree.left_out))
+        findings = Findings("faceforensics", skipped=list(tree.left_out), notes=list(tree.notes))
         split_of = _official_splits(tree)
         if split in SPLITS and split not in split_of.values():
             raise DatasetError(

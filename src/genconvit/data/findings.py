@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from genconvit.data.base import LabelledSource, LeftOut, Listing
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.errors import DatasetError
+from genconvit.left_out import LeftOut
+from genconvit.video.clips import copies, copies_note
+from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 
 @dataclass
@@ -50,6 +54,25 @@ class Findings:
                 "correct one of them"
             )
         self.skip(source.name, f"named again in {place}; {self._places[key]} counts")
+
+    def drop_copies(self) -> None:
+        """Skip what is a copy of a clip that is there in a better form; for names that no walk has found.
+
+        Raises:
+            DatasetError: a copy has another label.
+        """
+        keys = {source.name: key for key, source in self.sources.items()}
+        used = copies({name: _is_folder(self.sources[key].path) for name, key in keys.items()})
+        for name, better in used.items():
+            copy, kept = self.sources.pop(keys[name]), self.sources[keys[better]]
+            if None not in (copy.label, kept.label) and copy.label != kept.label:
+                raise DatasetError(
+                    f"{name!r} is {copy.label} in {self._places[keys[name]]}, and {better!r}, the same clip, is "
+                    f"{kept.label} in {self._places[keys[better]]}; correct one of them"
+                )
+            self.skip(name, f"a copy of {better}, which is used")
+        if used:
+            self.notes.append(copies_note(used))
 
     def miss(self, name: str, reason: str) -> None:
         """Note what is named and not there."""
@@ -101,3 +124,9 @@ class Findings:
         real = self.sources.get(source.original)
         known = real is not None and (source.label, real.label) == ("FAKE", "REAL")
         return source.model_copy(update={"original": real.name if real and known else None})
+
+
+def _is_folder(path: str) -> bool:
+    """Whether a source is a folder of frames; one that is called like a file is not asked for."""
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - there may be a million
+    return suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES and os.path.isdir(path)  # noqa: PTH112

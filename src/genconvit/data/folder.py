@@ -24,7 +24,7 @@ class FolderDataset(Dataset):
     def listing(self, root: Path, split: str) -> Listing:
         """What lies in the two folders; see ``Dataset.listing``."""
         tree = walk(root, single_images=_is_label)
-        findings = Findings("folder", skipped=list(tree.left_out))
+        findings = Findings("folder", skipped=list(tree.left_out), notes=list(tree.notes))
         for name in tree.sources:
             folders = name.lower().split("/")[:-1]
             places = [number for number, part in enumerate(folders) if part in LABELS]

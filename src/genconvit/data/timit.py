@@ -27,7 +27,7 @@ class TimitDataset(Dataset):
     def listing(self, root: Path, split: str) -> Listing:
         """The videos of both qualities; see ``Dataset.listing``."""
         tree = walk(root)
-        findings = Findings("timit", skipped=list(tree.left_out))
+        findings = Findings("timit", skipped=list(tree.left_out), notes=list(tree.notes))
         for name in tree.sources:
             first, _, rest = name.partition("/")
             kind = rest.partition("/")[0] if first == NAME else first

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genconvit.data.base import LeftOut
 from genconvit.errors import DatasetError
+from genconvit.left_out import LeftOut
 from genconvit.text import first_line
+from genconvit.video.clips import copies, copies_note
 from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -23,15 +24,18 @@ class Tree:
     Attributes:
         root: the folder.
         sources: the videos, by suffix, and the folders that hold images and no video; single images in the folders
-            where the caller wanted them.
+            where the caller wanted them. A clip that lies there in several copies, and a file that several names lead
+            to, is one source.
         label_files: the files of labels.
         left_out: what else lies there, and why it is no source. Files that are no videos are one entry a folder.
+        notes: which copy of clips was used, where there are several.
     """
 
     root: Path
     sources: tuple[str, ...]
     label_files: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...] = ()
 
     def path(self, name: str) -> str:
         """Where a name lies."""
@@ -59,7 +63,10 @@ def walk(root: Path, *, labels: Container[str] = (), single_images: Callable[[st
     walker = _Walker(root, labels, single_images)
     while walker.waiting:
         walker.take(walker.waiting.pop())
-    return Tree(root, tuple(sorted(walker.sources)), tuple(sorted(walker.label_files)), tuple(walker.left_out))
+    walker.drop_second_names()
+    notes = tuple(walker.drop_copies())
+    sources = tuple(sorted(walker.sources))
+    return Tree(root, sources, tuple(sorted(walker.label_files)), tuple(walker.left_out), notes)
 
 
 @dataclass
@@ -68,7 +75,8 @@ class _Walker:
     labels: Container[str]
     single_images: Callable[[str], bool]
     waiting: list[str] = field(default_factory=lambda: [""])
-    sources: list[str] = field(default_factory=list)
+    sources: dict[str, bool] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
     label_files: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     linked: set[str] = field(default_factory=set)
@@ -111,7 +119,7 @@ class _Walker:
         elif images and self.single_images(folder):
             videos = images
         elif images:
-            self.sources.append(folder or ".")
+            self.sources[folder or "."] = True
         for entry in videos:
             self.add(posixpath.join(folder, entry.name), entry)
         if others:
@@ -137,9 +145,33 @@ class _Walker:
             self.leave_out(name, "a link that leads nowhere")
             return
         if regular:
-            self.sources.append(name)
+            self.sources[name] = False
+            self.links += [name] if entry.is_symlink() else []
         else:
             self.leave_out(name, "neither a file nor a folder, but a pipe, a socket or a device")
+
+    def drop_second_names(self) -> None:
+        """Leave out links to files that are sources by another name."""
+        if not self.links:
+            return
+        folders = {posixpath.dirname(name) for name in self.sources}
+        real = {folder: os.path.realpath(self.root / folder) for folder in folders}
+        others = self.sources.keys() - set(self.links)
+        files = {posixpath.join(real[posixpath.dirname(name)], posixpath.basename(name)): name for name in others}
+        for name in sorted(self.links):
+            first = files.setdefault(os.path.realpath(self.root / name), name)
+            if first != name:
+                del self.sources[name]
+                self.leave_out(name, f"the same file as {first}")
+
+    def drop_copies(self) -> Iterator[str]:
+        """Leave out copies of clips, and yield a note that says so."""
+        used = copies(dict(sorted(self.sources.items())))
+        for name, better in used.items():
+            del self.sources[name]
+            self.leave_out(name, f"a copy of {better}, which is used")
+        if used:
+            yield copies_note(used)
 
     def leave_out(self, name: str, reason: str) -> None:
         """Note why something is no source."""

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.config import FrozenConfig
-from genconvit.data.base import LeftOut
 from genconvit.decision import DEFAULT_THRESHOLD
 from genconvit.evaluation.conventions import (
     FACE_THRESHOLD,
@@ -19,6 +18,7 @@ from genconvit.evaluation.conventions import (
 from genconvit.evaluation.groups import groups_of
 from genconvit.evaluation.no_face import NoFace
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
+from genconvit.left_out import LeftOut
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import FAKE, NO_LABEL, REAL, Sample
 from genconvit.result import Label

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from genconvit.data.base import LeftOut
 from genconvit.evaluation.evaluation import Evaluation
+from genconvit.left_out import LeftOut
 from genconvit.metrics.intervals import Measure
 from genconvit.metrics.measures import MEASURES
 from genconvit.text import printable

@@ -11,13 +11,14 @@ from genconvit.ahead import Ahead
 from genconvit.assemble import Finding, assemble_finding
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, write_manifest
 from genconvit.crops.record import SPLITS, Split
-from genconvit.data.base import LabelledSource, LeftOut, Listing
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.extract.crop_files import SUFFIXES, CropFiles, records_of
 from genconvit.extract.journal import JOURNAL_NAME, Journal, KeptFace, VideoEntry
 from genconvit.extract.options import ExtractOptions, file_state, options_checksum
 from genconvit.extract.split import SplitPlan, assign_splits
 from genconvit.extract.summary import ExtractSummary, count_parts, lopsided
+from genconvit.left_out import LeftOut
 from genconvit.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline import find_faces
 from genconvit.progress import Track, untracked

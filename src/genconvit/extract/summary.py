@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from genconvit.config import FrozenConfig
 from genconvit.crops.record import CLASSES, SPLITS, Split
-from genconvit.data.base import LeftOut
 from genconvit.extract.journal import VideoEntry
+from genconvit.left_out import LeftOut
 from genconvit.result import Label
 
 

@@ -14,10 +14,11 @@ from itertools import islice
 from pathlib import Path
 
 from genconvit.assemble import Parts, assemble, assemble_readers
-from genconvit.data.base import LabelledSource, LeftOut, Listing
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
 from genconvit.evaluation.scored import ScoredVideo
+from genconvit.left_out import LeftOut
 from genconvit.metrics.intervals import Resampling
 from genconvit.optional import require
 from genconvit.outcome import Outcome

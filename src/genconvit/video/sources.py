@@ -1,4 +1,4 @@
-"""From what a caller names to a stream of frames, and from arguments to the list of sources they mean."""
+"""From what a caller names to a stream of frames."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 
 from genconvit.errors import ConfigError, SourceError
@@ -15,9 +14,9 @@ from genconvit.files import sha256_of_file
 from genconvit.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, is_array, is_folder, path_of, source_name
+from genconvit.video.names import Source, is_array, path_of, source_name
 from genconvit.video.signatures import picture_of
-from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 _REASONS = {
     errno.ENOENT: "no such file; check the path",
@@ -102,24 +101,6 @@ def source_sha256(source: Source) -> str | None:
     return file_sha256(path) if path is not None and Path(path).is_file() else None
 
 
-def expand_paths(paths: Sequence[str | Path]) -> list[str]:
-    """The sources that a list of files, folders and patterns means, each once, in the order of first mention.
-
-    - A file stands for itself, whatever its suffix. So does an empty path, to be reported.
-    - A pattern (``*``, ``?``, ``[...]``, ``**`` for any depth) stands for what it matches, sorted; a file that has
-      literally that name goes first, and a pattern without a match stays as it is, to be reported as missing.
-    - A folder is walked, sorted, without following links to folders: each video in it, by suffix, is a source, and a
-      folder with images and no video is one source, a folder of frames. Images beside videos are left alone, and so
-      is everything hidden. A folder with neither anywhere below stays as it is, to be reported.
-    - What may not be listed is passed over.
-    """
-    found: dict[str, None] = {}
-    for given in paths:
-        for path in _matches(os.fspath(given)):
-            found.update(dict.fromkeys(_walk(path) if is_folder(path) else [path]))
-    return list(found)
-
-
 def _is_image(name: str, path: Path) -> bool:
     try:
         return path.suffix.lower() in IMAGE_SUFFIXES or picture_of(path) is not None
@@ -177,22 +158,3 @@ def _checked_mode(name: str, path: Path, *, empty_is_fine: bool = False) -> int:
 
 def _os_reason(error: OSError) -> str:
     return _REASONS.get(error.errno or 0) or f"it cannot be read ({error.strerror or first_line(error)})"
-
-
-def _matches(given: str) -> list[str]:
-    if not has_magic(given) or os.path.lexists(given):
-        return [given]
-    found = glob(given, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return sorted(found) or [given]
-
-
-def _walk(folder: str) -> list[str]:
-    """The videos and the folders of frames below a folder, or the folder itself where there are none."""
-    found: list[str] = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        suffixes = {each: Path(each).suffix.lower() for each in sorted(files) if not each.startswith(".")}
-        videos = [str(Path(place, each)) for each, suffix in suffixes.items() if suffix in VIDEO_SUFFIXES]
-        is_folder_of_frames = not videos and not IMAGE_SUFFIXES.isdisjoint(suffixes.values())
-        found += [place] if is_folder_of_frames else videos
-    return found or [folder]
