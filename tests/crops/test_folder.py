@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def files(root: Path, *names: str) -> Path:
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"not opened")
+        path.write_bytes(f"not decoded: {name}".encode())
     return root
 
 
@@ -57,11 +58,28 @@ def test_what_is_no_crop_of_a_tree_is_skipped_with_its_reason(tmp_path: Path) ->
     ]
 
 
-def test_the_dfdc_crops_are_accepted_as_they_are() -> None:
-    found = read_crops(shared("faces", "dfdc"))
-    counts = Counter((each.split, each.label) for each in found.records)
-    assert (counts["train", "FAKE"], counts["train", "REAL"], counts["valid", "FAKE"]) == (16, 13, 17)
+def test_the_dfdc_crops_overlap_between_their_splits_and_are_accepted_without_what_does(tmp_path: Path) -> None:
+    root = shared("faces", "dfdc")
+    with pytest.raises(DatasetError, match=r"holds \d+ crops of one split in another as well, the first '.*' as '.*'"):
+        read_crops(root)
+    shutil.copytree(root / "train", tmp_path / "train")
+    found = read_crops(tmp_path)
+    assert Counter(each.label for each in found.records) == {"FAKE": 16, "REAL": 13}
     assert not found.skipped
+
+
+def test_the_same_crop_in_two_splits_is_refused_whatever_its_name(tmp_path: Path) -> None:
+    root = files(tmp_path, "train/fake/a.png", "train/real/b.png", "valid/real/c.png", "test/fake/d.jpg")
+    (root / "train" / "fake" / "again.png").write_bytes((root / "train" / "fake" / "a.png").read_bytes())
+    assert len(read_crops(root).records) == 5, "twice in one split is fine"
+    (root / "valid" / "real" / "deeper").mkdir()
+    (root / "valid" / "real" / "deeper" / "e.jpg").symlink_to(root / "train" / "real" / "b.png")
+    (root / "test" / "fake" / "f.png").write_bytes((root / "train" / "fake" / "a.png").read_bytes())
+    with pytest.raises(DatasetError, match=r"holds 3 crops of one split in another as well, .*, byte for byte"):
+        read_crops(root)
+    rows = "train/fake/a.png,fake,train\ntest/fake/d.jpg,fake,test\n"
+    (root / "manifest.csv").write_text(f"crop,label,split\n{rows}", encoding="utf-8")
+    assert len(read_crops(root).records) == 2, "a copy that the manifest does not name is of no split"
 
 
 def test_a_folder_that_is_no_folder_of_crops_says_what_was_looked_for(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, SPLIT_FOLDERS, Row, read_manifest
 from genconvit.crops.record import CLASSES, SPLITS, CropRecord, Split
+from genconvit.crops.same import refuse_shared
 from genconvit.data.label_files import LABELS
 from genconvit.data.tree import is_unicode
 from genconvit.errors import DatasetError
@@ -41,17 +42,18 @@ class CropFolder:
 
 
 def read_crops(root: Path) -> CropFolder:
-    """What a folder of crops holds, without opening an image.
+    """What a folder of crops holds, without decoding an image.
 
     - With ``manifest.csv`` or ``manifest.parquet`` (the CSV goes first) it is what the manifest names. A crop that is
       not there, or that a link leads out of the folder to, is skipped.
     - Without one it is each image below ``{train,valid,test}/{fake,real}/``, in any case and at any depth; ``val`` and
       ``validation`` mean ``valid``. An image's video is its name up to ``_frame12`` or ``_frame12_0`` at the end, or
-      all of it. Links are followed, in no circle.
+      all of it. Links are followed, in no circle. The same image, byte for byte, may not lie in two splits.
 
     Raises:
         ConfigError: there is a Parquet manifest alone, and no pyarrow.
-        DatasetError: the folder is not there, is neither of the two, or its manifest is damaged: names the row.
+        DatasetError: the folder is not there, is neither of the two, has a crop in two splits, or its manifest is
+            damaged: names the row.
     """
     try:
         entries = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
@@ -70,6 +72,10 @@ def read_crops(root: Path) -> CropFolder:
             f"{str(root)!r} is no folder of crops: it holds neither {CSV_NAME} nor {PARQUET_NAME}, nor folders "
             f"{_LAYOUT}; make one with `genconvit extract`, or sort images into these folders"
         )
+    try:
+        refuse_shared(root, found.records)
+    except OSError as error:
+        raise DatasetError(f"{str(root)!r} holds a crop that cannot be read: {error}; check who may read it") from error
     return CropFolder(root, tuple(found.records), tuple(found.skipped))
 
 
