@@ -125,6 +125,8 @@ def remux(
     shift: int = 0,
     copies: int = 1,
     index_in_front: bool = False,
+    first: int = 0,
+    all_marked: bool = False,
 ) -> Path:
     """Copy a video's packets into another file without encoding them anew.
 
@@ -136,20 +138,23 @@ def remux(
             shown.
         copies: how many equal video streams the new file gets.
         index_in_front: write an MP4's index before its frames, so that a truncated file keeps it.
+        first: the number of the first packet to copy.
+        all_marked: mark every packet as a key frame.
     """
     options = {"avoid_negative_ts": "disabled", **({"movflags": "faststart"} if index_in_front else {})}
     with av.open(str(source)) as given, av.open(str(path), "w", options=options) as made:
         stream = given.streams.video[0]
         streams: list[VideoStream] = [made.add_stream_from_template(stream) for _ in range(copies)]
         for number, packet in enumerate(given.demux(stream)):
-            if not packet.size:
+            if not packet.size or number < first:
                 continue
             if packet.pts is None or packet.dts is None:
                 raise ValueError(f"{source.name} has packets without times; use an .mp4 file")
             for target in streams:
                 copy = av.Packet((replace or {}).get(number, bytes(packet)))
                 copy.pts, copy.dts, copy.duration = packet.pts - shift, packet.dts - shift, packet.duration
-                copy.time_base, copy.is_keyframe, copy.stream = packet.time_base, packet.is_keyframe, target
+                copy.time_base, copy.is_keyframe = packet.time_base, packet.is_keyframe or all_marked
+                copy.stream = target
                 made.mux(copy)
     return path
 
@@ -163,9 +168,14 @@ def packets(path: Path) -> list[bytes]:
 def rotate_mp4(path: Path, degrees: int) -> Path:
     """Set the rotation metadata of an MP4 file in place: clockwise, in steps of 90 degrees."""
     cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    return lay_mp4(path, (cosine, sine, -sine, cosine))
+
+
+def lay_mp4(path: Path, matrix: tuple[float, float, float, float]) -> Path:
+    """Set the display matrix of an MP4 file in place: a, b, c, d, which take x, y to a x + c y, b x + d y."""
     content = bytearray(path.read_bytes())
-    matrix = [value << 16 for value in (cosine, sine, 0, -sine, cosine, 0, 0, 0)] + [1 << 30]
-    struct.pack_into(">9i", content, content.index(b"tkhd") + 44, *matrix)
+    a, b, c, d = (round(value * (1 << 16)) for value in matrix)
+    struct.pack_into(">9i", content, content.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
     return path
 

@@ -158,7 +158,14 @@ def assemble_readers(config: DetectorConfig, choice: FrameChoice) -> Readers:
     """
     device = resolve_device(config.device)
     decoders = [VIDEO_DECODERS.load(name).for_device(device) for name in resolve_decoders(config.decoder)]
-    return Readers(decoders, choice, config, isolate=config.isolate, workers=config.workers)
+    return Readers(
+        decoders,
+        choice,
+        config,
+        isolate=config.isolate,
+        workers=config.workers,
+        square_pixels=config.square_pixels,
+    )
 
 
 def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:

@@ -32,12 +32,15 @@ class PipelineOptions(FrozenConfig):
         margin: how much longer the side of a crop is than its rule says, as a fraction.
         max_faces: the most faces of one source, in the order of the frames; None is all.
         reference_crops: at most as many faces as frames, as in the reference.
+        square_pixels: stretch the frames of a video whose pixels are not square before faces are searched; the
+            reference does not.
     """
 
     frames: int | str = DEFAULT_FRAMES
     margin: float = Field(default=0.0, ge=-0.5, le=2.0)
     max_faces: PositiveInt | None = None
     reference_crops: bool = False
+    square_pixels: bool = True
 
     @field_validator("frames")
     @classmethod

@@ -171,22 +171,6 @@ def test_rotations(tmp_path: Path, degrees: int, shape: tuple[int, ...]) -> None
     assert numbers(frames) == list(range(5))
 
 
-def test_pixels_that_are_not_square_stay_as_they_are_stored(tmp_path: Path) -> None:
-    path = tmp_path / "wide.mp4"
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
-        for number, image in enumerate(grey_frames(3)):
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    with av.open(str(path)) as container:
-        assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 11)
-    assert {frame.image.shape for frame in read(path)[1]} == {(48, 64, 3)}
-
-
 def test_both_fields_of_an_interlaced_frame_are_in_it(tmp_path: Path) -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     image[::2] = 200

@@ -94,10 +94,10 @@ def test_a_few_frames_of_a_real_clip_have_the_pixels_that_they_have_among_all(cl
 
 def decoded(path: Path, positions: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> int:
     """How many frames are decoded for those at the positions, which all come."""
-    numbers: list[VideoFrame] = []
+    numbers: list[VideoFrame | None] = []
     whole = Passage._decoded
 
-    def counted(self: Passage, wanted: set[int] | None) -> Iterator[VideoFrame]:
+    def counted(self: Passage, wanted: set[int] | None) -> Iterator[VideoFrame | None]:
         for frame in whole(self, wanted):
             numbers.append(frame)
             yield frame

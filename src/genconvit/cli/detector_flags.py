@@ -23,6 +23,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "size": ("--size", flags.SizeFlag),
     "weights": ("--weights", flags.WeightsFlag),
     "frames": ("--frames", flags.FramesFlag),
+    "square_pixels": ("--square-pixels/--no-square-pixels", flags.SquarePixelsFlag),
     "person": ("--person", flags.PersonFlag),
     "score_rule": ("--score-rule", flags.RuleFlag),
     "calibration": ("--calibration", flags.CalibrationFlag),

@@ -35,6 +35,14 @@ FramesFlag = Annotated[
         show_default="15",
     ),
 ]
+SquarePixelsFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--square-pixels/--no-square-pixels",
+        help="Stretch frames whose pixels are not square before faces are searched; the reference does not.",
+        show_default=False,
+    ),
+]
 PersonFlag = Annotated[
     str | None,
     typer.Option(

@@ -46,6 +46,7 @@ class WorkerProcess:
         decoders: the importable names of the decoders' classes.
         choice: which frames.
         memory_limit_mb: how many MiB it may use beyond its own needs.
+        square_pixels: stretch frames whose pixels are not square.
 
     Attributes:
         is_ready: whether it has said that it is.
@@ -56,7 +57,9 @@ class WorkerProcess:
         ConfigError: the system starts no process.
     """
 
-    def __init__(self, decoders: Sequence[str], choice: FrameChoice, memory_limit_mb: int) -> None:
+    def __init__(
+        self, decoders: Sequence[str], choice: FrameChoice, memory_limit_mb: int, *, square_pixels: bool
+    ) -> None:
         self.memory_limit_mb = memory_limit_mb
         self.is_ready = False
         self.idle = True
@@ -80,6 +83,7 @@ class WorkerProcess:
             "choice": choice.kind,
             "value": choice.value,
             "memory_limit_mb": memory_limit_mb,
+            "square_pixels": square_pixels,
         }
 
     @property

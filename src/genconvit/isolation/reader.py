@@ -42,6 +42,7 @@ class IsolatedReader(Reader):
         limits: what one file may take.
         workers: how many worker processes there may be, at least 1; so many readings may be under way at once, and
             ``start`` waits while there are.
+        square_pixels: stretch frames whose pixels are not square.
 
     Raises:
         ConfigError: worker processes cannot be had on this platform, or for these decoders.
@@ -50,7 +51,13 @@ class IsolatedReader(Reader):
     isolated: ClassVar[bool] = True
 
     def __init__(
-        self, decoders: Sequence[VideoDecoder], choice: FrameChoice, limits: IsolationLimits, workers: int
+        self,
+        decoders: Sequence[VideoDecoder],
+        choice: FrameChoice,
+        limits: IsolationLimits,
+        workers: int,
+        *,
+        square_pixels: bool = True,
     ) -> None:
         why_not = why_not_isolated(decoders)
         if why_not:
@@ -60,9 +67,10 @@ class IsolatedReader(Reader):
         self.at_once = workers
         self._limits = limits
         self._openings = max(1, len(decoders))
-        self._threads = ThreadReader(decoders, choice)
+        self._threads = ThreadReader(decoders, choice, square_pixels=square_pixels)
         names = [importable_name(decoder) for decoder in decoders]
-        self._pool = WorkerPool(partial(WorkerProcess, names, choice, limits.memory_limit_mb), workers)
+        start = partial(WorkerProcess, names, choice, limits.memory_limit_mb, square_pixels=square_pixels)
+        self._pool = WorkerPool(start, workers)
 
     def start(self, source: Source) -> Reading:
         """Begin to read a source in a worker, once one is idle.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from genconvit.errors import ConfigError
 from genconvit.isolation.decoders import why_not_isolated
@@ -27,6 +28,7 @@ class Readers:
         limits: of a worker.
         isolate: always or never use workers; None uses them for several sources and for folders of frames.
         workers: how many; None is one for every two cores, at least 2.
+        square_pixels: stretch frames whose pixels are not square.
 
     Raises:
         ConfigError: workers were asked for and cannot be had, on this platform or for these decoders.
@@ -40,11 +42,14 @@ class Readers:
         *,
         isolate: bool | None,
         workers: int | None,
+        square_pixels: bool = True,
     ) -> None:
         self._isolate = isolate
-        self._threads = ThreadReader(decoders, choice)
+        self._threads = ThreadReader(decoders, choice, square_pixels=square_pixels)
         self._workers = workers or min(max((os.cpu_count() or 1) // 2, 2), _MOST_WORKERS)
-        self._arguments = (decoders, choice, limits)
+        self._isolated_reader = partial(
+            IsolatedReader, decoders, choice, limits, self._workers, square_pixels=square_pixels
+        )
         self._isolated: IsolatedReader | None = None
         self._starting = threading.Lock()
         self._why_not = why_not_isolated(decoders) if isolate is not False else None
@@ -78,5 +83,5 @@ class Readers:
             return self._threads
         with self._starting:
             if self._isolated is None:
-                self._isolated = IsolatedReader(*self._arguments, workers=self._workers)
+                self._isolated = self._isolated_reader()
             return self._isolated

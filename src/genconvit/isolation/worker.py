@@ -67,6 +67,7 @@ class _Worker:
         self._frames = frames
         self._free: list[int] = []
         self._parent = os.getppid()
+        self._square_pixels = True
 
     def serve(self) -> None:
         """Load the decoders, and read what is asked for."""
@@ -76,6 +77,7 @@ class _Worker:
         except PluginError as error:
             self._fail("plugin", str(error))
             return
+        self._square_pixels = order["square_pixels"]
         limit_memory(order["memory_limit_mb"])
         self._channel.send({"kind": "ready"})
         silence()
@@ -108,7 +110,7 @@ class _Worker:
             self._end()
 
     def _send_events(self, path: str, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
-        with closing(read_source(path, decoders, choice)) as events:
+        with closing(read_source(path, decoders, choice, square_pixels=self._square_pixels)) as events:
             for event in events:
                 if isinstance(event, SourceOpened):
                     self._send_opened(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,6 +38,11 @@ class FrameStream(Closeable):
     def notes(self) -> tuple[str, ...]:
         """What a result says about the way that frames are read, one clause each."""
         return ()
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """A pixel's width over its height in the frames that are read; 1 where pixels are square, or nearly so."""
+        return Fraction(1)
 
     @property
     def keyframes(self) -> Sequence[int] | None:

@@ -22,10 +22,10 @@ import numpy.typing as npt
 
 from genconvit.errors import ConfigError, SourceError
 from genconvit.text import first_line
-from genconvit.types import Frame, ImageArray
+from genconvit.types import AnyImage, Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
-from genconvit.video.indexed import IndexedStream
+from genconvit.video.indexed import IndexedStream, misplaced
 from genconvit.video.names import source_name
 
 _STEP = 64
@@ -57,9 +57,9 @@ class DecordDecoder(VideoDecoder):
         """
         decord = _import_decord()
         index = index_frames(path)
-        if not index.pts or index.container in _MISREAD_CONTAINERS:
-            raise SourceError(source_name(path), f"decord misplaces the frames of this format ({index.container})")
-        if not index.is_first:
+        if not index.is_steady or index.container in _MISREAD_CONTAINERS:
+            raise SourceError(source_name(path), misplaced("decord", index))
+        if not index.is_ffmpegs_choice:
             raise SourceError(source_name(path), "decord would read another video stream than the main one")
         if not index.size_is_sure:
             raise SourceError(source_name(path), "decord would decode frames of an unknown size")
@@ -94,7 +94,9 @@ class DecordStream(IndexedStream):
                 f"decord counts {len(self._reader)} frames where the file shows {index.frame_count}",
             )
         self._keys: list[int] = self._reader.get_key_indices()
-        self._seeks = index.keys_in_order and self._keys == list(index.keys) and self._keys[:1] == [0]
+        is_sure = index.keys_in_order and index.keys_are_shown
+        self._seeks = is_sure and self._keys == list(index.keys) and self._keys[:1] == [0]
+        self._left = self.orientation.behind_turn
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices.
@@ -117,7 +119,7 @@ class DecordStream(IndexedStream):
         except (*self._errors, UnicodeEncodeError) as error:
             raise SourceError(source_name(self._path), _reason(error)) from error
 
-    def _image(self, target: int) -> ImageArray:
+    def _image(self, target: int) -> AnyImage:
         """Decode the frame at a position, passing over the frames before it in steps that cannot hang.
 
         decord passes over frames within one key frame's interval only; at its end one frame is read in full.
@@ -135,7 +137,7 @@ class DecordStream(IndexedStream):
                 self._restart()
                 raise SourceError(source_name(self._path), _reason(error)) from error
             position = self._next = waypoint + 1
-        return _image_of(pixels.asnumpy())
+        return self._left.apply(_image_of(pixels.asnumpy()))
 
     def _start(self, target: int) -> int:
         """Where to go on from: the place reached, a key frame before the target, or the first frame.

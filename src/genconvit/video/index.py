@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
+from operator import lt
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from genconvit.errors import SourceError
 from genconvit.text import first_line
 from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import source_name
+from genconvit.video.order import Packet, ShownOrder, first_start, shown_order
+from genconvit.video.picture_type import Start, start_reader
+from genconvit.video.square_pixels import believed_aspect
+from genconvit.video.stream_choice import choose_stream
 
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,live_flv,asf,"
@@ -35,38 +39,65 @@ _ODD_NAMES_ARE_FINE: dict[str, Any] = {"metadata_errors": "replace"} if int(av._
 
 @dataclass(frozen=True)
 class FrameIndex:
-    """Where the frames of one video stream lie in time.
+    """Where the frames of one video stream lie in time, and in the file.
 
     Attributes:
         container: FFmpeg's name of the file format, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         stream: the number of the video stream in the file.
-        is_first: no other video stream comes before it.
-        frame_count: how many frames the packets hold, at least 1.
-        pts: each frame's presentation time in units of ``time_base``, strictly increasing; empty where the file does
-            not say, so that a frame is known by its place in the decoder's output alone.
-        keys: the display positions of the key frames, increasing; empty where ``pts`` is.
+        is_ffmpegs_choice: it is the first video stream, and the one that FFmpeg would take for the main one.
+        frame_count: how many frames can be decoded from the packets, as far as these show, at least 1.
+        numbers: the number of each frame's packet in the stream; empty where the file does not say when frames are
+            shown, so that a frame is known by its place in the decoder's output alone.
+        pts: each frame's presentation time in units of ``time_base``, never decreasing, on a clock that goes on where
+            the file's jumps back; empty where ``numbers`` is.
+        is_steady: the times are the file's own, and no two frames have the same.
+        keys: the positions of the key frames in display, increasing; empty where ``numbers`` is.
         keys_in_order: no key frame has another number in the file than in display, so that both ways of counting find
             the same key frames.
+        keys_are_shown: the packets show which are key frames, and the container's marks are those.
+        first_packet: the number of the packet that decoding begins with.
         time_base: seconds per unit of ``pts``.
         start: the stream's start in units of ``time_base``.
         rate: frames per second where the file says so.
         announced_count: how many frames the file's header promises, where that is more than there are packets of; else
             None.
         size_is_sure: the frames' size was found in the stream, within the limit; else the file's header alone tells it.
+        pixel_aspect: a pixel's width over its height in a frame as stored; 1 where the file does not say, or says what
+            is not believed.
+        notes: what a result says of the file.
     """
 
     container: str
     stream: int
-    is_first: bool
+    is_ffmpegs_choice: bool
     frame_count: int
+    numbers: Sequence[int]
     pts: Sequence[int]
+    is_steady: bool
     keys: Sequence[int]
     keys_in_order: bool
+    keys_are_shown: bool
+    first_packet: int
     time_base: Fraction
     start: int
     rate: Fraction | None
     announced_count: int | None
     size_is_sure: bool
+    pixel_aspect: Fraction
+    notes: tuple[str, ...]
+
+    def without_first(self, count: int) -> FrameIndex:
+        """The index without its first frames, which no decoder gives; of an index with ``numbers``."""
+        note = _beginning_note(count)
+        return replace(
+            self,
+            frame_count=self.frame_count - count,
+            numbers=self.numbers[count:],
+            pts=self.pts[count:],
+            keys=[key - count for key in self.keys if key >= count],
+            start=self.pts[count],
+            notes=(*self.notes, note) if note else self.notes,
+        )
 
     def seconds(self, position: int) -> float | None:
         """When the frame at a position is shown, in seconds from the stream's start; None where unknown."""
@@ -78,42 +109,50 @@ class FrameIndex:
 def index_frames(path: Path) -> FrameIndex:
     """Read a video's packets and index its frames.
 
-    Packets that are damaged, or that the file itself marks as not to be shown, are left out. Where reading breaks off,
-    the frames before that place remain.
+    Frames that the file itself marks as not to be shown are left out, and so are those that need frames from before its
+    beginning. Where reading breaks off, the frames before that place remain.
 
     Raises:
         SourceError: the file cannot be opened, holds no video, no frame or more than ``MAX_FRAMES``, or its frames have
             more than ``MAX_FRAME_PIXELS`` pixels.
     """
     with open_container(path) as container:
-        stream = video_stream(container, path)
-        size_is_sure = _check_size(stream, path)
-        every = list(islice(_packets(container, stream), MAX_FRAMES + 1))
-        packets = [(pts, is_key) for pts, is_key, is_sound in every if is_sound]
-        if not packets:
-            raise SourceError(source_name(path), "its video stream holds no frame")
-        if len(every) > MAX_FRAMES:
+        chosen = choose_stream(container, path)
+        stream = chosen.stream
+        width, height, size_is_sure = _checked_size(stream, path)
+        read = list(islice(_packets(container, stream), MAX_FRAMES + 1))
+        if len(read) > MAX_FRAMES:
             raise SourceError(source_name(path), f"more than {MAX_FRAMES} frames, which is the limit")
-        times = [pts for pts, _ in packets if pts is not None]
-        is_key = [key for _, key in packets]
-        timed = len(set(times)) == len(packets) and (container.format.name not in _UNTIMED_CONTAINERS or all(is_key))
-        order = sorted(range(len(packets)), key=times.__getitem__) if timed else []
-        keys = [position for position, number in enumerate(order) if is_key[number]]
-        pts = [times[number] for number in order]
+        packets = [packet for packet, _ in read]
+        order = _order(packets, stream, container.format.name)
+        first = first_start(packets)
+        frame_count = len(order.numbers) if order else sum(packet.is_shown for packet in packets[first:])
+        if not frame_count:
+            raise SourceError(source_name(path), "its video stream holds no frame")
+        numbers, pts = (order.numbers, order.pts) if order else ((), ())
+        keys = [position for position, number in enumerate(numbers) if packets[number].start]
+        aspect, disbelief = believed_aspect(stream.sample_aspect_ratio, width, height)
+        left_out = order.left_out if order else sum(packet.is_shown for packet in packets[:first])
         start = stream.start_time
         return FrameIndex(
             container=container.format.name,
             stream=stream.index,
-            is_first=stream.index == container.streams.video[0].index,
-            frame_count=len(packets),
+            is_ffmpegs_choice=chosen.is_ffmpegs,
+            frame_count=frame_count,
+            numbers=numbers,
             pts=pts,
+            is_steady=order is not None and not order.jumps and all(map(lt, pts, pts[1:])),
             keys=keys,
-            keys_in_order=timed and all(order[key] == key for key in keys),
+            keys_in_order=bool(numbers) and all(numbers[key] - numbers[0] == key for key in keys),
+            keys_are_shown=_shows_keys(stream) and all(bool(packet.start) == marked for packet, marked in read),
+            first_packet=first,
             time_base=stream.time_base or Fraction(1),
-            start=start if start is not None else (pts[0] if pts else 0),
+            start=start if start is not None and not left_out else (pts[0] if pts else 0),
             rate=stream.average_rate or None,
-            announced_count=stream.frames if stream.frames > len(every) else None,
+            announced_count=stream.frames if stream.frames > len(packets) else None,
             size_is_sure=size_is_sure,
+            pixel_aspect=aspect,
+            notes=tuple(filter(None, (chosen.note, _jump_note(order), _beginning_note(left_out), disbelief))),
         )
 
 
@@ -146,34 +185,40 @@ def limited_decoding() -> dict[str, str]:
     return {"max_pixels": str(MAX_FRAME_PIXELS)}
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream that FFmpeg takes for the main video; a cover picture is none.
-
-    Raises:
-        SourceError: there is no video stream, or no decoder for it.
-    """
-    streams = [each for each in container.streams.video if Disposition.attached_pic not in each.disposition]
-    if not streams:
-        held = "sound alone" if container.streams.audio else "no picture"
-        held += " and a cover picture" if container.streams.video else ""
-        raise SourceError(source_name(path), f"it holds no video stream ({held})")
-    best = container.streams.best("video")
-    stream = next((each for each in streams if best is not None and each.index == best.index), streams[0])
-    if getattr(stream, "codec_context", None) is None:
-        raise SourceError(source_name(path), "its video codec is one that FFmpeg cannot decode here")
-    return stream
+def _order(packets: Sequence[Packet], stream: VideoStream, container: str) -> ShownOrder | None:
+    """The order of a stream's frames; None where the file does not tell it."""
+    times = [packet.pts for packet in packets if packet.pts is not None]
+    is_timed = container not in _UNTIMED_CONTAINERS or all(packet.start for packet in packets)
+    if not is_timed or len(times) < len(packets):
+        return None
+    return shown_order(packets, times, reorders=stream.codec_context.codec.reorder)
 
 
-def _check_size(stream: VideoStream, path: Path) -> bool:
-    """Refuse frames that are too large; whether FFmpeg found their size in the stream.
+def _jump_note(order: ShownOrder | None) -> str | None:
+    if order is None or not order.jumps:
+        return None
+    times = "once" if order.jumps == 1 else f"{order.jumps} times"
+    return f"its clock jumps back {times}; its frames were taken in the file's order"
 
-    Where the limit kept FFmpeg from finding one, the file's header tells it.
+
+def _beginning_note(left_out: int) -> str | None:
+    """That frames are left out which need earlier ones; None where there are none."""
+    if not left_out:
+        return None
+    which = "1 frame needs others" if left_out == 1 else f"{left_out} frames need others"
+    return f"{which} that the file does not hold; the rest was taken"
+
+
+def _checked_size(stream: VideoStream, path: Path) -> tuple[int, int, bool]:
+    """The frames' width and height, and whether FFmpeg found them in the stream; frames that are too large are refused.
+
+    Where the limit kept FFmpeg from finding a size, the file's header tells it.
     """
     width, height = stream.codec_context.width, stream.codec_context.height
     is_sure = width * height > 0
     if not is_sure:
         with open_container(path, header_alone=True) as container:
-            header = video_stream(container, path).codec_context
+            header = next(each for each in container.streams.video if each.index == stream.index).codec_context
             width, height = header.width, header.height
     limit = f"the limit of {MAX_FRAME_PIXELS / 1e6:g} megapixels"
     reason = too_large("frames", width, height, MAX_FRAME_PIXELS)
@@ -181,14 +226,13 @@ def _check_size(stream: VideoStream, path: Path) -> bool:
         reason = f"no size of its frames is found within {limit}"
     if reason:
         raise SourceError(source_name(path), reason)
-    return is_sure
+    return width, height, is_sure
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool, bool]]:
-    """Each frame's presentation time, whether it is a key frame, and whether it is whole and to be shown.
-
-    They come in the file's order, up to the first error.
-    """
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Packet, bool]]:
+    """What the index keeps of each packet, in the file's order up to the first error, and the container's key mark."""
+    codec = stream.codec_context
+    start_of = None if codec.codec.intra_only else start_reader(codec.codec.canonical_name, codec.extradata)
     packets = container.demux(stream)
     while True:
         try:
@@ -196,7 +240,15 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[i
         except (StopIteration, av.FFmpegError):
             return
         if packet.size:
-            yield packet.pts, packet.is_keyframe, not (packet.is_discard or packet.is_corrupt)
+            start = Start.CLOSED if packet.is_keyframe else None
+            if start and start_of:
+                start = start_of(bytes(packet))
+            yield Packet(packet.pts, start, not packet.is_discard, packet.is_corrupt), packet.is_keyframe
+
+
+def _shows_keys(stream: VideoStream) -> bool:
+    codec = stream.codec_context
+    return codec.codec.intra_only or start_reader(codec.codec.canonical_name, codec.extradata) is not None
 
 
 def _opening_reason(error: av.FFmpegError) -> str:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from genconvit.video.base import FrameStream
 from genconvit.video.index import FrameIndex
+from genconvit.video.orientation import UPRIGHT, Orientation, orientation_of
+from genconvit.video.passage import Passage
+from genconvit.video.square_pixels import SQUARE
+
+_FIRST = 16
+"""So many frames may not decode before a stream is taken for one that says nothing of its orientation."""
 
 
 class IndexedStream(FrameStream):
@@ -32,6 +40,24 @@ class IndexedStream(FrameStream):
         return self._index.announced_count
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the index found to say."""
+        return self._index.notes
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """A pixel's width over its height in frames that stand upright."""
+        aspect = self._index.pixel_aspect
+        return 1 / aspect if aspect != SQUARE and self.orientation.swapped else aspect
+
+    @cached_property
+    def orientation(self) -> Orientation:
+        """How stored frames are laid to stand upright, by the first one that decodes."""
+        with Passage(self._path, self._index) as passage:
+            first = next(passage.frames(range(min(_FIRST, self.frame_count))), None)
+        return orientation_of(first[1]) if first else UPRIGHT
+
+    @property
     def keyframes(self) -> Sequence[int] | None:
         """The index's key frames; None where the file has no times to place them by."""
         return self._index.keys or None
@@ -39,3 +65,10 @@ class IndexedStream(FrameStream):
     def seconds(self, index: int) -> float | None:
         """When a frame is shown, by the index."""
         return self._index.seconds(index)
+
+
+def misplaced(decoder: str, index: FrameIndex) -> str:
+    """Why a decoder that finds frames by their times alone is not given a file whose times are not steady."""
+    if index.pts:
+        return f"{decoder} would misplace its frames, whose times jump back or are equal"
+    return f"{decoder} misplaces the frames of this format ({index.container})"

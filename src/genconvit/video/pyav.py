@@ -11,10 +11,11 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from genconvit.types import Frame, ImageArray
+from genconvit.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream
+from genconvit.video.orientation import orientation_of
 from genconvit.video.passage import Passage
 
 
@@ -32,7 +33,7 @@ class PyAVDecoder(VideoDecoder):
         Raises:
             SourceError: FFmpeg cannot open the file, or it holds no video stream or no frame.
         """
-        return PyAVStream(path, index_frames(path))
+        return PyAVStream(path, _from_first_decodable(path, index_frames(path)))
 
 
 class PyAVStream(IndexedStream):
@@ -82,8 +83,18 @@ class PyAVStream(IndexedStream):
                 yield Frame(position, self._index.seconds(position), image)
 
 
-def _upright(frame: VideoFrame) -> ImageArray:
-    """The frame's pixels, RGB uint8 [height, width, 3], turned by the file's rotation where that is a right angle."""
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    turns, rest = divmod(frame.rotation, 90)
-    return np.ascontiguousarray(image if rest else np.rot90(image, turns))
+def _from_first_decodable(path: Path, index: FrameIndex) -> FrameIndex:
+    """The index from the first frame on that decodes, where no packet is one that decoding can begin with.
+
+    Such are pictures that are renewed part by part.
+    """
+    if index.keys or not index.numbers:
+        return index
+    with Passage(path, index) as passage:
+        first = next(passage.frames(range(index.frame_count)), None)
+    return index.without_first(first[0]) if first and first[0] else index
+
+
+def _upright(frame: VideoFrame) -> AnyImage:
+    """The frame's pixels, RGB uint8 [height, width, 3], as it is to be seen."""
+    return orientation_of(frame).apply(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))

@@ -54,18 +54,21 @@ class ThreadReader(Reader):
     Args:
         decoders: tried in turn for a video.
         choice: which frames.
+        square_pixels: stretch frames whose pixels are not square.
     """
 
     at_once = 2
     isolated = False
 
-    def __init__(self, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
+    def __init__(self, decoders: Sequence[VideoDecoder], choice: FrameChoice, *, square_pixels: bool = True) -> None:
         self._decoders = decoders
         self._choice = choice
+        self._square_pixels = square_pixels
 
     def start(self, source: Source) -> Reading:
         """Begin to read a source in a thread of its own."""
-        return _ThreadReading(read_source(source, self._decoders, self._choice))
+        events = read_source(source, self._decoders, self._choice, square_pixels=self._square_pixels)
+        return _ThreadReading(events)
 
     def close(self) -> None:
         """Nothing is held between readings."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genconvit.errors import SourceError
 from genconvit.types import Frame
@@ -11,6 +11,7 @@ from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source, source_name
 from genconvit.video.sampling import FrameChoice, choose_frames
 from genconvit.video.sources import open_source
+from genconvit.video.square_pixels import square_note, squared
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class SourceOpened:
         decoder: what reads it.
         frame_count: how many frames it has.
         chosen_count: how many of them were chosen.
-        notes: decoders that failed before, frames that are missing from the file, a rule that could not be applied.
+        notes: decoders that failed before, what the file lacks or says wrongly and what was done about it, a rule that
+            could not be applied.
     """
 
     decoder: str
@@ -33,7 +35,9 @@ class SourceOpened:
 Event = SourceOpened | Frame
 
 
-def read_source(source: Source, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> Generator[Event, None, None]:
+def read_source(
+    source: Source, decoders: Sequence[VideoDecoder], choice: FrameChoice, *, square_pixels: bool = True
+) -> Generator[Event, None, None]:
     """Open a source, choose frames and read them.
 
     The first event is ``SourceOpened``, and a ``Frame`` follows for each chosen frame that decodes. Where a decoder
@@ -44,6 +48,7 @@ def read_source(source: Source, decoders: Sequence[VideoDecoder], choice: FrameC
         source: what to read.
         decoders: tried in turn for a video.
         choice: which frames.
+        square_pixels: stretch the frames of a video whose pixels are not square.
 
     Raises:
         SourceError: it cannot be read, or none of the chosen frames decodes.
@@ -55,7 +60,7 @@ def read_source(source: Source, decoders: Sequence[VideoDecoder], choice: FrameC
         failures += opened.fallbacks
         try:
             with opened.stream as stream:
-                yield from _read_stream(source_name(source), stream, choice, failures)
+                yield from _read_stream(source_name(source), stream, choice, failures, square_pixels)
         except SourceError as error:
             decoders = opened.untried
             if not decoders:
@@ -66,16 +71,19 @@ def read_source(source: Source, decoders: Sequence[VideoDecoder], choice: FrameC
 
 
 def _read_stream(
-    name: str, stream: FrameStream, choice: FrameChoice, failures: tuple[str, ...]
+    name: str, stream: FrameStream, choice: FrameChoice, failures: tuple[str, ...], square_pixels: bool
 ) -> Generator[Event, None, None]:
     chosen = choose_frames(stream, choice)
-    announced = stream.announced_count
+    announced, aspect = stream.announced_count, stream.pixel_aspect
     cut = announced and f"the file is cut short: {stream.frame_count} of its {announced} frames are there"
-    notes = (*failures, *stream.notes, *(note for note in (cut, chosen.note) if note))
+    square = square_note(aspect, stretched=square_pixels)
+    notes = (*failures, *stream.notes, *(note for note in (cut, square, chosen.note) if note))
     yield SourceOpened(stream.decoder, stream.frame_count, len(chosen.indices), notes)
     decoded = 0
     for frame in stream.read(chosen.indices):
-        decoded += 1
-        yield frame
+        image = squared(frame.image, aspect) if square_pixels else frame.image
+        if image is not None:
+            decoded += 1
+            yield frame if image is frame.image else replace(frame, image=image)
     if not decoded:
         raise SourceError(name, f"none of its {len(chosen.indices)} chosen frames can be decoded")

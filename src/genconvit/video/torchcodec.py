@@ -17,7 +17,7 @@ from genconvit.text import first_line
 from genconvit.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
-from genconvit.video.indexed import IndexedStream
+from genconvit.video.indexed import IndexedStream, misplaced
 from genconvit.video.names import source_name
 
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ class TorchcodecDecoder(VideoDecoder):
         """
         library = _import_torchcodec()
         index = index_frames(path)
-        if not index.pts:
-            raise SourceError(source_name(path), f"torchcodec misplaces the frames of this format ({index.container})")
+        if not index.is_steady:
+            raise SourceError(source_name(path), misplaced("torchcodec", index))
+        if not index.keys_are_shown:
+            raise SourceError(source_name(path), "torchcodec would take frames for key frames that may be none")
         if not index.size_is_sure:
             raise SourceError(source_name(path), "torchcodec would decode frames of an unknown size")
         return TorchcodecStream(library, path, index, self._device)
@@ -83,13 +85,14 @@ class TorchcodecStream(IndexedStream):
                 f"torchcodec counts {len(self._video)} frames where the file shows {index.frame_count}",
             )
         self._on_host = device == "cpu"
+        self._left = self.orientation.behind_turn
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """That the GPU's hardware cannot decode this video, where that is so."""
+        """What the index found, and that the GPU's hardware cannot decode this video, where that is so."""
         if self._on_host or not self._video.cpu_fallback:
-            return ()
-        return ("torchcodec decoded it on the cpu: the GPU's video hardware cannot",)
+            return super().notes
+        return (*super().notes, "torchcodec decoded it on the cpu: the GPU's video hardware cannot")
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices; those that cannot be decoded are left out.
@@ -118,8 +121,7 @@ class TorchcodecStream(IndexedStream):
                 source_name(self._path),
                 f"torchcodec gives a frame at {frame.pts_seconds:.3f} s for frame {position}, which is another one",
             )
-        image: AnyImage = frame.data.numpy() if self._on_host else frame.data
-        return image
+        return self._left.apply(frame.data.numpy() if self._on_host else frame.data)
 
     def _frame(self, position: int) -> Any:  # noqa: ANN401 - torchcodec's Frame, or None
         try:
