@@ -29,7 +29,7 @@ class Frame:
     Attributes:
         index: its position in the video, counted from 0 in presentation order.
         pts_seconds: its presentation time in seconds; None where the source has no clock (images, arrays).
-        image: RGB, uint8 [height, width, 3], upright (rotation metadata is already applied). A decoder on a device
+        image: RGB, uint8 [height, width, 3], upright (turned and mirrored as its file says). A decoder on a device
             gives a tensor there.
     """
 
