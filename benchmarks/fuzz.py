@@ -4,7 +4,7 @@ Sound files of many formats are damaged: bits, bytes, runs of bytes, sizes and t
 to end in frames or in a SourceError, within the limits, and leave no process and no file handle behind. The same seed
 makes the same files.
 
-Run it: python benchmarks/fuzz.py [--cases 20000] [--seed 1] [--decoders pyav] [--keep FOLDER] [--json FILE]
+Run it: python benchmarks/fuzz.py [--cases 20000] [--seed 1] [--decoders pyav] [--pictures] [--keep FOLDER]
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from fuzzing import Case, Figures, fuzz, make_sound_files
+from fuzzing import PICTURES, Case, Figures, fuzz, make_sound_files
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.registry import VIDEO_DECODERS
 from processes import children, handles
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> list[Case]:
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        sound = make_sound_files(Path(folder))
+        made = make_sound_files(Path(folder))
+        sound = {suffix: made[suffix] for suffix in PICTURES if suffix in made} if options.pictures else made
 
         def job(first: int) -> list[Case]:
             numbers = range(first, options.cases, options.jobs)
@@ -62,6 +63,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--decoders", nargs="+", default=["pyav"], help="tried in turn")
     parser.add_argument("--frames", default="15", help="which frames of each file")
+    parser.add_argument("--pictures", action="store_true", help="no videos")
     parser.add_argument("--jobs", type=int, default=2, help="workers at a time")
     parser.add_argument("--time-limit", type=float, default=10.0, help="seconds a file")
     parser.add_argument("--memory-limit", type=int, default=512, help="MB a worker")

@@ -6,13 +6,15 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from genconvit.errors import SourceError
@@ -39,7 +41,10 @@ _VIDEOS: dict[str, dict[str, Any]] = {
     "vp8.webm": {"codec": "libvpx", "options": {"cpu-used": "8"}},
     "vp9.webm": {"codec": "libvpx-vp9", "options": {"cpu-used": "8"}},
 }
-_IMAGES = ("a.png", "a.jpg", "a.webp", "a.tiff", "a.bmp")
+_IMAGES = ("a.png", "a.jpg", "a.webp", "a.tiff", "a.bmp", "a.avif")
+_ANIMATED = ("animated.png", "animated.webp", "animated.avif")
+PICTURES = (".png", ".jpg", ".webp", ".tiff", ".bmp", ".avif", ".pgm", ".heic")
+"""The suffixes of all pictures; HEIC are made where pillow-heif is installed."""
 
 _CRASHES = ("its decoder crashed", "its decoder was killed", "its decoder ended", "its decoder closed")
 _NUMBERS = re.compile(r"\d[\d.]*")
@@ -129,11 +134,35 @@ def make_sound_files(folder: Path) -> dict[str, list[bytes]]:
     for name, options in _VIDEOS.items():
         path = make_video(folder / name, list(pictures), **options)
         contents.setdefault(path.suffix, []).append(path.read_bytes())
-    for name in _IMAGES:
-        path = folder / name
-        Image.fromarray(pictures[0]).save(path)
+    for path in _make_pictures(folder, pictures):
         contents.setdefault(path.suffix, []).append(path.read_bytes())
     return contents
+
+
+def _make_pictures(folder: Path, pictures: npt.NDArray[np.uint8]) -> Iterator[Path]:
+    """Still and animated pictures of 8 bits, grey ones of 16 and of floats, and tiles."""
+    first, *others = map(Image.fromarray, pictures)
+    for name in _IMAGES:
+        first.save(folder / name)
+        yield folder / name
+    for name in _ANIMATED:
+        first.save(folder / name, save_all=True, append_images=others)
+        yield folder / name
+    grey = pictures[0, ..., 0]
+    deep: dict[str, npt.NDArray[Any]] = {
+        "deep.tiff": grey.astype(np.uint16) * 257,
+        "deep.pgm": grey.astype(np.uint16) * 257,
+        "deep.png": grey.astype(np.uint16) * 257,
+        "float.tiff": grey.astype(np.float32) / 255,
+    }
+    for name, values in deep.items():
+        Image.fromarray(values).save(folder / name)
+        yield folder / name
+    if find_spec("pillow_heif"):
+        import pillow_heif
+
+        pillow_heif.from_pillow(first).save(folder / "tiled.heic", tile_size=32)
+        yield folder / "tiled.heic"
 
 
 def fuzz(

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 from genconvit.registry import PluginInfo
 
-_PARTS = ("torch", "timm", "av", "decord", "torchcodec", "onnxruntime", "insightface", "facenet-pytorch", "pillow")
+_PARTS = (
+    *("torch", "timm", "av", "decord", "torchcodec", "onnxruntime", "insightface", "facenet-pytorch", "pillow"),
+    "pillow-heif",
+)
 
 
 def package_versions(plugins: Iterable[PluginInfo]) -> dict[str, str]:

@@ -355,6 +355,20 @@ def test_an_animated_picture_is_read_as_its_frames(tmp_path: Path, name: str) ->
             assert found == pytest.approx([40 * number for number in chosen], abs=3)
 
 
+def test_an_animated_picture_that_is_cut_short_gives_what_is_there(tmp_path: Path) -> None:
+    grain = np.random.default_rng(0).integers(0, 255, (6, 48, 64, 3), np.uint8)
+    first, *others = map(Image.fromarray, grain)
+    first.save(tmp_path / "a.png", save_all=True, append_images=others, duration=100)
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[: len(content) * 2 // 3])
+    frames = list(open_image(tmp_path / "a.png").read(range(6)))
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert all((frame.image == grain[frame.index]).all() for frame in frames)
+    (tmp_path / "a.png").write_bytes(content[:2000])
+    with pytest.raises(SourceError, match="a damaged image"):
+        list(open_image(tmp_path / "a.png").read(range(6)))
+
+
 def test_the_pages_of_a_tiff_are_no_frames(tmp_path: Path) -> None:
     first, second = (Image.new("L", (6, 4), 100 * number) for number in (1, 2))
     first.save(tmp_path / "a.tif", save_all=True, append_images=[second])

@@ -58,19 +58,25 @@ class ImageStream(FrameStream):
         return range(self._frame_count)
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        """Yield the frames at these indices; their times are None.
+        """Yield the frames at these indices; their times are None. An animation ends where it is damaged.
 
         Raises:
-            SourceError: the file is damaged behind its header.
+            SourceError: the file is damaged behind its header, before the first of these frames.
         """
         if self._frame_count == 1:
             for index in indices:
                 yield Frame(index, None, read_image(self._path))
             return
         with _opened(self._path) as image:
-            for index in indices:
-                image.seek(index)
-                yield Frame(index, None, rgb_of(source_name(self._path), ImageOps.exif_transpose(image)))
+            for number, index in enumerate(indices):
+                try:
+                    image.seek(index)
+                    shown = rgb_of(source_name(self._path), ImageOps.exif_transpose(image))
+                except Exception:
+                    if not number:
+                        raise
+                    return
+                yield Frame(index, None, shown)
 
 
 class FolderStream(FrameStream):
