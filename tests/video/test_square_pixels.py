@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.isolation.limits import IsolationLimits
-from genconvit.isolation.reader import IsolatedReader
+from genconvit.assemble import assemble_readers
+from genconvit.settings import DetectorConfig
 from genconvit.types import Frame, on_host
 from genconvit.video import square_pixels as module
 from genconvit.video.base import VideoDecoder
-from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.square_pixels import SQUARE, believed_aspect, squared
@@ -105,12 +105,16 @@ def test_a_tensor_is_stretched_as_an_array_is() -> None:
         assert np.abs(on_host(first).astype(int) - on_host(second).astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize("isolate", [False, True])
 @pytest.mark.parametrize(("square_pixels", "width"), [(True, 96), (False, 64)])
-def test_workers_stretch_too(tmp_path: Path, square_pixels: bool, width: int) -> None:
+def test_a_detectors_option_reaches_threads_and_workers(
+    tmp_path: Path, isolate: bool, square_pixels: bool, width: int
+) -> None:
     path = make(tmp_path / "a.mp4", Fraction(3, 2))
-    reader = IsolatedReader([PyAVDecoder()], ALL, IsolationLimits(), 1, square_pixels=square_pixels)
-    try:
-        with reader.start(path) as reading:
-            assert {event.image.shape[1] for event in reading if isinstance(event, Frame)} == {width}
-    finally:
-        reader.close()
+    config = DetectorConfig(device="cpu", isolate=isolate, square_pixels=square_pixels)
+    with closing(assemble_readers(config, ALL)) as readers, readers.for_one(path).start(path) as reading:
+        assert {event.image.shape[1] for event in reading if isinstance(event, Frame)} == {width}
+
+
+def test_frames_are_stretched_unless_asked_otherwise() -> None:
+    assert DetectorConfig().square_pixels
