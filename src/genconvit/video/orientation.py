@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 
 from genconvit.types import AnyImage
+
+_side_data: Any = SideDataContainer
+"""Called with a frame it gives what ``frame.side_data`` does, which keeps the frame in memory until Python looks for
+circles."""
 
 _MATRIX = struct.Struct("=9i")
 _SKEW = 0.02
@@ -66,7 +71,7 @@ UPRIGHT = Orientation()
 def orientation_of(frame: VideoFrame) -> Orientation:
     """The orientation that a frame's file or its own data give it."""
     try:
-        matrix = bytes(frame.side_data[Type.DISPLAYMATRIX])
+        matrix = bytes(_side_data(frame)[Type.DISPLAYMATRIX])
     except KeyError:
         return UPRIGHT
     if len(matrix) != _MATRIX.size:
