@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from genconvit import Detector, VideoResult
@@ -28,12 +29,14 @@ from genconvit.pipeline import Pipeline
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
 from genconvit.robustness.run import measure_robustness
+from genconvit.sample import FACE, portrait
 from genconvit.scorer import Scorer
 from genconvit.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
+from genconvit.weights.load import load_model
 from stubs import register_stubs
 from support import grey_frames, make_video
 from test_pipeline import CPU, WHOLE, Everywhere, GivesUp
@@ -217,6 +220,65 @@ def test_crops_are_scored_as_the_source_that_they_are_of(config: dict[str, Any])
     with Detector(**config) as detector:
         result, scores = detector.predict(frames), detector.score_faces(frames)
     assert [face.fake_probability for face in result.faces] == scores.fake_probability.tolist()
+
+
+FP32_LOGITS = 1e-5
+"""How far the logits of a face may lie apart where the batch size or the compiler is another, in fp32 on a CPU."""
+
+
+def test_another_batch_size_moves_trained_logits_by_rounding_alone() -> None:
+    model = load_model("v2", ARCHITECTURES.load("v2"), {"size": "nano"}, "embedded").model
+    scorer = Scorer(model, device=CPU, precision="fp32")
+    base = np.asarray(Image.fromarray(portrait()).crop(FACE).resize((scorer.input_size, scorer.input_size)))
+    chance = np.random.default_rng(0)
+    faces = np.stack([np.clip(base + chance.normal(0, 20, base.shape), 0, 255).astype(np.uint8) for _ in range(9)])
+    found = []
+    for size in (5, 1, 2, 9, 5):
+        scorer.batch_size = size
+        found.append(torch.cat(list(scorer.score(faces).logits.values()), dim=1))
+    assert float(found[0].std()) > 0.01
+    assert torch.equal(found[-1], found[0])
+    for logits in found:
+        torch.testing.assert_close(logits, found[0], rtol=0, atol=FP32_LOGITS)
+
+
+class SmallConvolution(Crowd):
+    """A network with what the large ones have: convolutions, normalisation, linear layers."""
+
+    def __init__(self, config: ArchitectureConfig) -> None:
+        super().__init__(config)
+        self.input_size = 32
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.layers = torch.nn.Sequential(
+                torch.nn.Conv2d(3, 16, 3, stride=2, padding=1),
+                torch.nn.BatchNorm2d(16),
+                torch.nn.GELU(),
+                torch.nn.Conv2d(16, 32, 3, stride=2, padding=1),
+                torch.nn.AdaptiveAvgPool2d(1),
+                torch.nn.Flatten(),
+                torch.nn.LayerNorm(32),
+                torch.nn.Linear(32, 2),
+            )
+
+    def forward(self, faces: Tensor) -> ModelOutput:
+        return ModelOutput(logits={"one": self.layers(faces)})
+
+
+@pytest.mark.slow
+def test_compiled_networks_score_a_source_alike_whichever_comes_first() -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    found: list[dict[int, Tensor]] = []
+    for order in ((1, 3, 8, 2), (8, 2, 3, 1)):
+        torch.compiler.reset()
+        model = SmallConvolution(CrowdConfig()).eval()
+        scorer = Scorer(model, device=CPU, precision="fp32", batch_size=8, compile=True)
+        found.append({count: scorer.score(faces[:count]).logits["one"] for count in order})
+    torch.compiler.reset()
+    eager = Scorer(SmallConvolution(CrowdConfig()).eval(), device=CPU, precision="fp32", batch_size=8)
+    for count in (1, 2, 3, 8):
+        assert torch.equal(found[0][count], found[1][count])
+        torch.testing.assert_close(found[0][count], eager.score(faces[:count]).logits["one"], rtol=0, atol=FP32_LOGITS)
 
 
 def labelled(clips: Sequence[Path]) -> Listing:

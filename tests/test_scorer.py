@@ -11,7 +11,7 @@ from torch import Tensor
 from genconvit.device import BATCH_SIZES
 from genconvit.errors import ConfigError
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.scorer import Scorer
+from genconvit.scorer import Scorer, graph_size
 
 CPU = torch.device("cpu")
 
@@ -88,6 +88,23 @@ def test_a_single_face_that_does_not_fit_is_an_error() -> None:
 def test_cuda_graphs_are_for_cuda() -> None:
     with pytest.raises(ConfigError, match="cuda_graphs needs a CUDA device, got cpu"):
         scorer(cuda_graphs=True)
+
+
+def test_a_full_batch_decides_over_what_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda model, **_: model)
+    made, model = scorer(compile=True, batch_size=4)
+    for count in (2, 5, 1):
+        assert made.score(faces(count)).logits["one"][:, 0].tolist() == list(range(count))
+    assert model.batches == [4, 2, 4, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size", "size"),
+    [(15, 128, 16), (16, 128, 16), (17, 128, 32), (128, 128, 128), (1, 100, 13), (3, 5, 3), (4, 5, 5), (1, 1, 1)],
+)
+def test_batches_for_graphs_have_few_sizes(count: int, batch_size: int, size: int) -> None:
+    assert graph_size(count, batch_size) == size
+    assert len({graph_size(each, batch_size) for each in range(1, batch_size + 1)}) <= 4
 
 
 def test_no_faces_have_no_scores() -> None:

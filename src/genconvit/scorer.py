@@ -19,20 +19,37 @@ from genconvit.models.base import Architecture, ModelOutput
 from genconvit.text import first_line
 from genconvit.types import FaceCrop, FaceScores
 
+_MOST_HALVINGS = 3
+"""How often a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""
+
+
+def graph_size(count: int, batch_size: int) -> int:
+    """The size that a batch for CUDA graphs is filled up to: a full batch, or a half, a quarter or an eighth of one.
+
+    Args:
+        count: how many faces it has, at most ``batch_size``.
+        batch_size: of a full one.
+    """
+    sizes = [-(-batch_size >> halvings) for halvings in range(_MOST_HALVINGS + 1)]
+    return min(size for size in sizes if size >= count)
+
 
 class Scorer:
     """Runs an architecture over face crops, a batch at a time. Safe to call from several threads.
 
-    Where a GPU runs out of memory the batch is halved, for good, and the faces are scored again.
+    Faces that are given together go through in batches that begin at multiples of the batch size, so that scores follow
+    from them and the batch size alone. Where a GPU runs out of memory the batch is halved, for good, and the faces are
+    scored again.
 
     Args:
         model: on the CPU, in evaluation mode.
         device: where to run it.
         precision: of its parameters and activations; scores are always float32.
         batch_size: the most faces that go through it at once; None follows the device.
-        compile: run it through ``torch.compile``, which takes a minute or more at the first batch.
-        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up to
-            their full size.
+        compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
+            nothing comes before it, since what is compiled follows from the first batch's size.
+        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
+            ``graph_size`` says.
 
     Attributes:
         notes: what every result must say: a batch that was halved, and why.
@@ -59,6 +76,8 @@ class Scorer:
         self.notes: tuple[str, ...] = ()
         self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
         self._halving = threading.Lock()
+        self._compiling = threading.Lock()
+        self._is_compiled = not compile or cuda_graphs
         self._graphs = graph_thread() if cuda_graphs else None
         self._network: Callable[[Tensor], ModelOutput] = self.model
         if compile or cuda_graphs:
@@ -125,7 +144,11 @@ class Scorer:
         count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         if self._graphs is not None:
-            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, size - count))
+            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, graph_size(count, size) - count))
+        with self._compiling:
+            if not self._is_compiled:
+                self._run(images.new_zeros(size, *images.shape[1:]).contiguous(memory_format=torch.channels_last))
+                self._is_compiled = True
         output = self._run(images.contiguous(memory_format=torch.channels_last))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
