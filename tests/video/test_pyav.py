@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
 from genconvit.errors import SourceError
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames
 from genconvit.video.sampling import evenly_spaced
-from support import cut_short, grey_frames, index_of, make_video, remux
+from support import cut_short, grey_frames, index_of, make_video, remux, rotate_mp4
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to list open files")
 
@@ -93,6 +95,19 @@ def test_an_abandoned_read_and_a_failed_open_leave_no_file_open(tmp_path: Path, 
     with pytest.raises(SourceError):
         pyav.open(text)
     assert open_files(text) == 0
+
+
+def test_a_frame_leaves_the_memory_with_its_last_user(tmp_path: Path, pyav: VideoDecoder) -> None:
+    path = rotate_mp4(make_video(tmp_path / "a.mp4", grey_frames(50)), 90)
+    gc.collect()
+    gc.disable()
+    try:
+        with pyav.open(path) as stream:
+            for _ in stream.read(range(50)):
+                pass
+        assert [each for each in gc.get_objects() if type(each) is VideoFrame] == []
+    finally:
+        gc.enable()
 
 
 def test_two_reads_do_not_disturb_each_other(tmp_path: Path, pyav: VideoDecoder) -> None:
