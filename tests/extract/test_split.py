@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from genconvit.crops.record import Split
 from genconvit.data.base import LabelledSource
+from genconvit.data.select import list_dataset
 from genconvit.extract.split import assign_splits
 from genconvit.result import Label
+from genconvit.video.clips import clip_name
 
 
 def source(name: str, label: Label = "FAKE", split: str | None = None, *identities: str) -> LabelledSource:
@@ -150,3 +153,17 @@ def test_a_fake_stays_with_its_original_where_nobody_names_an_identity() -> None
     split_of = assign_splits([*fakes, odd, *reals]).split_of
     assert all(split_of[f"f{n}"] == split_of[f"r{n}"] for n in range(39))
     assert len(set(split_of.values())) == 3
+
+
+def test_the_copies_of_a_clip_never_lie_in_two_splits(tmp_path: Path) -> None:
+    for number in range(20):
+        for label in ("real", "fake"):
+            for copy in (f"videos/{number}.mp4", f"frames/{number}/0.png", f"faces/{number}/0.png"):
+                path = tmp_path / label / copy
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+    listing = list_dataset("folder", tmp_path)
+    split_of = assign_splits(listing.sources, (0.5, 0.25, 0.25), 0).split_of
+    assert sorted(split_of) == sorted(f"{label}/videos/{n}.mp4" for label in ("real", "fake") for n in range(20))
+    assert len({clip_name(name) for name in split_of}) == len(split_of) == 40
+    assert counts(split_of) == [20, 10, 10]
