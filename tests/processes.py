@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +54,28 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def in_a_fork(call: Callable[[], object], seconds: float = 120.0) -> str | None:
+    """What a call returns or raises, as text, in a copy of this process that a fork makes; None where it hangs."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork where there are threads
+        child = os.fork()
+    if not child:
+        try:
+            answer = str(call())
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {error}"
+        os.write(writing, answer.encode())
+        os._exit(0)
+    os.close(writing)
+    try:
+        return os.read(reading, 1 << 16).decode() if select.select([reading], [], [], seconds)[0] else None
+    finally:
+        os.close(reading)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def _state_and_parent(pid: int) -> tuple[str, int]:

@@ -31,6 +31,7 @@ LAYERS = (
     {"result", "packages", "optional", "score_rules", "threshold"},
     {"registry", "types"},
     {"ahead", "cut", "graph_thread", "left_out", "rule", "values"},
+    {"fork"},
     {"closeable", "config", "errors", "files", "progress", "text", "version"},
 )
 """From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from genconvit.closeable import Closeable
+from genconvit.fork import Owner
 
 T = TypeVar("T")
 
@@ -48,11 +49,13 @@ class Ahead(Closeable, Generic[T]):
         self._ended = False
         self._closed = False
         self._error: BaseException | None = None
+        self._owner = Owner()
         self._thread = threading.Thread(target=self._run, name=f"genconvit-{name}", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
         while True:
+            self._owner.refuse_fork("what is under way")
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._ended or self._closed)
                 if self._closed:
@@ -66,7 +69,9 @@ class Ahead(Closeable, Generic[T]):
             raise self._error
 
     def close(self) -> None:
-        """End the generator, finished or not; more than once is fine."""
+        """End the generator, finished or not; more than once is fine. In a copy that a fork made it does nothing."""
+        if not self._owner.is_here:
+            return
         with self._changed:
             self._closed = True
             self._changed.notify_all()

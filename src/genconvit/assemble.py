@@ -15,6 +15,7 @@ from genconvit.faces.base import FaceDetector
 from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.files import sha256_of_file
 from genconvit.find import FaceFinder, PipelineOptions
+from genconvit.fork import compute_without_lost_threads
 from genconvit.isolation.select import Readers
 from genconvit.packages import package_versions
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
@@ -133,6 +134,7 @@ def assemble_finding(config: DetectorConfig) -> Finding:
         PluginError: a plugin is unknown, broken, or claimed twice.
     """
     device = resolve_device(config.device)
+    one_thread = compute_without_lost_threads()
     readers = assemble_readers(config, config.frame_choice)
     choice = resolve_face_detector(config.face_detector, config.face_model)
     face_class = FACE_DETECTORS.load(choice.name)
@@ -144,7 +146,7 @@ def assemble_finding(config: DetectorConfig) -> Finding:
         detector=detector,
         device=torch.device("cpu") if note else device,
         info=_face_detector_info(choice, face_class.licence),
-        notes=(note,) if note else (),
+        notes=tuple(filter(None, (note, one_thread))),
         plugins=(FACE_DETECTORS.find(choice.name), *map(VIDEO_DECODERS.find, resolve_decoders(config.decoder))),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from typing import Any
@@ -11,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from genconvit.assemble import assemble
+from genconvit.assemble import Parts, assemble
 from genconvit.closeable import Closeable
 from genconvit.errors import ConfigError, GenConViTError
+from genconvit.fork import Owner
 from genconvit.models.base import Architecture
 from genconvit.outcome import Outcome
 from genconvit.pipeline import Pipeline
+from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
 from genconvit.result import VideoResult, WeightsInfo
 from genconvit.settings import DetectorConfig
 from genconvit.types import FaceScores
@@ -29,6 +32,11 @@ class Detector(Closeable):
     """Tells whether the faces in videos are real or manipulated.
 
     A context manager; may be called from several threads.
+
+    It works in the process that made it. A copy that a fork made raises an error instead; make one in each child, or
+    start processes with ``spawn``. Pickled, as for ``spawn``, joblib or Spark, it carries its config and the classes
+    that were registered for it, which the other process imports; there it opens anew on its first use, with files and
+    paths as they are there. Weights in memory and workers are not carried.
 
     Args:
         architecture: a registered name, or a whole ``DetectorConfig``; left out, see there.
@@ -47,6 +55,10 @@ class Detector(Closeable):
         torch.Size([2, 2])
     """
 
+    config: DetectorConfig
+    _opened: _Opened | None
+    _weights: WeightsInfo | None
+
     def __init__(self, architecture: str | DetectorConfig | None = None, **options: Any) -> None:  # noqa: ANN401
         if isinstance(architecture, DetectorConfig):
             if options:
@@ -56,21 +68,34 @@ class Detector(Closeable):
             self.config = architecture
         else:
             self.config = DetectorConfig.from_options(architecture, **options)
-        parts = assemble(self.config)
-        self._readers = parts.readers
-        self._pipeline: Pipeline | None = Pipeline(parts.finder, parts.scorer)
-        self._rule = parts.rule
-        self._provenance = parts.provenance
+        self._prepare(is_closed=False)
+        self._opened = _Opened(self.config)
+
+    def _prepare(self, *, is_closed: bool) -> None:
+        self._opened = None
+        self._weights = None
+        self._is_closed = is_closed
+        self._opening = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        classes = [registry.for_another_process(name) for registry, name in _registered(self.config)]
+        return {"config": self.config, "is_closed": self._is_closed, "classes": classes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.config = state["config"]
+        for (registry, name), cls in zip(_registered(self.config), state["classes"], strict=True):
+            registry.from_another_process(name, cls)
+        self._prepare(is_closed=state["is_closed"])
 
     @property
     def model(self) -> Architecture:
         """The network, on its device."""
-        return self._open().scorer.model
+        return self._open().pipeline.scorer.model
 
     @property
     def weights(self) -> WeightsInfo:
         """Where the weights came from."""
-        return self._provenance.weights
+        return self._weights or self._open().parts.provenance.weights
 
     def predict(self, source: Source) -> VideoResult:
         """Score one source.
@@ -82,14 +107,14 @@ class Detector(Closeable):
         Raises:
             SourceError: it cannot be read; names it and the reason.
             WeightsError: the weights yield scores that are not finite.
-            GenConViTError: the detector is closed.
+            GenConViTError: the detector is closed, or was made before a fork.
         """
-        pipeline = self._open()
-        reader = self._readers.for_one(source)
-        (outcome,) = pipeline.run(reader, [source])
+        opened = self._open()
+        reader = opened.parts.readers.for_one(source)
+        (outcome,) = opened.pipeline.run(reader, [source])
         if outcome.error is not None:
             raise outcome.error
-        return self._answer(outcome, reader)
+        return self._answer(opened.parts, outcome, reader)
 
     def predict_many(self, sources: Iterable[Source]) -> Generator[VideoResult, None, None]:
         """Score sources; what cannot be read becomes a result with the status ``unreadable``.
@@ -100,24 +125,26 @@ class Detector(Closeable):
 
         Raises:
             ConfigError: ``sources`` is a single source.
+            GenConViTError: the detector is closed, or was made before a fork.
         """
         if is_array(sources) or isinstance(sources, (str, os.PathLike)):
             raise ConfigError(f"predict_many takes several sources, got one, {source_name(sources)}; use predict")
-        pipeline = self._open()
-        reader = self._readers.for_many(sources)
-        return self._results(pipeline, reader, sources)
+        opened = self._open()
+        reader = opened.parts.readers.for_many(sources)
+        return self._results(opened, reader, sources)
 
     def _results(
-        self, pipeline: Pipeline, reader: Reader, sources: Iterable[Source]
+        self, opened: _Opened, reader: Reader, sources: Iterable[Source]
     ) -> Generator[VideoResult, None, None]:
-        with closing(pipeline.run(reader, sources)) as outcomes:
+        parts = opened.parts
+        with closing(opened.pipeline.run(reader, sources)) as outcomes:
             for outcome in outcomes:
-                if outcome.scores is not None and self._readers.note:
-                    outcome.scores.notes.append(self._readers.note)
-                yield self._answer(outcome, reader)
+                if outcome.scores is not None and parts.readers.note:
+                    outcome.scores.notes.append(parts.readers.note)
+                yield self._answer(parts, outcome, reader)
 
-    def _answer(self, outcome: Outcome, reader: Reader) -> VideoResult:
-        return conclude(outcome, self._provenance, self.config, self._rule, isolated=reader.isolated)
+    def _answer(self, parts: Parts, outcome: Outcome, reader: Reader) -> VideoResult:
+        return conclude(outcome, parts.provenance, self.config, parts.rule, isolated=reader.isolated)
 
     def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
         """Score face crops without looking for faces.
@@ -126,18 +153,51 @@ class Detector(Closeable):
             faces: RGB uint8 [N, S, S, 3] with S the architecture's input size (224), an array or tensor.
 
         Raises:
-            ConfigError: another shape or type, or the detector is closed.
+            ConfigError: another shape or type.
             WeightsError: the weights yield scores that are not finite.
+            GenConViTError: the detector is closed, or was made before a fork.
         """
-        return self._open().scorer.score(faces)
+        return self._open().pipeline.scorer.score(faces)
 
     def close(self) -> None:
-        """Let go of the networks and end the workers; further calls raise an error. More than once is fine."""
-        self._pipeline = None
-        self._readers.close()
+        """Let go of the networks and end the workers; further calls raise an error. More than once is fine.
 
-    def _open(self) -> Pipeline:
-        pipeline = self._pipeline
-        if pipeline is None:
-            raise GenConViTError("this detector is closed; build another one, or call it inside its with block")
-        return pipeline
+        In a copy that a fork made it ends nothing.
+        """
+        self._is_closed = True
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            self._weights = opened.parts.provenance.weights
+            if opened.owner.is_here:
+                opened.parts.readers.close()
+
+    def _open(self) -> _Opened:
+        opened = self._opened or self._opened_now()
+        opened.owner.refuse_fork("this detector")
+        return opened
+
+    def _opened_now(self) -> _Opened:
+        """Open a detector that came from another process, once."""
+        with self._opening:
+            if self._is_closed:
+                raise GenConViTError("this detector is closed; build another one, or call it inside its with block")
+            self._opened = self._opened or _Opened(self.config)
+            return self._opened
+
+
+class _Opened:
+    """What a detector works with, in the process that it was opened in."""
+
+    def __init__(self, config: DetectorConfig) -> None:
+        self.owner = Owner()
+        self.parts = assemble(config)
+        self.pipeline = Pipeline(self.parts.finder, self.parts.scorer)
+
+
+def _registered(config: DetectorConfig) -> tuple[tuple[Registry, str], ...]:
+    """Where a config's names are looked up that may stand for classes registered by a call."""
+    return (
+        (ARCHITECTURES, config.architecture),
+        (FACE_DETECTORS, config.face_detector),
+        (VIDEO_DECODERS, config.decoder),
+    )

@@ -83,6 +83,30 @@ class Registry:
         """Forget a class that ``register`` added; a name that was never registered is fine."""
         self._registered.pop(name, None)
 
+    def for_another_process(self, name: str) -> type[Any] | None:
+        """The class that ``register`` added under a name, for a pickle; None for any other name.
+
+        Raises:
+            PluginError: another process cannot import it.
+        """
+        cls = self._registered.get(name)
+        if cls is None or _is_importable(cls):
+            return cls
+        raise PluginError(
+            f"{self.kind} {name!r} is registered in this process alone, as {cls.__module__}.{cls.__qualname__}, which "
+            "no other process can import, so what uses it cannot be pickled; define the class at the top level of a "
+            "module"
+        )
+
+    def from_another_process(self, name: str, cls: type[Any] | None) -> None:
+        """Register a class that ``for_another_process`` gave, where its name is not known yet.
+
+        Raises:
+            PluginError: the class is of the wrong kind.
+        """
+        if cls is not None and name not in self.names():
+            self.register(name, cls)
+
     def load(self, name: str) -> type[Any]:
         """Import the plugin of that name and return its class.
 
@@ -135,6 +159,14 @@ class Registry:
         lacking += sorted(getattr(cls, "__abstractmethods__", ()))
         if lacking:
             raise PluginError(f"{self.kind} {name!r} ({cls.__qualname__}) does not define {', '.join(lacking)}")
+
+
+def _is_importable(cls: type[Any]) -> bool:
+    """Whether a class's own name leads to it."""
+    try:
+        return pkgutil.resolve_name(f"{cls.__module__}:{cls.__qualname__}") is cls
+    except (ImportError, AttributeError, ValueError):
+        return False
 
 
 def _installed(group: str) -> Iterator[PluginInfo]:

@@ -39,7 +39,7 @@ def test_a_batch_that_does_not_fit_is_halved() -> None:
         expected = detector.score_faces(faces[:32])
         taken = hoard(LEFT_BYTES)
         scores = detector.score_faces(faces)
-        notes = detector._open().scorer.notes
+        notes = detector._open().pipeline.scorer.notes
         del taken
     assert len(scores) == FACES
     assert notes

@@ -18,6 +18,7 @@ from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
 from isolation.conftest import MakeReader
 from processes import needs_proc
+from signals import heeded
 from support import grey_frames, make_video, packets, remux
 
 MEMORY = "it needs more memory than the limit of 64 MB"
@@ -148,10 +149,11 @@ def test_an_interrupt_while_waiting_leaves_the_reader_usable(make_reader: MakeRe
     reader = make_reader(hostile.Sleeps())
     interrupt = threading.Timer(1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
     reading = reader.start(bad)
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt), reading:
-        next(iter(reading))
-    interrupt.join()
+    with heeded():
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt), reading:
+            next(iter(reading))
+        interrupt.join()
     assert count(reader, good) == 4
 
 

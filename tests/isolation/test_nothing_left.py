@@ -21,6 +21,7 @@ from genconvit.video.reading import SourceOpened
 from genconvit.video.sampling import parse_frames
 from isolation.conftest import MakeReader
 from processes import children, handles, is_running, needs_proc, shared_memories, wait_until
+from signals import HEEDED
 
 pytestmark = needs_proc
 
@@ -163,6 +164,26 @@ def test_a_worker_ends_although_a_fork_of_its_parent_lives_on(good: Path) -> Non
             os.killpg(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("how", ["end", "error", "close"])
+def test_a_fork_that_ends_leaves_the_worker_to_its_parent(good: Path, how: str) -> None:
+    ends = {"end": "", "error": "raise SystemExit", "close": "reading.close(); reader.close()"}
+    then = f"""
+worker = reading._worker._process.pid
+next(iter(reading))
+import os
+child = os.fork()
+if child == 0:
+    {ends[how] or "pass"}
+else:
+    print(os.waitpid(child, 0)[1], len(list(reading)), reading._worker._process.poll())
+    print(len(list(reader.start({str(good)!r}))), reading._worker._process.pid == worker)
+    reader.close()
+"""
+    code, _ = script(good, "Sound", then)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("0 2 None\n3 True\n", "")
+
+
 @pytest.mark.parametrize("how", ["end", "exit", "error", "close"])
 def test_a_script_without_a_guard_runs_once_and_ends_cleanly(good: Path, how: str) -> None:
     ends = {"end": "", "exit": "sys.exit(0)", "error": "raise SystemExit", "close": "reading.close(); reader.close()"}
@@ -184,6 +205,7 @@ def test_code_from_standard_input_runs(good: Path) -> None:
 def test_an_interrupt_of_the_whole_group_leaves_the_worker_to_its_parent(good: Path) -> None:
     then = "\ntry:\n    next(iter(reading))\n    print('ready', flush=True)\n    sys.stdin.read()\n"
     code, _ = script(good, "Sound", then + "except KeyboardInterrupt:\n    print(len(list(reading)))")
+    code = HEEDED + code
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as process:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from genconvit.errors import GenConViTError
+from genconvit.fork import Owner
 from genconvit.isolation.process import WorkerProcess
 
 _MOST_SERVED = 100
@@ -17,6 +17,8 @@ _MOST_SERVED = 100
 
 class WorkerPool:
     """At most so many worker processes at a time; safe to call from several threads.
+
+    They are the process's that made the pool: a copy of it that a fork made gets none, and ends none.
 
     Workers that were never given back, and those of a pool that nobody closes, end when this process does, or when the
     pool is collected.
@@ -34,15 +36,17 @@ class WorkerPool:
         self._idle: deque[WorkerProcess] = deque()
         self._all: set[WorkerProcess] = set()
         self._closed = False
-        self._finalizer = weakref.finalize(self, _close_all, self._all, os.getpid())
+        self._owner = Owner()
+        self._finalizer = weakref.finalize(self, _close_all, self._all, self._owner)
 
     def take(self) -> WorkerProcess:
         """An idle worker; waits while there is none.
 
         Raises:
             ConfigError: the system starts no process.
-            GenConViTError: the pool is closed.
+            GenConViTError: the pool is closed, or was made before a fork.
         """
+        self._owner.refuse_fork("a reader with worker processes")
         self._places.get()
         try:
             return self._idle_worker() or self._new_worker()
@@ -52,6 +56,8 @@ class WorkerPool:
 
     def give_back(self, worker: WorkerProcess) -> None:
         """Let others use a worker that was taken; one that is not idle is ended."""
+        if not self._owner.is_here:
+            return
         try:
             if worker.idle and worker.served < _MOST_SERVED and not self._closed:
                 self._idle.append(worker)
@@ -62,6 +68,8 @@ class WorkerPool:
 
     def close(self) -> None:
         """End all workers, at work or not; more than once is fine."""
+        if not self._owner.is_here:
+            return
         self._closed = True
         while self._idle:
             self._end(self._idle.pop())
@@ -88,8 +96,7 @@ class WorkerPool:
         worker.close()
 
 
-def _close_all(workers: set[WorkerProcess], owner: int) -> None:
-    """End workers; a copy of the process made by a fork has none."""
-    if os.getpid() == owner:
+def _close_all(workers: set[WorkerProcess], owner: Owner) -> None:
+    if owner.is_here:
         while workers:
             workers.pop().close()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from genconvit.errors import ConfigError, GenConViTError, SourceError
+from genconvit.fork import Owner
 from genconvit.isolation.decoders import importable_name, why_not_isolated
 from genconvit.isolation.incoming import Incoming
 from genconvit.isolation.limits import IsolationLimits, Stopwatch
@@ -96,6 +97,7 @@ class _IsolatedReading(Reading):
         self._limits = limits
         self._turn = threading.RLock()
         self._closing = False
+        self._owner = Owner()
         self._lent: int | None = None
         self._worker = pool.take()
         self._lease = weakref.finalize(self, pool.give_back, self._worker)
@@ -109,6 +111,8 @@ class _IsolatedReading(Reading):
             yield event
 
     def close(self) -> None:
+        if not self._owner.is_here:
+            return
         self._closing = True
         if not self._turn.acquire(blocking=False):  # another thread waits for an event
             self._worker.kill()
@@ -121,6 +125,7 @@ class _IsolatedReading(Reading):
             self._turn.release()
 
     def _next(self) -> Event | None:
+        self._owner.refuse_fork("what is under way")
         with self._turn:
             if not self._lease.alive:
                 return None
