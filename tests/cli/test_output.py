@@ -96,7 +96,7 @@ def test_an_output_that_cannot_be_written_is_refused_early(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), WeightsError("not finite")], ids=["interrupt", "error"])
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_what_was_finished_is_kept_where_the_format_allows(
+def test_what_was_finished_is_kept(
     run: Callable[..., Run], fake: FakeDetector, old: Path, form: str, error: BaseException
 ) -> None:
     fake.fails_on["c.mp4"] = error
@@ -107,8 +107,10 @@ def test_what_was_finished_is_kept_where_the_format_allows(
         assert [json.loads(line)["source"] for line in text.splitlines()] == ["a.mp4", "b.mp4"]
     elif form == "csv":
         assert [row["source"] for row in csv.DictReader(io.StringIO(text))] == ["a.mp4", "b.mp4"]
+    elif form == "json":
+        assert [each["source"] for each in json.loads(text)] == ["a.mp4", "b.mp4"]
     else:
-        assert text == OLD
+        assert [name in text for name in ("a.mp4", "b.mp4", "c.mp4")] == [True, True, False]
     assert litter(old.parent) == []
 
 
@@ -159,6 +161,20 @@ def test_the_suffix_says_the_format_and_the_flag_wins(
 ) -> None:
     assert run("predict", "clip.mp4", "--output", tmp_path / name, *given).status == 0
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize("name", ["out.html", "out.jsn", "out.xlsx"])
+@pytest.mark.parametrize("command", ["predict", "evaluate", "robustness"])
+def test_a_suffix_that_no_format_has_is_refused(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path, command: str, name: str
+) -> None:
+    output = tmp_path / name
+    ended = run(command, "clip.mp4", "--output", output)
+    assert (ended.status, fake.configs) == (2, [])
+    assert f"--output {str(output)!r}: no format has the suffix {output.suffix!r}; give one of .json, " in ended.err
+    assert not output.exists()
+    if command == "predict":
+        assert run(command, "clip.mp4", "--output", output, "--format", "table").status == 0
 
 
 HOSTILE = "\x1b[31mred\x9b\u202e\n[bold]x[/bold]ü.mp4"

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -22,6 +22,7 @@ from genconvit.cli.extract import extract
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.robustness import robustness
+from genconvit.cli.stopping import StopSignals
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
 from genconvit.errors import ConfigError, GenConViTError, PluginError
@@ -36,14 +37,13 @@ EXIT_NO_READER = 141
 
 
 class Program(TyperGroup):
-    """The commands; Ctrl-C and a reader of stdout that went away end each of them without a traceback."""
+    """The commands; an interruption and a reader of stdout that went away end each of them without a traceback."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own type is private
         """Run the command."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             _drop_stdout()
@@ -93,20 +93,36 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without a character must not end the program
     status: str | int | None = 0
+    with StopSignals() as signals:
+        try:
+            status = _run()
+            status = _flush_stdout() or status
+        except (Exception, KeyboardInterrupt):
+            if signals.number is None:
+                raise
+            # What a signal interrupts fails in any way: a process that it ended as well, a terminal that is gone.
+        if signals.number is not None or status == EXIT_INTERRUPTED:
+            _print_line(signals.told)
+            _flush_stdout()
+    sys.exit(signals.exit_status or status)
+
+
+def _run() -> str | int | None:
+    """Run the command, and return its exit status."""
     try:
         app()
     except GenConViTError as error:
         _print_error(str(error))
-        status = EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED
     except OSError as error:
         if error.errno not in FULL:
             raise
         _drop_stdout()
         _print_error(f"{error.filename or 'stdout'} cannot be written: {error.strerror}")
-        status = EXIT_FAILED
+        return EXIT_FAILED
     except SystemExit as ended:
-        status = ended.code
-    sys.exit(_flush_stdout() or status)
+        return ended.code
+    return 0
 
 
 def _flush_stdout() -> int:
@@ -126,9 +142,20 @@ def _flush_stdout() -> int:
 
 def _drop_stdout() -> None:
     """Send what is still in stdout's buffer nowhere, or the interpreter would complain about it at its end."""
+    _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _print_error(message: str) -> None:
-    typer.echo(f"error: {printable(message, keep=LINE_BREAK)}", err=True)
+    _print_line(f"error: {printable(message, keep=LINE_BREAK)}")
+
+
+def _print_line(line: str) -> None:
+    try:
+        typer.echo(line, err=True)
+    except OSError:  # its terminal is gone
+        _drop(sys.stderr)

@@ -12,6 +12,7 @@ from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, 
 from genconvit.cli.options import detector_config, parse_weights
 from genconvit.cli.output import console_for
 from genconvit.errors import ConfigError
+from genconvit.files import written_whole
 from genconvit.text import printable
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def bench(
         base, clips or [], precisions=precisions, face_detectors=detectors, repeats=repeats, examples=examples
     )
     if json:
-        json.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        with written_whole(json.resolve()) as partial:
+            partial.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     show(report)
 
 

@@ -75,6 +75,8 @@ def calibrate(
     if not given:
         raise ConfigError("there is nothing to fit on; give --results FILE, for example what genconvit evaluate wrote")
     refuse_inputs("--output", output, [*given, *filter(None, (labels,))])
+    if output.suffix.lower() not in ("", ".json"):
+        raise ConfigError(f"--output {str(output)!r}: a calibration is written as JSON; give a path that ends in .json")
     sets = read_sets(given, labels)
     sources = [ResultsFile(name=source_name(file.name), sha256=sha256_of_file(file)) for file in given]
     fitted = fit_calibration(sets, Fitting(method=method.value, balance=balance, seed=seed), results=sources)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genconvit.cli.output import format_of
 from genconvit.evaluation.no_face import NoFace
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ class ReportFormat(str, Enum):
 
     @classmethod
     def of(cls, output: Path | None) -> ReportFormat:
-        """The format that a file's suffix names; a table for any other, and for stdout."""
-        suffix = output.suffix.lower() if output else ""
-        return {".json": cls.json, ".csv": cls.csv, ".md": cls.markdown}.get(suffix, cls.table)
+        """The format that a file's suffix names; a table for stdout, and where there is no suffix.
+
+        Raises:
+            ConfigError: no format has this suffix.
+        """
+        return format_of(output, {".json": cls.json, ".csv": cls.csv, ".md": cls.markdown, ".txt": cls.table})
 
 
 ResultsFlag = Annotated[

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO, TypeVar
 
 from genconvit.cli.left_out import TITLE, left_out_lines
+from genconvit.errors import ConfigError
 from genconvit.text import csv_cell, printable
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from genconvit.left_out import LeftOut
     from genconvit.result import Provenance, VideoResult
+
+F = TypeVar("F")
 
 UNFOLDED = 100_000
 """The width of a console that is no terminal: more than any content has."""
@@ -39,14 +43,12 @@ class Format(str, Enum):
 
     @classmethod
     def of(cls, output: Path | None) -> Format:
-        """The format that a file's suffix names; a table for any other, and for stdout."""
-        suffix = output.suffix.lower().removeprefix(".") if output else ""
-        return cls(suffix) if suffix in ("json", "jsonl", "csv") else cls.table
+        """The format that a file's suffix names; a table for stdout, and where there is no suffix.
 
-    @property
-    def streams(self) -> bool:
-        """Whether each result is written as soon as it is there, so that a part of them is worth keeping."""
-        return self in (Format.jsonl, Format.csv)
+        Raises:
+            ConfigError: no format has this suffix.
+        """
+        return format_of(output, {".json": cls.json, ".jsonl": cls.jsonl, ".csv": cls.csv, ".txt": cls.table})
 
 
 CSV_COLUMNS = (
@@ -79,14 +81,50 @@ _TABLE_COLUMNS: dict[str, Literal["left", "right"]] = {
 }
 
 
+def format_of(output: Path | None, formats: Mapping[str, F]) -> F:
+    """The format that a file's suffix names; that of ``.txt`` for stdout, and where there is no suffix.
+
+    Raises:
+        ConfigError: no format has this suffix.
+    """
+    suffix = output.suffix.lower() if output else ""
+    if suffix and suffix not in formats:
+        raise ConfigError(
+            f"--output {str(output)!r}: no format has the suffix {suffix!r}; give one of {', '.join(formats)} (a "
+            "table), or --format NAME beside it"
+        )
+    return formats[suffix or ".txt"]
+
+
 def write_results(
     results: Iterable[VideoResult], form: Format, stream: TextIO, left_out: Sequence[LeftOut] = ()
 ) -> None:
-    """Write results as they come; JSON and the table wait for the last one, and the table names what was left out."""
-    if form is Format.table:
-        _write_table(results, stream, left_out)
+    """Write results as they come; JSON and the table wait for the last one, and the table names what was left out.
+
+    Where something ends them early, those that were finished are written, if there are any.
+    """
+    if form is Format.jsonl:
+        _write_jsonl(results, stream)
+    elif form is Format.csv:
+        _write_csv(results, stream)
     else:
-        {Format.json: _write_json, Format.jsonl: _write_jsonl, Format.csv: _write_csv}[form](results, stream)
+        _write_at_the_end(
+            results, _write_json if form is Format.json else partial(_write_table, left_out=left_out), stream
+        )
+
+
+def _write_at_the_end(
+    results: Iterable[VideoResult], write: Callable[[Sequence[VideoResult], TextIO], None], stream: TextIO
+) -> None:
+    finished: list[VideoResult] = []
+    try:
+        for result in results:
+            finished.append(result)  # noqa: PERF402 - what is there when an error comes is kept
+    except BaseException:
+        if finished:
+            write(finished, stream)
+        raise
+    write(finished, stream)
 
 
 def console_for(stream: TextIO | None) -> Console:
@@ -111,7 +149,7 @@ def _write_jsonl(results: Iterable[VideoResult], stream: TextIO) -> None:
         stream.flush()
 
 
-def _write_json(results: Iterable[VideoResult], stream: TextIO) -> None:
+def _write_json(results: Sequence[VideoResult], stream: TextIO) -> None:
     stream.write(json.dumps([result.model_dump(mode="json") for result in results], indent=2) + "\n")
 
 
@@ -143,15 +181,14 @@ def _write_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
         stream.flush()
 
 
-def _write_table(results: Iterable[VideoResult], stream: TextIO, left_out: Sequence[LeftOut]) -> None:
+def _write_table(results: Sequence[VideoResult], stream: TextIO, left_out: Sequence[LeftOut]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = list(results)
-    shared = _notes_of_all(shown)
-    rows = [_row(result, shared) for result in shown]
+    shared = _notes_of_all(results)
+    rows = [_row(result, shared) for result in results]
     lines: dict[str, None] = {}
-    for result in shown:
+    for result in results:
         lines[basis_of(result.provenance)] = None
         if result.decision is not None:
             lines[printable(result.decision.summary)] = None

@@ -39,8 +39,8 @@ def predict(
     What lies in a folder and is not scored is named on stderr, with the reason.
 
     Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 2 for a wrong
-    option, 1 when the weights cannot be had, or with --strict when something is left out, 130 when interrupted. Then
-    --output holds what was finished, as CSV and JSON lines, or else what it held before.
+    option, 1 when the weights cannot be had, or with --strict when something is left out, 130 when interrupted (143 by
+    SIGTERM, 129 by SIGHUP). Then --output holds what was finished.
     """
     from genconvit.detector import Detector
     from genconvit.video.expand import expand_paths
@@ -56,7 +56,7 @@ def predict(
     # A list of one source is read in this process; what came out of a folder or a pattern never is.
     given = sources if sources == paths else iter(sources)
     with (
-        opened(output, keep_partial=form.streams) as stream,
+        opened(output, keep_partial=True) as stream,
         Detector(config) as opened_detector,
         closing(opened_detector.predict_many(given)) as found,
     ):

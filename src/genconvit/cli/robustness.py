@@ -70,11 +70,12 @@ def robustness(
         check_writable("--plot", plot)
     if output:
         refuse_inputs("--output", output, [*inputs, *filter(None, (plot,))])
+    form = format or ReportFormat.of(output)
     with opened(output, keep_partial=False) as stream:
         measured = measure_robustness(
             config, listing, degradations, Resampling(resamples=resamples, seed=seed), tracked
         )
-        write_measured(measured, format or ReportFormat.of(output), stream)
+        write_measured(measured, form, stream)
     if plot:
         from genconvit.plots.robustness import plot_robustness
         from genconvit.plots.style import save
