@@ -19,6 +19,7 @@ from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
 from genconvit.cli.extract import extract
+from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.robustness import robustness
@@ -93,7 +94,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without a character must not end the program
     status: str | int | None = 0
-    with StopSignals() as signals:
+    with plain_warnings(), StopSignals() as signals:
         try:
             status = _run()
             status = _flush_stdout() or status
