@@ -54,7 +54,8 @@ def test_variants_are_compared_on_a_data_set(run: Callable[..., Run], tree: Path
     assert (neural["videos"], neural["fakes"], neural["measures"]["fake_accuracy"]["value"]) == (5, 2, 0.5)
     assert groups[(("method", "Deepfakes"),)]["measures"]["roc_auc"]["value"] == 1.0
     assert groups[(("method", "Deepfakes"),)]["videos"] == 4 + 6
-    assert "untrained: no verdict" in ended.out
+    assert "grey-weights-random: the weights are untrained: the scores mean nothing" in ended.out
+    assert "a variant that is marked as untrained gives no verdict and has no rank" in ended.out
 
 
 def test_videos_without_labels_are_compared_by_their_scores(

@@ -6,15 +6,21 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from genconvit.evaluation.evaluation import Evaluation
-from genconvit.evaluation.tables import Report, group_name
+from genconvit.evaluation.folded import Piece, folded
+from genconvit.evaluation.tables import Report, Table, group_name
 from genconvit.metrics.intervals import Measure
 from genconvit.text import csv_cell
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as RichTable
+
+PRINTED_WIDTH = 80
+"""Of tables that do not go to a terminal, in characters."""
 
 CSV_COLUMNS = (
     "file",
@@ -33,17 +39,15 @@ _MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print tables; on a terminal an interval stands below its number, elsewhere beside it."""
-    from rich.table import Table
+    """Print tables in pieces that fit the terminal, or else 80 columns, and then lines.
+
+    An interval stands below its number; where there is no terminal and room for it, beside it.
+    """
     from rich.text import Text
 
-    for each in report.tables:
-        table = Table(title=each.title, title_justify="left")
-        for number, name in enumerate(each.header):
-            table.add_column(Text(name), justify="left" if number < each.texts else "right", overflow="fold")
-        for row in each.rows:
-            table.add_row(*(Text(cell if console.is_terminal else cell.replace("\n", " ")) for cell in row))
-        console.print(table)
+    for table in report.tables:
+        for piece in _pieces(table, console):
+            console.print(_drawn(piece))
     for line in _lines(report):
         console.print(Text(line))
 
@@ -86,7 +90,32 @@ def markdown_cell(text: str) -> str:
         >>> print(markdown_cell("a|b [c](d)"))
         a\|b \[c\](d)
     """
-    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
+    return _MARKDOWN.sub(r"\\\1", _on_one_line(text))
+
+
+def _pieces(table: Table, console: Console) -> list[Piece]:
+    if console.is_terminal:
+        return list(folded(table, console.width))
+    rows = tuple(tuple(map(_on_one_line, row)) for row in table.rows)
+    whole = list(folded(replace(table, rows=rows), PRINTED_WIDTH))
+    return whole if len(whole) == 1 else list(folded(table, PRINTED_WIDTH))
+
+
+def _drawn(piece: Piece) -> RichTable:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(title=piece.table.title, title_justify="left")
+    for number, (name, width) in enumerate(zip(piece.table.header, piece.widths, strict=True)):
+        justify: Literal["left", "right"] = "left" if number < piece.table.texts else "right"
+        drawn.add_column(Text(name), justify=justify, overflow="fold", width=width)
+    for row in piece.table.rows:
+        drawn.add_row(*map(Text, row))
+    return drawn
+
+
+def _on_one_line(cell: str) -> str:
+    return cell.replace("\n", " ")
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -68,7 +68,8 @@ def report_of(evaluations: Sequence[Evaluation]) -> Report:
     with_faces = [each for each in evaluations if each.face_measures]
     if with_faces:
         names = [name for name in MEASURES if name != "recall"]
-        report.tables.append(_by_measure("Faces", with_faces, names, lambda each: each.face_measures, report))
+        faces = ("faces", *(str(each.faces) for each in with_faces))
+        report.tables.append(_by_measure("Faces", with_faces, names, lambda each: each.face_measures, report, [faces]))
     groups = _groups(evaluations, report)
     if groups.rows:
         report.tables.append(groups)
@@ -85,19 +86,11 @@ def report_of(evaluations: Sequence[Evaluation]) -> Report:
 
 
 def _results(evaluations: Sequence[Evaluation], report: Report) -> Table:
-    return Table(
-        "Results",
-        ("file", "videos", "fakes", *(MEASURES[name].title for name in HEADLINE)),
-        tuple(
-            (
-                printable(each.name) + (" (untrained)" if each.trained is False else ""),
-                str(each.counts.videos),
-                str(each.counts.fakes),
-                *(report.cell(name, each.measures[name]) for name in HEADLINE),
-            )
-            for each in evaluations
-        ),
-    )
+    counts = [
+        ("videos", *(str(each.counts.videos) for each in evaluations)),
+        ("fakes", *(str(each.counts.fakes) for each in evaluations)),
+    ]
+    return _by_measure("Results", evaluations, HEADLINE, lambda each: each.measures, report, counts)
 
 
 def _by_measure(
@@ -106,24 +99,28 @@ def _by_measure(
     names: Sequence[str],
     measures: Callable[[Evaluation], dict[str, Measure]],
     report: Report,
+    first: Sequence[tuple[str, ...]] = (),
 ) -> Table:
+    """A row for each measure and a column for each file, below some first rows."""
     rows = [
         (MEASURES[name].title, *(report.cell(name, measures(each)[name]) for each in evaluations)) for name in names
     ]
-    if title == "Faces":
-        rows.insert(0, ("faces", *(str(each.faces) for each in evaluations)))
-    return Table(title, ("measure", *(printable(each.name) for each in evaluations)), tuple(rows))
+    return Table(title, ("measure", *map(_name, evaluations)), (*first, *rows))
+
+
+def _name(evaluation: Evaluation) -> str:
+    return printable(evaluation.name) + (" (untrained)" if evaluation.trained is False else "")
 
 
 def _groups(evaluations: Sequence[Evaluation], report: Report) -> Table:
     """Every group but those that hold every video, which would repeat the results."""
+    texts = ("file", "group") if len(evaluations) > 1 else ("group",)
     return Table(
         "Groups",
-        ("file", "group", "videos", "fakes", *(MEASURES[name].title for name in HEADLINE)),
+        (*texts, "videos", "fakes", *(MEASURES[name].title for name in HEADLINE)),
         tuple(
             (
-                printable(each.name),
-                group_name(group.group),
+                *(printable(each.name), group_name(group.group))[-len(texts) :],
                 str(group.videos),
                 str(group.fakes),
                 *(report.cell(name, group.measures[name]) for name in HEADLINE),
@@ -132,7 +129,7 @@ def _groups(evaluations: Sequence[Evaluation], report: Report) -> Table:
             for group in each.groups
             if group.videos < each.counts.measured
         ),
-        texts=2,
+        texts=len(texts),
     )
 
 
@@ -147,27 +144,27 @@ def group_name(group: dict[str, str]) -> str:
 
 
 def _basis(evaluations: Sequence[Evaluation]) -> Table:
-    header = (
-        "file",
-        "measured",
-        "unknown label",
-        "no face",
-        "unreadable",
-        "inconclusive",
-        "without answer",
-        "threshold",
-    )
-    confusion = ("fakes called FAKE", "fakes called REAL", "reals called FAKE", "reals called REAL")
-    rows = []
-    for each in evaluations:
-        counts, matrix = each.counts, each.confusion
-        left_out = (counts.unknown_label, counts.no_face, counts.unreadable, counts.inconclusive)
-        target = "" if each.threshold_target is None else f" (fpr={each.threshold_target:g})"
-        threshold = "labels as given" if each.threshold is None else f"{each.threshold:.6g}{target}"
-        called = (matrix.fake_as_fake, matrix.fake_as_real, matrix.real_as_fake, matrix.real_as_real)
-        cells = (str(counts.measured), *(str(len(names)) for names in left_out), each.no_face.value, threshold)
-        rows.append((printable(each.name), *cells, *map(str, called)))
-    return Table("What this rests on", (*header, *confusion), tuple(rows))
+    columns = [_basis_of(each) for each in evaluations]
+    rows = tuple((name, *(column[name] for column in columns)) for name in columns[0])
+    return Table("What this rests on", ("", *map(_name, evaluations)), rows)
+
+
+def _basis_of(evaluation: Evaluation) -> dict[str, str]:
+    counts, matrix = evaluation.counts, evaluation.confusion
+    target = "" if evaluation.threshold_target is None else f" (fpr={evaluation.threshold_target:g})"
+    return {
+        "measured": str(counts.measured),
+        "unknown label": str(len(counts.unknown_label)),
+        "no face": str(len(counts.no_face)),
+        "unreadable": str(len(counts.unreadable)),
+        "inconclusive": str(len(counts.inconclusive)),
+        "without answer": evaluation.no_face.value,
+        "threshold": "labels as given" if evaluation.threshold is None else f"{evaluation.threshold:.6g}{target}",
+        "fakes called FAKE": str(matrix.fake_as_fake),
+        "fakes called REAL": str(matrix.fake_as_real),
+        "reals called FAKE": str(matrix.real_as_fake),
+        "reals called REAL": str(matrix.real_as_real),
+    }
 
 
 def _lines(evaluation: Evaluation) -> list[str]:
