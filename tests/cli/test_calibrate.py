@@ -47,6 +47,22 @@ def test_a_calibration_is_fitted_and_said_what_it_gains(run: Callable[..., Run],
         assert f"note: {warning}" in ended.out
 
 
+def test_a_calibration_is_written_as_json_alone(run: Callable[..., Run], results: Path) -> None:
+    output = results.with_name("c.csv")
+    ended = run("calibrate", "--results", results, "--output", output)
+    assert (ended.status, output.exists()) == (2, False)
+    assert f"--output {str(output)!r}: a calibration is written as JSON; give a path that ends in .json" in ended.err
+
+
+def test_swapped_labels_are_said_to_rank_the_wrong_way_round(run: Callable[..., Run], tmp_path: Path) -> None:
+    rows = [(row.name, 1 - (row.score or 0.0), str(row.truth)) for row in many(60)]
+    results = write_json(tmp_path / "swapped.json", {"video": columns(rows)})
+    for method in ("temperature", "sigmoid", "isotonic"):
+        out = run("calibrate", "--results", results, "--method", method, "--output", tmp_path / "c.json").out
+        assert "note: the scores rank these videos the wrong way round (ROC AUC 0." in out
+        assert "say nothing" not in out
+
+
 def test_more_files_follow_and_patterns_work(run: Callable[..., Run], results: Path) -> None:
     other = results.with_name("two.json")
     other.write_bytes(results.read_bytes())

@@ -66,6 +66,10 @@ def test_a_training_runs_from_the_command_line_and_is_resumed(
     resumed = run("train", "--out", out, "--resume")
     assert resumed.status == 0, resumed.err
     assert resumed.out == ended.out
+    mistyped = run("train", "--out", tmp_path / "uot", "--resume")
+    assert mistyped.status == 2
+    assert f"no training lies in {str(tmp_path / 'uot')!r}, so there is none to resume" in mistyped.err
+    assert not (tmp_path / "uot").exists()
     other = run("train", "--out", out, "--resume", "--steps", "5")
     assert other.status == 2
     assert "steps=5 instead of 2" in other.err

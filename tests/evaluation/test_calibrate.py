@@ -199,7 +199,9 @@ def test_scores_that_no_temperature_suits_are_warned_of() -> None:
     assert any("all videos lie on their side of one half" in each for each in found.warnings)
     swapped = [video("REAL", 0.8), video("FAKE", 0.2)] * 60
     found = fit_calibration([scored_set(*swapped)])
-    assert any("the scores say nothing about these videos" in each for each in found.warnings)
+    (told,) = [each for each in found.warnings if "ROC AUC" in each]
+    assert told.startswith("the scores rank these videos the wrong way round (ROC AUC 0.000): fakes have lower ones")
+    assert not any("say nothing" in each for each in found.warnings)
 
 
 def test_a_calibration_that_gains_nothing_says_so() -> None:

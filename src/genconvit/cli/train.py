@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,12 +36,16 @@ def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
     Exit status: 0 when the training came to its end, 1 when it cannot go on or the crops cannot be read, 2 for a wrong
     option.
     """
+    from genconvit.train.checkpoint import has_state
     from genconvit.train.fit import fit
 
     config = training.config(resume=resume)
+    is_first = os.environ.get("RANK", "0") == "0"
+    if resume and is_first and not has_state(Path(config.out)):
+        typer.echo(f"note: no training lies in {printable(config.out)} yet; one begins", err=True)
     with _shown() as (tell, track):
         result = fit(config, resume=resume, tell=tell, track=track)
-    if os.environ.get("RANK", "0") == "0":
+    if is_first:
         _print(result, config.monitor)
 
 

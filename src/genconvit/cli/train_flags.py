@@ -135,6 +135,11 @@ class TrainFlags:
         base = _json_of("--config", file) if file else {}
         model = {**_mapping(base.get("model", {})), **self.model}
         if "data" not in base and "data" not in own:
+            if resume and not self.file:
+                raise ConfigError(
+                    f"no training lies in {str(kept.parent)!r}, so there is none to resume; give the folder of one as "
+                    "--out, or --data DIR to begin one there"
+                )
             raise ConfigError(
                 "nothing to train on; give --data DIR, a folder of crops such as `genconvit extract` makes"
             )

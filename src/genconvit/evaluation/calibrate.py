@@ -39,6 +39,7 @@ FEWEST_FOR_ISOTONIC = 1000
 """scikit-learn advises against isotonic calibration with fewer: it overfits (``CalibratedClassifierCV``)."""
 
 _TEMPERATURES = (0.05, 100.0)
+_CHANCE = 0.05
 Scores = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]
 
@@ -129,7 +130,7 @@ def fit_scores(scores: Scores, truth: Truth, fitted: Fitted, fitting: Fitting | 
         why_no_after=why_no_after,
         library_version=__version__,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        warnings=(*_warnings(found, fakes, reals, fitted.unit), *_no_gain(before, after, fitted.unit)),
+        warnings=(*_warnings(found, scores, truth, fitted.unit), *_no_gain(before, after, fitted.unit)),
     )
 
 
@@ -251,12 +252,30 @@ def _basis_warnings(sets: Sequence[ScoredSet]) -> tuple[str, ...]:
     return ("not all results say by which weights they were made",)
 
 
+def _backwards(scores: Scores, truth: Truth) -> float | None:
+    """The ROC AUC where it is too far below one half for chance, or None: by Mann and Whitney's test at 5 %."""
+    from scipy.stats import mannwhitneyu
+
+    fakes, reals = scores[truth], scores[~truth]
+    if len(np.unique(scores)) < 2:
+        return None
+    found = mannwhitneyu(fakes, reals, alternative="less")
+    return float(found.statistic) / (len(fakes) * len(reals)) if found.pvalue < _CHANCE else None
+
+
 def _no_gain(before: Reliability, after: Reliability | None, unit: str) -> Iterator[str]:
     if after is not None and after.log_loss >= before.log_loss:
         yield f"log loss does not fall ({before.log_loss:.4g} to {after.log_loss:.4g}): do without, or give more {unit}"
 
 
-def _warnings(fitted: ProbabilityMap, fakes: int, reals: int, unit: str) -> Iterator[str]:
+def _warnings(fitted: ProbabilityMap, scores: Scores, truth: Truth, unit: str) -> Iterator[str]:
+    fakes, reals = int(truth.sum()), int((~truth).sum())
+    backwards = _backwards(scores, truth)
+    if backwards is not None:
+        yield (
+            f"the scores rank these {unit} the wrong way round (ROC AUC {backwards:.3f}): fakes have lower ones than "
+            "reals; check that the labels, or the classes of the weights, are not swapped"
+        )
     if fitted.temperature is None:
         if fakes + reals < FEWEST_FOR_ISOTONIC:
             yield f"isotonic calibration overfits on fewer than {FEWEST_FOR_ISOTONIC} {unit}; there are {fakes + reals}"
@@ -266,5 +285,5 @@ def _warnings(fitted: ProbabilityMap, fakes: int, reals: int, unit: str) -> Iter
     low, high = _TEMPERATURES
     if fitted.temperature < 1.01 * low:
         yield f"all {unit} lie on their side of one half, so no temperature is low enough; give harder ones"
-    if fitted.temperature > 0.99 * high:
+    if fitted.temperature > 0.99 * high and backwards is None:
         yield f"the scores say nothing about these {unit}, so no temperature is high enough"

@@ -15,7 +15,7 @@ from genconvit.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
 from genconvit.video.names import Source, is_array, path_of, source_name
-from genconvit.video.signatures import picture_of
+from genconvit.video.signatures import mistaken_image, picture_of
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 _REASONS = {
@@ -124,7 +124,7 @@ def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> Open
     reason = reasons.pop() if len(reasons) == 1 else "; ".join(_named_reasons(decoders, failures))
     if all(isinstance(failure, ConfigError) for failure in failures):
         raise ConfigError(reason) from failures[-1]
-    raise SourceError(name, reason) from failures[-1]
+    raise SourceError(name, mistaken_image(path) or reason) from failures[-1]
 
 
 def _named_reasons(decoders: Sequence[VideoDecoder], failures: Sequence[SourceError | ConfigError]) -> list[str]:
