@@ -187,6 +187,37 @@ class Slow(Sound):
         return _Slow()
 
 
+def is_ahead(path: Path) -> bool:
+    """Whether ``WaitsBehindTwoFrames`` has delivered the first two frames of a file."""
+    return path.with_suffix(".ahead").exists()
+
+
+def let_go_on(path: Path) -> None:
+    """Let ``WaitsBehindTwoFrames`` go on with a file."""
+    path.with_suffix(".on").touch()
+
+
+class _WaitsBehindTwo(Stream):
+    count = 40
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, indices: Sequence[int]) -> Iterator[Frame]:
+        yield from super().read(indices[:2])
+        self._path.with_suffix(".ahead").touch()
+        while not self._path.with_suffix(".on").exists():
+            time.sleep(0.01)
+        yield from super().read(indices[2:])
+
+
+class WaitsBehindTwoFrames(Sound):
+    """40 frames; behind the first two that are read, the others wait for ``let_go_on``."""
+
+    def open(self, path: Path) -> FrameStream:
+        return _WaitsBehindTwo(path)
+
+
 class _Stuck(Stream):
     count = 40
 

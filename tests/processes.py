@@ -46,9 +46,13 @@ def shared_memories() -> int:
     return Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").count("genconvit-frames")
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether something becomes so within that time."""
-    deadline = time.monotonic() + seconds
+LONG_SECONDS = 300
+"""What only a fault takes, however loaded the machine: a wait for longer has failed."""
+
+
+def wait_until(is_so: Callable[[], bool]) -> bool:
+    """Whether something becomes so in the end."""
+    deadline = time.monotonic() + LONG_SECONDS
     while not is_so():
         if time.monotonic() > deadline:
             return False

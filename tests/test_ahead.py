@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from genconvit.ahead import Ahead
+from processes import wait_until
 
 
 class Source:
@@ -32,15 +33,14 @@ class Source:
 def no_thread_is_left() -> Iterator[None]:
     before = threading.active_count()
     yield
-    assert threading.active_count() == before
+    assert wait_until(lambda: threading.active_count() == before)
 
 
-def wait_until_still(source: Source) -> int:
-    made = -1
-    while made != source.made:
-        made = source.made
-        time.sleep(0.05)
-    return made
+def most_made(source: Source, expected: int) -> int:
+    """How many items a source has made some time after it has made so many as expected."""
+    assert wait_until(lambda: source.made >= expected)
+    time.sleep(0.05)
+    return source.made
 
 
 def test_items_come_in_their_order() -> None:
@@ -53,7 +53,7 @@ def test_no_more_than_the_room_is_made_ahead() -> None:
     with Ahead(source.items(), "count", room=4) as ahead:
         items = iter(ahead)
         assert next(items) == 0
-        assert wait_until_still(source) == 6  # one taken, four that wait, one in hand
+        assert most_made(source, 6) == 6  # one taken, four that wait, one in hand
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
@@ -68,7 +68,7 @@ def test_closing_ends_the_generator_in_its_own_thread() -> None:
     source = Source()
     with Ahead(source.items(), "count", room=2) as ahead:
         next(iter(ahead))
-    assert source.closed_in == "genconvit-count"
+    assert wait_until(lambda: source.closed_in == "genconvit-count")
     assert source.made < 10
     ahead.close()
     assert list(ahead) == []
@@ -78,7 +78,7 @@ def test_closing_drops_what_nobody_takes_any_more() -> None:
     source, dropped = Source(), list[int]()
     with Ahead(source.items(), "count", room=3, drop=dropped.append) as ahead:
         assert next(iter(ahead)) == 0
-        wait_until_still(source)
+        assert most_made(source, 5) == 5
     assert sorted(dropped) == list(range(1, source.made))
 
 
@@ -93,4 +93,4 @@ def test_chained_stages_end_together() -> None:
     with Ahead(doubled(), "outer", room=1) as outer:
         items = iter(outer)
         assert [next(items) for _ in range(3)] == [0, 2, 4]
-    assert source.closed_in == "genconvit-inner"
+    assert wait_until(lambda: source.closed_in == "genconvit-inner")

@@ -24,6 +24,7 @@ from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
+from processes import LONG_SECONDS, wait_until
 from support import grey_frames, make_video
 from test_scorer import Brightness
 
@@ -77,7 +78,7 @@ class _TwoFrames(FrameStream):
 def no_thread_is_left() -> Iterator[None]:
     before = threading.active_count()
     yield
-    assert threading.active_count() == before
+    assert wait_until(lambda: threading.active_count() == before)
 
 
 class Made:
@@ -146,7 +147,7 @@ def test_an_outcome_does_not_wait_for_a_source_that_is_not_there_yet(tmp_path: P
     def sources() -> Iterator[Source]:
         yield path
         asked.set()
-        assert more.wait(30)
+        assert more.wait(LONG_SECONDS)
         yield path
 
     made = Made(batch_size=100)

@@ -208,9 +208,9 @@ def test_times_may_be_missing_stand_still_or_run_backwards() -> None:
 def test_hundreds_of_faces_in_a_frame_are_linked_in_a_moment() -> None:
     random = np.random.default_rng(4)
     frames = [[(x, y, 20.0) for x, y in random.uniform(0, 4000, (400, 2))] for _ in range(15)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     linked(frames, 0.04)
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 def test_only_so_many_tracks_wait() -> None:

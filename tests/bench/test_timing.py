@@ -14,15 +14,16 @@ def test_medians_and_ratios_are_taken_pair_by_pair() -> None:
     assert times.ratio("stage", "floor", "other") == 1.0
 
 
-def test_functions_run_in_turn_after_a_warm_up() -> None:
+def test_functions_run_in_turn_after_a_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
 
-    def slow() -> None:
-        calls.append("slow")
-        time.sleep(0.05)
+    def run(name: str, seconds: float) -> None:
+        calls.append(name)
+        now[0] += seconds
 
-    times = time_in_turn({"slow": slow, "quick": lambda: calls.append("quick")}, 3)
+    times = time_in_turn({"slow": lambda: run("slow", 3.0), "quick": lambda: run("quick", 2.0)}, 3)
     assert calls == ["slow", "quick"] * 4
-    assert len(times.runs["slow"]) == 3
-    assert times.ratio("slow", "quick") > 1
-    assert times.seconds("slow") == pytest.approx(0.05, abs=0.5)
+    assert times.runs == {"slow": (3.0,) * 3, "quick": (2.0,) * 3}
+    assert times.ratio("slow", "quick") == 1.5

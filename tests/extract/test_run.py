@@ -23,6 +23,7 @@ from genconvit.extract.summary import ExtractSummary
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.train.pairs import find_pairs
 from genconvit.types import DetectedFace
+from processes import wait_until
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs
 from test_pipeline import GivesUp
 
@@ -35,7 +36,7 @@ WITH_A_FACE = 5
 def no_thread_is_left() -> Iterator[None]:
     before = threading.active_count()
     yield
-    assert threading.active_count() == before
+    assert wait_until(lambda: threading.active_count() == before)
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_missing_gpu_skips_unless_it_is_promised_or_rehearsed(promise: str, status: int, printed: str) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "gpu", "tests/video/test_arrays.py"]
     environment = {**os.environ, "GENCONVIT_GPU": promise}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT, env=environment)
     assert done.returncode == status, done.stdout
     assert printed in done.stdout

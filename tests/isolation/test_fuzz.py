@@ -15,10 +15,10 @@ from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
 from genconvit.video.pyav import PyAVDecoder
 from isolation.conftest import MakeReader
-from processes import children, handles, needs_proc, shared_memories
+from processes import LONG_SECONDS, children, handles, needs_proc, shared_memories
 
 SEED = 20
-LIMITS = IsolationLimits(time_limit_seconds=10, memory_limit_mb=512)
+LIMITS = IsolationLimits(time_limit_seconds=60, memory_limit_mb=512)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_damaged_files_harm_nothing(
     assert figures.read > cases / 5
     assert sum(figures.unreadable.values()) > cases / 5
     assert len(figures.unreadable) > 5
-    assert figures.slowest_seconds < LIMITS.time_limit_seconds + 3
+    assert figures.slowest_seconds < 2 * LIMITS.time_limit_seconds
     assert (children(), handles(), shared_memories()) == before
     assert list(tmp_path.iterdir()) == []
 
@@ -70,7 +70,7 @@ def test_the_command_prints_and_writes_figures(tmp_path: Path) -> None:
     script = Path(__file__).resolve().parents[2] / "benchmarks" / "fuzz.py"
     target = tmp_path / "figures.json"
     command = [sys.executable, str(script), "--cases", "12", "--json", str(target), "--keep", str(tmp_path / "kept")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG_SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
     figures = json.loads(target.read_text(encoding="utf-8"))["figures"]
     assert figures["cases"] == 12

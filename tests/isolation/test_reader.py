@@ -23,6 +23,7 @@ from genconvit.video.readers import Reader, ThreadReader
 from genconvit.video.reading import SourceOpened
 from genconvit.video.sampling import parse_frames
 from isolation.conftest import MakeReader
+from processes import LONG_SECONDS, wait_until
 from support import cut_short, grey_frames, make_video, shared
 
 Seen = SourceOpened | tuple[int, float | None, npt.NDArray[np.uint8]]
@@ -186,20 +187,22 @@ def test_several_threads_share_the_workers(tmp_path: Path, make_reader: MakeRead
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(LONG_SECONDS)
     assert found == {(thread, number): 5 + number for thread in range(3) for number in range(6)}
 
 
-def test_readings_go_on_side_by_side_and_ahead(make_reader: MakeReader, good: Path) -> None:
-    reader = make_reader(hostile.Slow(), workers=2, frames=6)
-    with reader.start(good) as first, reader.start(good) as second:
+def test_readings_go_on_side_by_side_and_ahead(make_reader: MakeReader, tmp_path: Path) -> None:
+    reader = make_reader(hostile.WaitsBehindTwoFrames(), workers=2, frames=6)
+    paths = [tmp_path / "one.bin", tmp_path / "other.bin"]
+    for path in paths:
+        path.write_bytes(b"good")
+    with reader.start(paths[0]) as first, reader.start(paths[1]) as second:
         one, other = iter(first), iter(second)
         next(one), next(other)
-        time.sleep(1)
-        start = time.monotonic()
-        for _ in range(3):
-            next(one), next(other)
-        assert time.monotonic() - start < 0.05
+        assert wait_until(lambda: all(map(hostile.is_ahead, paths)))  # of a consumer who asked for no frame
+        for path in paths:
+            hostile.let_go_on(path)
+        assert [len(list(each)) for each in (one, other)] == [6, 6]
 
 
 def test_start_waits_for_an_idle_worker(make_reader: MakeReader, good: Path) -> None:

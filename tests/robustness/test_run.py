@@ -29,6 +29,7 @@ from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from genconvit.video.sampling import FrameChoice
+from processes import wait_until
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs, trained_grey
 from support import grey_frames, make_video, shared
 from test_pipeline import WHOLE, Everywhere, GivesUp
@@ -41,7 +42,7 @@ QUICK = Resampling(resamples=0)
 def no_thread_is_left() -> Iterator[None]:
     before = threading.active_count()
     yield
-    assert threading.active_count() == before
+    assert wait_until(lambda: threading.active_count() == before)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def in_two_processes(config: Path, *how: str) -> subprocess.CompletedProcess[str
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path]), "OMP_NUM_THREADS": "1"}
     start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [sys.executable, *start, str(HERE / "worker.py"), str(config), *how]
-    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600)
 
 
 @pytest.mark.slow

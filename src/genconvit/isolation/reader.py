@@ -142,6 +142,8 @@ class _IsolatedReading(Reading):
                 raise self._failed("its decoder's process sent what is not allowed") from error
             except GenConViTError:
                 self._lease()
+                if self._closing:  # by another thread, while the worker still started
+                    return None
                 raise
             if event is None:
                 self._lease()
