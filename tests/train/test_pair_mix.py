@@ -83,7 +83,7 @@ def test_a_pair_is_mixed_before_both_are_changed_alike(tmp_path: Path) -> None:
     ]
     mix = PairMixConfig(share=1, weight=(0, 0), local=0, border_difference=255)
     changed = AugmentConfig(chain=1, noise=1, affine=1)
-    ((real, mixed),) = CropDataset(tmp_path, records, 32, augment=changed, fakes=Fakes(pairs=True, mix=mix))
+    real, mixed = CropDataset(tmp_path, records, 32, augment=changed, fakes=Fakes(pairs=True, mix=mix))[0]
     assert (real.label, mixed.label) == (1, 0)
     np.testing.assert_array_equal(real.image.numpy(), mixed.image.numpy())
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import numpy as np
 from PIL import Image
 from pydantic import ConfigDict, Field
+from scipy.special import expit
 
 from genconvit.config import FrozenConfig
 from genconvit.train.face_mask import Mask
@@ -87,4 +88,5 @@ def _part(difference: Mask, kept: float, random: np.random.Generator) -> Mask:
     below = np.cumsum(difference.ravel()[order], dtype=np.float64)
     place = int(np.searchsorted(below, (1 - kept) * below[-1]))
     edge = heights.ravel()[order[min(place, order.size - 1)]]
-    return 1 / (1 + np.exp((edge - heights) / np.float32(_SOFTNESS / 2)))
+    part: Mask = expit((heights - edge) / np.float32(_SOFTNESS / 2))
+    return part
