@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.state.silent = "hub" if self.state.answers == 0 else self.state.silent
             self.state.answers -= 1
         if self.state.silent == self.part:
-            self.state.stopped.wait(120)
+            self.state.stopped.wait(600)
             self.close_connection = True
             return
         self._answer(unquote(urlsplit(self.path).path))
@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         if get:
             hub.bodies.append((name, wanted))
             if hub.held is not None:
-                hub.held.wait(60)
+                hub.held.wait(600)
         if hub.ignores_range:
             wanted = None
         start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.flush()
         if self.state.cut_by == "silent":
-            self.state.stopped.wait(120)
+            self.state.stopped.wait(600)
             return
         time.sleep(0.05)  # what was sent arrives first
         if self.state.cut_by == "reset":
