@@ -185,6 +185,7 @@ def test_calibrate_leaves_its_file_as_it_was(
     assert litter(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_bench_leaves_its_file_as_it_was(
     run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
 ) -> None:

@@ -46,7 +46,7 @@ def test_the_help_tells_the_true_defaults() -> None:
         default = TrainConfig.model_fields[name].default
         if shown.replace(".", "").isdecimal():
             assert float(shown) == default, name
-        elif default is None or name in ("augment", "blend", "crop_rules", "data", "freeze", "hold_out"):
+        elif default is None or name in ("augment", "blend", "crop_rules", "data", "freeze", "hold_out", "pair_mix"):
             assert not shown.isdecimal(), name
         elif not isinstance(default, (bool, float)):
             assert shown == str(default), name

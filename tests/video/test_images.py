@@ -191,7 +191,8 @@ def test_other_formats_than_the_suffixes_promise_are_not_parsed(tmp_path: Path, 
 
 def test_the_formats_are_those_of_the_suffixes() -> None:
     known = Image.registered_extensions()
-    assert {known[suffix] for suffix in IMAGE_SUFFIXES if suffix in known} == set(FORMATS) & set(Image.OPEN)
+    here = {known[suffix] for suffix in IMAGE_SUFFIXES if suffix in known}
+    assert here - {"HEIF"} == set(FORMATS) & set(Image.OPEN)  # importing pillow-heif registers HEIF
 
 
 def test_a_photo_of_several_pictures_gives_the_first(tmp_path: Path) -> None:

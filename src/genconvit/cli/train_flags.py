@@ -35,6 +35,7 @@ FLAGS: dict[str, Flag] = {
     "image_size": ("Side of the examples in pixels while training.", "N", "the network's input"),
     "augment": ("How examples are changed: reference, robust, none, or a file with an AugmentConfig.", "NAME", ""),
     "pairs": ("Show each real beside a fake that was made from it, changed alike.", "", ""),
+    "pair_mix": ("How fakes of pairs are mixed with their reals: a file with a PairMixConfig.", "FILE", ""),
     "self_blended": ("Make the fakes from the real faces alone.", "", ""),
     "self_blended_share": ("The share of the fakes that are made from real faces instead.", "X", "0"),
     "hold_out": ("Never show crops of this group of the manifest. May be repeated.", "GROUP=VALUE", ""),
@@ -127,9 +128,9 @@ class TrainFlags:
             own["init"] = parse_weights(own["init"])
         if "hold_out" in own:
             own["hold_out"] = _groups(own["hold_out"])
-        for name in ("augment", "blend", "crop_rules"):
+        for name in ("augment", "blend", "crop_rules", "pair_mix"):
             if name in own and own[name].endswith(".json"):
-                own[name] = _json_of(f"--{name}", Path(own[name]))
+                own[name] = _json_of("--" + name.replace("_", "-"), Path(own[name]))
         kept = Path(own.get("out", "training"), "config.json")
         file = self.file or (kept if resume and kept.exists() else None)
         base = _json_of("--config", file) if file else {}

@@ -110,7 +110,8 @@ def index_frames(path: Path) -> FrameIndex:
     """Read a video's packets and index its frames.
 
     Frames that the file itself marks as not to be shown are left out, and so are those that need frames from before its
-    beginning. Where reading breaks off, the frames before that place remain.
+    beginning. Where reading breaks off, the frames before that place remain; the last packet of a file that was cut
+    within it is none of them.
 
     Raises:
         SourceError: the file cannot be opened, holds no video, no frame or more than ``MAX_FRAMES``, or its frames have
@@ -123,6 +124,8 @@ def index_frames(path: Path) -> FrameIndex:
         read = list(islice(_packets(container, stream), MAX_FRAMES + 1))
         if len(read) > MAX_FRAMES:
             raise SourceError(source_name(path), f"more than {MAX_FRAMES} frames, which is the limit")
+        if len(read) > 1 and read[-1][0].is_damaged:
+            read.pop()
         packets = [packet for packet, _ in read]
         order = _order(packets, stream, container.format.name)
         first = first_start(packets)
