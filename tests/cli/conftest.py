@@ -9,6 +9,7 @@ import pytest
 
 from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
+from stubs import grey_clip
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Run:
     status: int
     out: str
     err: str
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """A folder of two fakes and two reals that a network for grey tells apart."""
+    for name, brightness in (("fake/a", 200), ("fake/b", 180), ("real/c", 50), ("real/d", 70)):
+        grey_clip(tmp_path / "clips" / f"{name}.mp4", brightness)
+    return tmp_path / "clips"
 
 
 @pytest.fixture

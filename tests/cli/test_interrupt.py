@@ -20,7 +20,7 @@ from genconvit import VideoResult
 from processes import children, is_running, needs_proc
 from scored import columns, many, write_json
 from signals import HEEDED, STOPPING
-from stubs import grey_clip, register_stubs, trained_grey
+from stubs import register_stubs, trained_grey
 from train.small import make_crops
 
 pytestmark = [needs_proc, pytest.mark.slow]
@@ -82,13 +82,6 @@ def stopped(mark: Path, number: int, *command: object) -> None:
     assert (running.returncode, said.splitlines()[-1]) == (128 + number, how), said
     assert "Traceback" not in said
     assert_gone(workers)
-
-
-@pytest.fixture
-def clips(tmp_path: Path) -> Path:
-    for name, brightness in (("fake/a", 200), ("fake/b", 180), ("real/c", 50), ("real/d", 70)):
-        grey_clip(tmp_path / "clips" / f"{name}.mp4", brightness)
-    return tmp_path / "clips"
 
 
 @pytest.fixture

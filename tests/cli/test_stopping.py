@@ -19,7 +19,7 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.train.loop import Moment
 from scored import columns, many, write_json
 from signals import STOPPING, heeded
-from stubs import grey_clip, register_stubs, trained_grey
+from stubs import register_stubs, trained_grey
 from train.small import Small, make_crops
 
 from .conftest import FakeDetector, Run
@@ -36,13 +36,6 @@ def _heeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with heeded():
         yield
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "a command must put the handlers back"
-
-
-@pytest.fixture
-def clips(tmp_path: Path) -> Path:
-    for name, brightness in (("fake/a", 200), ("fake/b", 180), ("real/c", 50), ("real/d", 70)):
-        grey_clip(tmp_path / "clips" / f"{name}.mp4", brightness)
-    return tmp_path / "clips"
 
 
 @pytest.fixture
