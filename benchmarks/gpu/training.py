@@ -23,14 +23,16 @@ class EnoughError(Exception):
 
 
 def write_crops(folder: Path) -> Path:
-    """The face of a portrait, turned by a degree more from crop to crop, as many in each split and class."""
+    """The face of a portrait, turned by half a degree more from crop to crop, as many in each split and class."""
     face = Image.fromarray(portrait()).crop(FACE)
+    turned = 0.0
     for split in ("train", "valid"):
         for name in CLASSES.values():
             home = folder / split / name
             home.mkdir(parents=True)
             for number in range(CROPS):
-                face.rotate(number - CROPS / 2).save(home / f"{number}_{name}.jpg", quality=95)
+                face.rotate(turned).save(home / f"{number}_{name}.jpg", quality=95)
+                turned += 0.5
     return folder
 
 
