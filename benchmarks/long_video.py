@@ -202,7 +202,7 @@ def main() -> None:
 
 def made_clip(path: Path) -> Path:
     """A small clip with a face in it, of ten frames a second."""
-    from genconvit.sample import write_clip
+    from genconvit.data.sample import write_clip
 
     write_clip(path, frames=20, rate=10, width=192, height=144)
     return path

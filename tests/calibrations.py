@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genconvit.calibration import Calibration
+from genconvit.verdict.calibration import Calibration
 
 FIELDS: dict[str, Any] = {
     "format": "genconvit-calibration",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from genconvit import Detector
-from genconvit.sample import write_clip
+from genconvit.data.sample import write_clip
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -16,8 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from genconvit.errors import SourceError
-from genconvit.types import Frame
+from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 
 

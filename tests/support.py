@@ -16,7 +16,7 @@ import pytest
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from genconvit.types import AnyImage, on_host
+from genconvit.core.types import AnyImage, on_host
 
 SHARED = Path(os.environ.get("GENCONVIT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 """Real clips, faces, models and reference outputs, which are not part of the project."""

@@ -19,14 +19,14 @@ def run(code: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["genconvit", "genconvit.cli", "genconvit.errors", "genconvit.version"])
+@pytest.mark.parametrize("module", ["genconvit", "genconvit.cli", "genconvit.core.errors", "genconvit.core.version"])
 def test_a_light_import_loads_nothing_heavy(module: str) -> None:
     assert run(f"import sys, {module}; print(*sorted({set(HEAVY)} & sys.modules.keys()))") == ""
 
 
 def test_importing_the_package_loads_its_version_only() -> None:
     code = "import sys, genconvit; print(*sorted(name for name in sys.modules if name.startswith('genconvit')))"
-    assert run(code) == "genconvit genconvit.version"
+    assert run(code) == "genconvit genconvit.core.version"
 
 
 def test_importing_the_package_opens_no_file_but_modules() -> None:

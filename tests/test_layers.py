@@ -75,7 +75,7 @@ def test_architectures_do_not_import_one_another(path: Path) -> None:
 def test_the_package_itself_imports_only_its_version() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     eager = {parts for statement in tree.body if not isinstance(statement, ast.If) for parts in _imports(statement, ())}
-    assert {parts for parts in eager if parts[0] == "genconvit"} == {("genconvit", "version", "__version__")}
+    assert {parts for parts in eager if parts[0] == "genconvit"} == {("genconvit", "core", "version", "__version__")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -99,16 +99,16 @@ def function():
     from genconvit.detector import Detector
 
 if TYPE_CHECKING:
-    from genconvit.pipeline import Pipeline
+    from genconvit.pipeline.run import Pipeline
 """
     assert set(_imports(ast.parse(source), ("genconvit", "models"))) == {
         ("genconvit", "cli"),
         ("genconvit", "nn", "vae"),
         ("genconvit", "models", "sibling"),
-        ("genconvit", "errors", "WeightsError"),
+        ("genconvit", "core", "errors", "WeightsError"),
         ("torch",),
         ("genconvit", "detector", "Detector"),
-        ("genconvit", "pipeline", "Pipeline"),
+        ("genconvit", "pipeline", "run", "Pipeline"),
     }
 
 

@@ -21,17 +21,17 @@ from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
-from genconvit.find import FaceFinder, PipelineOptions
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.metrics.intervals import Resampling
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.outcome import Outcome
-from genconvit.pipeline import Pipeline
+from genconvit.pipeline.outcome import Outcome
+from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
 from genconvit.robustness.run import measure_robustness
-from genconvit.sample import FACE, portrait
-from genconvit.scorer import Scorer
-from genconvit.types import Frame
+from genconvit.data.sample import FACE, portrait
+from genconvit.pipeline.scorer import Scorer
+from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder

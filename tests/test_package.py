@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.version import __version__
+from genconvit.core.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "genconvit"

@@ -27,7 +27,7 @@ from genconvit import (
     register_architecture,
 )
 from genconvit.registry import ARCHITECTURES
-from genconvit.version import __version__
+from genconvit.core.version import __version__
 from genconvit.weights.library_file import FileHeader, write
 
 PLUGIN = Path(__file__).with_name("plugin")

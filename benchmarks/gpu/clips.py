@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import chosen
-from genconvit.sample import PORTRAIT, write_clip
+from genconvit.data.sample import PORTRAIT, write_clip
 
 WIDTH, HEIGHT, RATE = 1920, 1080, 30
 

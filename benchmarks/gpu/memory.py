@@ -11,7 +11,7 @@ from torch import nn
 from benchmarks.gpu.networks import random_faces, scorer_of
 from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import Setting, chosen
-from genconvit.scorer import Scorer
+from genconvit.pipeline.scorer import Scorer
 
 MOST_FACES = 1 << 16
 

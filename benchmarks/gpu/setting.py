@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from genconvit.device import Precision
+from genconvit.core.device import Precision
 
 
 @dataclass(frozen=True)

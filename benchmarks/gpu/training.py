@@ -9,7 +9,7 @@ from PIL import Image
 from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import Setting, chosen
 from genconvit.crops.record import CLASSES
-from genconvit.sample import FACE, portrait
+from genconvit.data.sample import FACE, portrait
 from genconvit.train.config import TrainConfig
 from genconvit.train.fit import fit
 from genconvit.train.loop import Moment

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from genconvit import Detector
-from genconvit.aggregate import face_fake_probability
+from genconvit.verdict.aggregate import face_fake_probability
 from genconvit.crops.folder import need, read_crops
 from genconvit.metrics.intervals import Resampling, measures_of, paired_differences
 from genconvit.metrics.measures import Sample

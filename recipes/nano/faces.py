@@ -12,7 +12,7 @@ from genconvit.crops.record import CropRecord, Split
 from genconvit.metrics.measures import FAKE, REAL, Sample
 from genconvit.robustness.degrade import rescale
 from genconvit.train.window import as_square
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 
 ALIKE_PX = 64

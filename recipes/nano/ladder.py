@@ -25,7 +25,7 @@ from genconvit.robustness.degrade import DEGRADATIONS, Degradation, Place
 from genconvit.robustness.reencode import AROUND, Gathered, encoded_anew
 from genconvit.settings import DetectorConfig
 from genconvit.train.window import as_square
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 from recipes.nano.measure import OPTIONS
 

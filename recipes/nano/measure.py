@@ -21,11 +21,11 @@ import torch
 
 from genconvit import Detector
 from genconvit.assemble import assemble
-from genconvit.decision import DecisionRule
+from genconvit.verdict.decision import DecisionRule
 from genconvit.metrics.intervals import Resampling, measures_of
 from genconvit.metrics.measures import Sample, measure_values
-from genconvit.result import VideoResult
-from genconvit.scorer import Scorer
+from genconvit.results.result import VideoResult
+from genconvit.pipeline.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers

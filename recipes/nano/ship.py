@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.assemble import assemble
-from genconvit.calibration import Calibration, Fitted, ScoreBasis
+from genconvit.verdict.calibration import Calibration, Fitted, ScoreBasis
 from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Fitting, fit_scores
-from genconvit.files import sha256_of_file
+from genconvit.core.files import sha256_of_file
 from genconvit.metrics.measures import measure_values
 from genconvit.settings import DetectorConfig
 from genconvit.weights.card import Card, Measured

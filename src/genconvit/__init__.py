@@ -12,33 +12,33 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from genconvit.version import __version__
+from genconvit.core.version import __version__
 
 if TYPE_CHECKING:
     from genconvit.detector import Detector
-    from genconvit.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
+    from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
-    from genconvit.result import FaceResult, TrackResult, VideoResult
+    from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.settings import DetectorConfig
-    from genconvit.types import FaceScores
+    from genconvit.core.types import FaceScores
 
 _HOMES = {
     "Architecture": "models.base",
     "ArchitectureConfig": "models.base",
-    "ConfigError": "errors",
-    "DatasetError": "errors",
+    "ConfigError": "core.errors",
+    "DatasetError": "core.errors",
     "Detector": "detector",
     "DetectorConfig": "settings",
-    "FaceResult": "result",
-    "FaceScores": "types",
-    "GenConViTError": "errors",
+    "FaceResult": "results.result",
+    "FaceScores": "core.types",
+    "GenConViTError": "core.errors",
     "ModelOutput": "models.base",
-    "PluginError": "errors",
-    "SourceError": "errors",
-    "TrackResult": "result",
-    "VideoResult": "result",
-    "WeightsError": "errors",
+    "PluginError": "core.errors",
+    "SourceError": "core.errors",
+    "TrackResult": "results.result",
+    "VideoResult": "results.result",
+    "WeightsError": "core.errors",
     "register_architecture": "registry",
 }
 

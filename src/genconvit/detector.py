@@ -13,17 +13,17 @@ import numpy.typing as npt
 from torch import Tensor
 
 from genconvit.assemble import Parts, assemble
-from genconvit.closeable import Closeable
-from genconvit.errors import ConfigError, GenConViTError
-from genconvit.fork import Owner
+from genconvit.core.closeable import Closeable
+from genconvit.core.errors import ConfigError, GenConViTError
+from genconvit.core.fork import Owner
 from genconvit.models.base import Architecture
-from genconvit.outcome import Outcome
-from genconvit.pipeline import Pipeline
+from genconvit.pipeline.outcome import Outcome
+from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
-from genconvit.result import VideoResult, WeightsInfo
+from genconvit.results.result import VideoResult, WeightsInfo
 from genconvit.settings import DetectorConfig
-from genconvit.types import FaceScores
-from genconvit.verdict import conclude
+from genconvit.core.types import FaceScores
+from genconvit.verdict.conclude import conclude
 from genconvit.video.names import Source, is_array, source_name
 from genconvit.video.readers import Reader
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from genconvit.config import did_you_mean
-from genconvit.errors import PluginError
+from genconvit.core.config import did_you_mean
+from genconvit.core.errors import PluginError
 
 
 @dataclass(frozen=True)

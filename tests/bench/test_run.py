@@ -8,11 +8,11 @@ import torch
 from genconvit.bench.floor import backbone_calls
 from genconvit.bench.report import Report
 from genconvit.bench.run import run_bench
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.models.base import ArchitectureConfig
 from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
-from genconvit.scorer import Scorer
+from genconvit.pipeline.scorer import Scorer
 from genconvit.settings import DetectorConfig
 from test_scorer import Brightness
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from genconvit.version import __version__
+from genconvit.core.version import __version__
 from genconvit.weights.embedded import embedded
 
 from .conftest import Run

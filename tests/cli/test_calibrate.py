@@ -12,7 +12,7 @@ import pytest
 
 from calibrations import calibration, write_calibration
 from genconvit import VideoResult
-from genconvit.calibration import read_calibration
+from genconvit.verdict.calibration import read_calibration
 from scored import columns, many, result, write_json, write_lines
 from stubs import grey_clip, register_stubs, trained_grey
 

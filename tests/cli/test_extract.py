@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.crops.folder import need, read_crops
-from genconvit.cut import SquareRule
+from genconvit.core.cut import SquareRule
 from genconvit.extract.journal import JOURNAL_NAME
 from processes import needs_proc
 from stubs import grey_clip, register_stubs, ruled_grey, ship_grey, trained_grey

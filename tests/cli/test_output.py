@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from genconvit import GenConViTError, VideoResult
-from genconvit.errors import WeightsError
-from genconvit.result import UNTRAINED
+from genconvit.core.errors import WeightsError
+from genconvit.results.result import UNTRAINED
 
 from .conftest import FakeDetector, Run
 

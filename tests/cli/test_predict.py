@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genconvit import DetectorConfig, VideoResult
-from genconvit.result import UNTRAINED
+from genconvit.results.result import UNTRAINED
 from support import shared
 
 from .conftest import FakeDetector, Run

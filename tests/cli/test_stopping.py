@@ -14,7 +14,7 @@ import pytest
 
 from genconvit.cli.stopping import Stopped, StopSignals
 from genconvit.crops.folder import read_crops
-from genconvit.progress import untracked
+from genconvit.core.progress import untracked
 from genconvit.registry import ARCHITECTURES
 from genconvit.train.loop import Moment
 from scored import columns, many, write_json

@@ -9,8 +9,8 @@ from safetensors import SafetensorError
 
 from genconvit import Detector
 from genconvit.cli.weights import Stored
-from genconvit.cut import SquareRule
-from genconvit.result import WeightsFile
+from genconvit.core.cut import SquareRule
+from genconvit.results.result import WeightsFile
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, write
 from stubs import register_stubs, ship_grey
 from weights.reference_files import ed_checkpoint, save

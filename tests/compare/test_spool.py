@@ -9,10 +9,10 @@ import pytest
 
 from genconvit.compare import spool as module
 from genconvit.compare.spool import FaceSpool
-from genconvit.cut import Cut, SquareRule
-from genconvit.errors import GenConViTError, SourceError
-from genconvit.outcome import Cropped, Outcome, SourceScores
-from genconvit.types import DetectedFace, FaceCrop
+from genconvit.core.cut import Cut, SquareRule
+from genconvit.core.errors import GenConViTError, SourceError
+from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
+from genconvit.core.types import DetectedFace, FaceCrop
 
 SMALL, LARGE = (Cut(size=size, rule=SquareRule(side=1, shift_down=0)) for size in (4, 6))
 Found = Generator[Cropped | Outcome, None, None]

@@ -12,7 +12,7 @@ from PIL import Image
 from genconvit.compare.names import with_own_names
 from genconvit.compare.report import new_folder, write_comparison
 from genconvit.compare.summary import ranks, summary_of
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate

@@ -4,7 +4,7 @@ import pytest
 
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.compare.variants import parse_variants
-from genconvit.errors import ConfigError, PluginError
+from genconvit.core.errors import ConfigError, PluginError
 
 
 def test_the_default_ones_are_the_original_and_v2_with_and_without_its_parts() -> None:

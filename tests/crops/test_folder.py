@@ -9,7 +9,7 @@ import pytest
 
 from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 from support import shared
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.data.select import list_dataset
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 
 from .conftest import Files, put
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from genconvit.data.select import list_dataset
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 
 from .conftest import Files
 

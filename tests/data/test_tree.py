@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.data.tree import walk
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 
 from .conftest import Files
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from genconvit.calibration import ProbabilityMap
-from genconvit.decision import DecisionOptions
-from genconvit.errors import DatasetError
+from genconvit.verdict.calibration import ProbabilityMap
+from genconvit.verdict.decision import DecisionOptions
+from genconvit.core.errors import DatasetError
 from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
 

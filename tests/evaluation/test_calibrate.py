@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from genconvit.calibration import MOST_SCORES, Calibration, Fitted, ScoreBasis
-from genconvit.errors import DatasetError
+from genconvit.verdict.calibration import MOST_SCORES, Calibration, Fitted, ScoreBasis
+from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Fitting, fit_calibration, fit_scores
 from genconvit.evaluation.results_file import read_results
 from genconvit.evaluation.scored import ScoredSet
-from genconvit.result import WeightsFile
-from genconvit.rule import CalibrationMethod
+from genconvit.results.result import WeightsFile
+from genconvit.results.rule import CalibrationMethod
 from scored import result, scored_set, video, write_json
 from support import shared
 
@@ -158,7 +158,7 @@ def test_the_scores_of_reals_are_kept_in_order() -> None:
 
 def test_of_very_many_reals_some_stand_for_all_and_none_of_the_rates_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genconvit.evaluation.calibrate.MOST_SCORES", 10)
-    monkeypatch.setattr("genconvit.calibration.MOST_SCORES", 10)
+    monkeypatch.setattr("genconvit.verdict.calibration.MOST_SCORES", 10)
     assert MOST_SCORES == 100_000
     found = fit_calibration([overconfident(300)])
     reals = np.sort([row.score for row in overconfident(300).rows if row.truth == "REAL"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from genconvit.errors import ConfigError, DatasetError
+from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluation import Evaluation, evaluate
 from genconvit.evaluation.no_face import NoFace
@@ -12,7 +12,7 @@ from genconvit.evaluation.paired import compare_sets
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.metrics.intervals import Resampling
 from genconvit.metrics.measures import MEASURES
-from genconvit.threshold import FprTarget
+from genconvit.verdict.threshold import FprTarget
 from scored import many, scored_set, video
 
 FEW = Resampling(resamples=20)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces.models_on_disk import find_insightface_model
 
 HOW_TO_GET_ONE = r'.*non-commercial research only\) from https://github\.com/\S+ .*face_detector="mtcnn"'

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces import mtcnn as module
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.types import DetectedFace, ImageArray
+from genconvit.core.types import DetectedFace, ImageArray
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, save_model
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces.onnx_session import open_detection_session
 from support import shared
 

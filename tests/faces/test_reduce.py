@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.types import on_host
+from genconvit.core.types import on_host
 
 
 @pytest.mark.parametrize(

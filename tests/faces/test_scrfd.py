@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces.onnx_session import Size
 from genconvit.faces.reduce import reduced
 from genconvit.faces.scrfd import InsightFaceDetector
-from genconvit.types import AnyImage, DetectedFace, ImageArray
+from genconvit.core.types import AnyImage, DetectedFace, ImageArray
 from support import shared
 
 CPU = torch.device("cpu")

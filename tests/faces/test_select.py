@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 

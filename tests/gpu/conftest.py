@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageFilter
 
 from genconvit import Detector
-from genconvit.device import Precision
-from genconvit.sample import FACE, portrait
-from genconvit.types import FaceScores
+from genconvit.core.device import Precision
+from genconvit.data.sample import FACE, portrait
+from genconvit.core.types import FaceScores
 
 Faces = npt.NDArray[np.uint8]
 MakeFaces = Callable[[int, int], Faces]

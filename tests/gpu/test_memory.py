@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from genconvit import Detector
-from genconvit.cut import Cut
+from genconvit.core.cut import Cut
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.find import FaceFinder, PipelineOptions
-from genconvit.outcome import Outcome
-from genconvit.sample import portrait
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
+from genconvit.pipeline.outcome import Outcome
+from genconvit.data.sample import portrait
 from genconvit.video.readers import ThreadReader
 
 pytestmark = pytest.mark.gpu

@@ -11,10 +11,10 @@ import torch
 from scipy.stats import spearmanr
 
 from genconvit import Detector
-from genconvit.device import Precision, resolve_precision
+from genconvit.core.device import Precision, resolve_precision
 from genconvit.registry import ARCHITECTURES
-from genconvit.scorer import Scorer
-from genconvit.types import FaceScores
+from genconvit.pipeline.scorer import Scorer
+from genconvit.core.types import FaceScores
 from genconvit.weights.load import load_model
 
 from .conftest import MakeFaces, Score

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from genconvit import Detector
-from genconvit.device import Precision
+from genconvit.core.device import Precision
 from genconvit.train.config import TrainConfig
 from genconvit.train.fit import TrainResult, fit
 from train.small import make_crops

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from genconvit import Detector, VideoResult
-from genconvit.device import Precision
-from genconvit.sample import write_clip
+from genconvit.core.device import Precision
+from genconvit.data.sample import write_clip
 
 pytestmark = pytest.mark.gpu
 

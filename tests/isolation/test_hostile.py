@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import hostile
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.isolation import reader as module
 from genconvit.isolation.limits import IsolationLimits, Stopwatch
-from genconvit.types import Frame
+from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
 from isolation.conftest import MakeReader

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import hostile
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader
 from genconvit.video.readers import Reader

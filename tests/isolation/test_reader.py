@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import hostile
-from genconvit.errors import ConfigError, GenConViTError, SourceError
-from genconvit.types import Frame, on_host
+from genconvit.core.errors import ConfigError, GenConViTError, SourceError
+from genconvit.core.types import Frame, on_host
 from genconvit.video.base import VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import Reader, ThreadReader

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genconvit import Detector
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader
 from genconvit.isolation.select import Readers

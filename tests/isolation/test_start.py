@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import hostile
-from genconvit.errors import ConfigError, PluginError
+from genconvit.core.errors import ConfigError, PluginError
 from genconvit.isolation.decoders import why_not_isolated
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.metrics.measures import CALIBRATION_BINS, MEASURES, Sample, calibration_error, measure_values
 from genconvit.metrics.weighted import Weighted
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.original import Original
 from genconvit.models.v2 import ORIGINAL_PARTS, V2, V2Config
 

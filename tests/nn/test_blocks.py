@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.nn.branches import EDBranchConfig, VAEBranchConfig

@@ -14,7 +14,7 @@ from torch import Tensor
 from torchvision.transforms import Resize
 
 from genconvit import Detector
-from genconvit.aggregate import video_score
+from genconvit.verdict.aggregate import video_score
 from genconvit.models.base import ModelOutput
 from genconvit.models.original import Original, OriginalConfig
 from genconvit.registry import ARCHITECTURES

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.plots.style import check_picture, new_figure, save
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.robustness.degrade import (
     DEGRADATIONS,
     FACE_PX,
@@ -17,7 +17,7 @@ from genconvit.robustness.degrade import (
     noise,
     rescale,
 )
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 
 IN_MEMORY = [each for each in DEGRADATIONS.values() if each.apply]
 

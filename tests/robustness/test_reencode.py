@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genconvit.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.robustness import reencode
 from genconvit.robustness.degrade import blur
 from genconvit.robustness.reencode import (
@@ -20,7 +20,7 @@ from genconvit.robustness.reencode import (
     gather,
     plan_runs,
 )
-from genconvit.types import Frame, ImageArray
+from genconvit.core.types import Frame, ImageArray
 from genconvit.video.reading import Event, SourceOpened
 from support import grey_frames, index_of
 

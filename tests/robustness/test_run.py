@@ -13,18 +13,18 @@ from PIL import Image
 
 from genconvit import Detector
 from genconvit.data.base import LabelledSource, Listing
-from genconvit.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.evaluation.robustness import RobustnessReport, StepSummary
-from genconvit.find import FaceFinder, PipelineOptions
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.metrics.intervals import Resampling
-from genconvit.outcome import Cropped, Outcome
-from genconvit.pipeline import score_faces
+from genconvit.pipeline.outcome import Cropped, Outcome
+from genconvit.pipeline.run import score_faces
 from genconvit.robustness import reencode, run
 from genconvit.robustness.degrade import BLUR, BRIGHTNESS, H264, JPEG, NOISE, Degradation
 from genconvit.robustness.faces import DegradedFaces, steps_of
 from genconvit.robustness.run import measure_robustness
 from genconvit.settings import DetectorConfig
-from genconvit.types import Frame
+from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader

@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.augment import PRESETS, AugmentConfig, augment
 from genconvit.train.clahe import clahe
 

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.backbone import BackboneModelConfig
 from genconvit.nn.backbone import BackboneConfig
-from genconvit.result import WeightsInfo
+from genconvit.results.result import WeightsInfo
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genconvit.errors import TrainingError
+from genconvit.core.errors import TrainingError
 from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import TrainState

@@ -10,7 +10,7 @@ import torch
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
 from genconvit.crops.record import CropRecord, Point
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.models.backbone import BackboneModelConfig
 from genconvit.models.base import Architecture
 from genconvit.models.v2 import V2Config

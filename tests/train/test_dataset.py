@@ -10,7 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from genconvit.crops.record import CropRecord
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Example, Fakes, collate
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from genconvit.errors import ConfigError, DatasetError, TrainingError
+from genconvit.core.errors import ConfigError, DatasetError, TrainingError
 from genconvit.registry import ARCHITECTURES
 from genconvit.train.fit import fit
 from genconvit.train.state import TrainState

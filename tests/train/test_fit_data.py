@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from genconvit import Detector
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.fit import fit

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.freeze import check_prefixes, freeze, train_unfrozen
 
 from .small import Small, SmallConfig

@@ -13,11 +13,11 @@ from PIL import Image
 from genconvit.crops.record import CropRecord
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.progress import untracked
-from genconvit.sample import FACE, portrait
+from genconvit.core.progress import untracked
+from genconvit.data.sample import FACE, portrait
 from genconvit.train import landmarks as module
 from genconvit.train.landmarks import find_landmarks, lacking, landmarks_of, with_landmarks
-from genconvit.types import DetectedFace, ImageArray
+from genconvit.core.types import DetectedFace, ImageArray
 
 from .faces_on_disk import LANDMARKS, write_crop
 

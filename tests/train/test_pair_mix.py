@@ -10,7 +10,7 @@ from genconvit.train.augment import AugmentConfig
 from genconvit.train.config import TrainConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from genconvit.train.pair_mix import PairMixConfig, mix_pair
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 
 from .faces_on_disk import write_crop
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genconvit.crops.record import CropRecord
-from genconvit.errors import ConfigError, DatasetError
+from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from genconvit.train.preview import write_preview, write_steps

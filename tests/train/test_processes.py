@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.fit import fit
 
 from .small import make_crops, small_config

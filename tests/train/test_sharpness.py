@@ -10,7 +10,7 @@ from genconvit.faces.crop import crop_face
 from genconvit.faces.scrfd import InsightFaceDetector
 from genconvit.faces.square import square_of
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 from support import shared
 

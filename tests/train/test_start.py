@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.v2 import V2, V2Config
 from genconvit.nn.backbone import BackboneConfig
-from genconvit.result import WeightsInfo
+from genconvit.results.result import WeightsInfo
 from genconvit.train.config import TrainConfig
 from genconvit.train.losses import loss_weights
 from genconvit.train.start import first_model, model_again, start_from_imagenet

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
 from genconvit.video.pyav import PyAVDecoder

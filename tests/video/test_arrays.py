@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from genconvit.errors import SourceError
-from genconvit.types import on_host
+from genconvit.core.errors import SourceError
+from genconvit.core.types import on_host
 from genconvit.video.arrays import ArrayStream
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (5, 4, 6, 3), np.uint8)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.base import VideoDecoder
 from genconvit.video.sampling import evenly_spaced
 from support import cut_short, grey_frames, index_of, make_audio, make_video, remux, rotate_mp4, shared

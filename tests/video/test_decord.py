@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.video import decord as module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genconvit.errors import SourceError
-from genconvit.types import on_host
+from genconvit.core.errors import SourceError
+from genconvit.core.types import on_host
 from genconvit.video.images import FORMATS, open_folder, open_image, read_image
 from genconvit.video.limits import MAX_IMAGE_PIXELS
 from genconvit.video.signatures import picture_of

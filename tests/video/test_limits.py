@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video import index as index_module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.registry import VIDEO_DECODERS
-from genconvit.types import Frame
+from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.expand import expand_paths
 from genconvit.video.reading import SourceOpened, read_source

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from genconvit.errors import SourceError
-from genconvit.types import Frame
+from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.order import Packet, shown_order
 from genconvit.video.picture_type import Start

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from genconvit.types import on_host
+from genconvit.core.types import on_host
 from genconvit.video.base import VideoDecoder
 from genconvit.video.orientation import UPRIGHT, Orientation
 from support import lay_mp4, make_video

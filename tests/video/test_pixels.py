@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.images import read_image
 
 KINDS = {"u": 1, "i": 2, "f": 3}

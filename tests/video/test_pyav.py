@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from av.video.frame import VideoFrame
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames
 from genconvit.video.sampling import evenly_spaced

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genconvit.errors import ConfigError
-from genconvit.types import Frame
+from genconvit.core.errors import ConfigError
+from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.sampling import FrameChoice, at_rate, choose_frames, evenly_spaced, parse_frames
 from support import grey_frames, make_video

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.base import VideoDecoder
 from genconvit.video.sources import open_source
 

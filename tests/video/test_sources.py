@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genconvit.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import source_name
 from genconvit.video.sources import file_sha256, open_source

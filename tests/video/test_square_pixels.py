@@ -14,7 +14,7 @@ import torch
 
 from genconvit.assemble import assemble_readers
 from genconvit.settings import DetectorConfig
-from genconvit.types import Frame, on_host
+from genconvit.core.types import Frame, on_host
 from genconvit.video import square_pixels as module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.reading import SourceOpened, read_source

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.errors import ConfigError, SourceError
-from genconvit.types import on_host
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.types import on_host
 from genconvit.video import torchcodec as module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames

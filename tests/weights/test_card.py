@@ -11,15 +11,15 @@ from pydantic import ValidationError
 
 from calibrations import write_calibration
 from genconvit import Detector
-from genconvit.calibration import read_calibration
+from genconvit.verdict.calibration import read_calibration
 from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import parse_variants
-from genconvit.cut import SquareRule
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.core.cut import SquareRule
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
 from genconvit.metrics.intervals import Resampling
-from genconvit.result import VideoResult, WeightsFile
+from genconvit.results.result import VideoResult, WeightsFile
 from genconvit.settings import DetectorConfig
 from genconvit.weights.card import Card, Measured, read_card
 from genconvit.weights.convert import convert_own

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.checkpoint import read_tensors
 
 STATE = {"fc.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3), "steps": torch.tensor(7)}

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from genconvit.cut import SquareRule
-from genconvit.errors import WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.cut import SquareRule
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.convert import convert_own
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, StoredPrecision, header_of, write

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from genconvit import Detector
-from genconvit.calibration import read_calibration
-from genconvit.errors import WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.verdict.calibration import read_calibration
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
 from genconvit.weights.checkpoint import read_tensors

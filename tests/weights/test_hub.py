@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import close_session, constants, hf_hub_download, scan_cache_dir
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.hub import PUBLISHED_REPOSITORY, HubFile, cached, download, list_files
 from processes import LONG_SECONDS, wait_until
 
@@ -497,7 +497,7 @@ import json
 import signal
 from dataclasses import asdict
 from huggingface_hub import constants
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.hub import download
 constants.DOWNLOAD_CHUNK_SIZE = 50_000
 signal.signal(signal.SIGINT, signal.default_int_handler)

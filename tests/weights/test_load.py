@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genconvit.errors import ConfigError, PluginError, WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import ConfigError, PluginError, WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2

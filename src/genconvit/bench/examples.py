@@ -12,7 +12,7 @@ from PIL import Image
 from genconvit.bench.report import Row
 from genconvit.bench.timing import time_in_turn
 from genconvit.crops.record import CropRecord
-from genconvit.sample import FACE, LANDMARKS, portrait
+from genconvit.data.sample import FACE, LANDMARKS, portrait
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
 

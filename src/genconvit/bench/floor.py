@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
-from genconvit.scorer import Scorer
+from genconvit.pipeline.scorer import Scorer
 
 _Size = tuple[int, int]
 

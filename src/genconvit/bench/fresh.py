@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genconvit.errors import GenConViTError
+from genconvit.core.errors import GenConViTError
 
 if TYPE_CHECKING:
     from genconvit.bench.report import FreshRun

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 
-from genconvit.config import FrozenConfig
-from genconvit.version import __version__
+from genconvit.core.config import FrozenConfig
+from genconvit.core.version import __version__
 
 
 class Machine(FrozenConfig):

@@ -12,9 +12,9 @@ from genconvit.bench.examples import example_rows
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
-from genconvit.device import DTYPES, Precision, resolve_device, resolve_precision
+from genconvit.core.device import DTYPES, Precision, resolve_device, resolve_precision
 from genconvit.registry import ARCHITECTURES
-from genconvit.sample import PORTRAIT, write_clip
+from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.settings import DetectorConfig
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import load_model

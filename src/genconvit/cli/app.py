@@ -26,9 +26,9 @@ from genconvit.cli.robustness import robustness
 from genconvit.cli.stopping import StopSignals
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
-from genconvit.errors import ConfigError, GenConViTError, PluginError
-from genconvit.text import printable
-from genconvit.version import __version__
+from genconvit.core.errors import ConfigError, GenConViTError, PluginError
+from genconvit.core.text import printable
+from genconvit.core.version import __version__
 
 LINE_BREAK = "\n"
 EXIT_FAILED = 1

@@ -11,9 +11,9 @@ from genconvit.cli.destination import check_writable
 from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, FramesFlag, ModeFlag
 from genconvit.cli.options import detector_config, parse_weights
 from genconvit.cli.output import console_for
-from genconvit.errors import ConfigError
-from genconvit.files import written_whole
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.files import written_whole
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +61,7 @@ def bench(
     vary on a shared machine: quote the ratios.
     """
     from genconvit.bench.run import run_bench
-    from genconvit.device import DTYPES
+    from genconvit.core.device import DTYPES
 
     flags = {
         "architecture": ("--arch", arch),

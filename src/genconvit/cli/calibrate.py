@@ -14,11 +14,11 @@ from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.evaluation_flags import LabelsFlag, ResultsFlag
 from genconvit.cli.output import console_for
 from genconvit.cli.result_files import expand_files, read_sets
-from genconvit.errors import ConfigError
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.calibration import Calibration
+    from genconvit.verdict.calibration import Calibration
 
 
 class Method(str, Enum):
@@ -66,9 +66,9 @@ def calibrate(
     Exit status: 0 when the calibration was written, 1 when a file cannot be read or the videos do not do, 2 for a wrong
     option.
     """
-    from genconvit.calibration import ResultsFile
+    from genconvit.verdict.calibration import ResultsFile
     from genconvit.evaluation.calibrate import Fitting, fit_calibration
-    from genconvit.files import sha256_of_file
+    from genconvit.core.files import sha256_of_file
     from genconvit.video.names import source_name
 
     given = expand_files([*(results or []), *(files or [])])
@@ -91,7 +91,7 @@ def calibrate(
 def _print(fitted: Calibration) -> None:
     from rich.table import Table
 
-    from genconvit.calibration import Reliability
+    from genconvit.verdict.calibration import Reliability
     from genconvit.metrics.measures import MEASURES
 
     console = console_for(sys.stdout)

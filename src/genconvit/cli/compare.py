@@ -29,10 +29,10 @@ from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.evaluation.no_face import NoFace
-from genconvit.optional import require
-from genconvit.text import printable
+from genconvit.core.optional import require
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions

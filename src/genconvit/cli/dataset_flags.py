@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genconvit.cli.left_out import left_out_note, say_left_out
-from genconvit.errors import ConfigError, DatasetError
+from genconvit.core.errors import ConfigError, DatasetError
 
 if TYPE_CHECKING:
     from genconvit.data.base import Listing

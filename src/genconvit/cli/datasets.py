@@ -11,12 +11,12 @@ import typer
 
 from genconvit.cli.left_out import SHOWN, left_out_lines
 from genconvit.cli.output import console_for
-from genconvit.errors import DatasetError, PluginError
-from genconvit.text import printable
+from genconvit.core.errors import DatasetError, PluginError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.data.base import Listing
-    from genconvit.left_out import LeftOut
+    from genconvit.core.left_out import LeftOut
 
 EXIT_MISSING = 3
 HOW_TO_SEE_ALL = "; --all prints them"

@@ -11,11 +11,11 @@ import typer
 
 from genconvit.cli.destination import check_writable
 from genconvit.cli.output import basis_of
-from genconvit.errors import ConfigError
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.types import ImageArray
+    from genconvit.core.types import ImageArray
 
 
 def demo(
@@ -33,7 +33,7 @@ def demo(
         check_writable("--keep", keep)
         check_writable("--keep", _beside(keep))
     from genconvit.detector import Detector
-    from genconvit.sample import PORTRAIT, write_clip
+    from genconvit.data.sample import PORTRAIT, write_clip
 
     with tempfile.TemporaryDirectory() as folder, Detector(weights="embedded") as detector:
         clip = keep or Path(folder) / "astronaut.mp4"
@@ -56,7 +56,7 @@ def _blended_portrait() -> ImageArray:
     """The portrait with a self-blended face, made as the small network's training made its fakes."""
     import numpy as np
 
-    from genconvit.sample import FACE, LANDMARKS, portrait
+    from genconvit.data.sample import FACE, LANDMARKS, portrait
     from genconvit.train.self_blended import SelfBlendConfig, self_blend
 
     image = portrait().copy()

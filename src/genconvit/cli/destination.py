@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from genconvit.errors import ConfigError, GenConViTError
-from genconvit.files import partial_beside
+from genconvit.core.errors import ConfigError, GenConViTError
+from genconvit.core.files import partial_beside
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}

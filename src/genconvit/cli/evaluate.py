@@ -31,9 +31,9 @@ from genconvit.cli.output import console_for
 from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.evaluation.no_face import NoFace
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.evaluation import Evaluation

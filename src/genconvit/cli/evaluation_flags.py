@@ -86,7 +86,7 @@ def evaluation_options(
     """
     from genconvit.evaluation.conventions import EvaluationOptions
     from genconvit.metrics.intervals import Resampling
-    from genconvit.threshold import parse_threshold
+    from genconvit.verdict.threshold import parse_threshold
 
     return EvaluationOptions(
         no_face=no_face,

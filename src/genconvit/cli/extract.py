@@ -14,8 +14,8 @@ from genconvit.cli.options import parse_extra
 from genconvit.cli.output import console_for
 from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
-from genconvit.errors import ConfigError
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.data.base import Listing
@@ -92,7 +92,7 @@ def extract(
 def _options(*, fractions: str, **others: object) -> ExtractOptions:
     from pydantic import ValidationError
 
-    from genconvit.config import validation_message
+    from genconvit.core.config import validation_message
     from genconvit.extract.options import ExtractOptions
 
     try:

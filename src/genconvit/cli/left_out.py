@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from genconvit.errors import GenConViTError
-from genconvit.text import printable
+from genconvit.core.errors import GenConViTError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.left_out import LeftOut
+    from genconvit.core.left_out import LeftOut
 
 SHOWN = 10
 """How many are named where not all of them are asked for."""

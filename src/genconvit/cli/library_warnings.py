@@ -11,7 +11,7 @@ from typing import TextIO
 
 import typer
 
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 _LONGEST = 300
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genconvit.errors import ConfigError
-from genconvit.values import option_value
+from genconvit.core.errors import ConfigError
+from genconvit.core.values import option_value
 
 if TYPE_CHECKING:
     from genconvit.settings import DetectorConfig
@@ -136,7 +136,7 @@ def _read_config(file: Path) -> dict[str, Any]:
     """The options of a config file, those of its model among them."""
     from pydantic import ValidationError
 
-    from genconvit.config import validation_message
+    from genconvit.core.config import validation_message
     from genconvit.settings import DetectorConfig
 
     try:

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO, TypeVar
 
 from genconvit.cli.left_out import TITLE, left_out_lines
-from genconvit.errors import ConfigError
-from genconvit.text import csv_cell, printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import csv_cell, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genconvit.left_out import LeftOut
-    from genconvit.result import Provenance, VideoResult
+    from genconvit.core.left_out import LeftOut
+    from genconvit.results.result import Provenance, VideoResult
 
 F = TypeVar("F")
 
@@ -137,7 +137,7 @@ def console_for(stream: TextIO | None) -> Console:
 
 def basis_of(provenance: Provenance) -> str:
     """One line for people: what looked, and whether it had been trained."""
-    from genconvit.result import UNTRAINED
+    from genconvit.results.result import UNTRAINED
 
     trained = provenance.weights.trained
     return printable(provenance.summary if trained else f"{UNTRAINED}; {provenance.summary}")

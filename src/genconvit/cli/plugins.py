@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from genconvit.cli.output import console_for
-from genconvit.errors import PluginError
-from genconvit.text import printable
+from genconvit.core.errors import PluginError
+from genconvit.core.text import printable
 
 
 def plugins(

@@ -17,7 +17,7 @@ from genconvit.cli.output import Format, write_results
 from genconvit.cli.progress import tracked
 
 if TYPE_CHECKING:
-    from genconvit.result import VideoResult
+    from genconvit.results.result import VideoResult
 
 EXIT_UNREADABLE = 3
 

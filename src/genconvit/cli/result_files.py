@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genconvit.errors import DatasetError
-from genconvit.text import printable
+from genconvit.core.errors import DatasetError
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.data.base import Listing

@@ -15,7 +15,7 @@ from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, Resam
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import tracked
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.robustness import RobustnessReport

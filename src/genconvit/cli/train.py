@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genconvit.cli.train_flags import TrainFlags, with_train_flags
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.progress import Track
+    from genconvit.core.progress import Track
     from genconvit.train.fit import TrainResult
     from genconvit.train.loop import Moment
     from genconvit.train.state import HistoryRow

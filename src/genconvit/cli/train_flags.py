@@ -13,8 +13,8 @@ import typer
 from genconvit.cli import flags
 from genconvit.cli.options import parse_extra, parse_weights
 from genconvit.cli.signature import give_parameters, optional_parameters, own_parameters
-from genconvit.errors import ConfigError
-from genconvit.text import first_line
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import first_line
 
 if TYPE_CHECKING:
     from genconvit.train.config import TrainConfig
@@ -120,7 +120,7 @@ class TrainFlags:
         """
         from pydantic import ValidationError
 
-        from genconvit.config import validation_message
+        from genconvit.core.config import validation_message
         from genconvit.train.config import TrainConfig
 
         own = {name: value for name, value in self.given.items() if value is not None}

@@ -10,8 +10,8 @@ import typer
 
 from genconvit.cli.destination import check_writable, refuse_inputs
 from genconvit.cli.options import parse_weights, weights_files
-from genconvit.errors import ConfigError
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
 
 weights = typer.Typer(no_args_is_help=True, help="Look at, convert and download weights.")
 

@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from genconvit.closeable import Closeable
+from genconvit.core.closeable import Closeable
 from genconvit.data.base import LabelledSource
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.results_file import JournalEntry, scored_video
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.files import written_whole
-from genconvit.result import VideoResult
+from genconvit.core.files import written_whole
+from genconvit.results.result import VideoResult
 
 UNKNOWN = "unknown"
 """What the files say for a label that is not known."""

@@ -15,18 +15,18 @@ from genconvit.compare.cost import measured_peak
 from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
-from genconvit.cut import Cut
+from genconvit.core.cut import Cut
 from genconvit.data.base import Listing
-from genconvit.device import resolve_device
-from genconvit.errors import GenConViTError
+from genconvit.core.device import resolve_device
+from genconvit.core.errors import GenConViTError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
-from genconvit.pipeline import find_faces, score_faces
-from genconvit.progress import Track, untracked
-from genconvit.result import Provenance
-from genconvit.verdict import conclude
+from genconvit.pipeline.run import find_faces, score_faces
+from genconvit.core.progress import Track, untracked
+from genconvit.results.result import Provenance
+from genconvit.verdict.conclude import conclude
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from genconvit.closeable import Closeable
-from genconvit.cut import Cut
-from genconvit.errors import GenConViTError
-from genconvit.outcome import Cropped, FoundFace, Outcome, SourceScores
-from genconvit.types import DetectedFace, FaceCrop, ImageArray, on_host
+from genconvit.core.closeable import Closeable
+from genconvit.core.cut import Cut
+from genconvit.core.errors import GenConViTError
+from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
+from genconvit.core.types import DetectedFace, FaceCrop, ImageArray, on_host
 
 LEAST_FREE_BYTES = 1 << 28
 """What a disk must keep free while faces are written."""

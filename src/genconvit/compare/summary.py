@@ -12,7 +12,7 @@ from genconvit.evaluation.scored import ScoredVideo
 from genconvit.evaluation.tables import Report, Table, report_of
 from genconvit.metrics.intervals import Difference
 from genconvit.metrics.measures import MEASURES
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 RANKED_BY = "roc_auc"
 COMPARED = ("accuracy", "roc_auc", "f1")

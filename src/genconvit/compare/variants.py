@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
-from genconvit.errors import ConfigError
-from genconvit.find import PipelineOptions
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import ConfigError
+from genconvit.pipeline.find import PipelineOptions
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.settings import DetectorConfig
-from genconvit.values import option_value
+from genconvit.core.values import option_value
 
 SHARED_OPTIONS = frozenset(
     {*PipelineOptions.model_fields, *IsolationLimits.model_fields}

@@ -14,10 +14,10 @@ from genconvit.crops.record import CLASSES, SPLITS, CropRecord, Split
 from genconvit.crops.same import refuse_shared
 from genconvit.data.label_files import LABELS
 from genconvit.data.tree import is_unicode
-from genconvit.errors import DatasetError
-from genconvit.left_out import LeftOut
-from genconvit.result import Label
-from genconvit.text import first_line
+from genconvit.core.errors import DatasetError
+from genconvit.core.left_out import LeftOut
+from genconvit.results.result import Label
+from genconvit.core.text import first_line
 from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 

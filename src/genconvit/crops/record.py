@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt
 
-from genconvit.config import FrozenConfig
-from genconvit.result import Label
-from genconvit.types import Box
+from genconvit.core.config import FrozenConfig
+from genconvit.results.result import Label
+from genconvit.core.types import Box
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")

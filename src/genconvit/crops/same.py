@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from genconvit.crops.record import CropRecord
-from genconvit.errors import DatasetError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import DatasetError
+from genconvit.core.files import sha256_of_file
 
 
 def refuse_shared(root: Path, records: Iterable[CropRecord]) -> None:

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
-from genconvit.left_out import LeftOut
-from genconvit.result import Label
+from genconvit.core.config import FrozenConfig
+from genconvit.core.left_out import LeftOut
+from genconvit.results.result import Label
 
 
 class LabelledSource(FrozenConfig):

@@ -10,8 +10,8 @@ from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import inside, read_text, reference_list
 from genconvit.data.tree import Tree, walk
-from genconvit.errors import DatasetError
-from genconvit.result import Label
+from genconvit.core.errors import DatasetError
+from genconvit.results.result import Label
 from genconvit.video.clips import clip_name
 
 FOLDERS: dict[str, Label] = {"Celeb-real": "REAL", "YouTube-real": "REAL", "Celeb-synthesis": "FAKE"}

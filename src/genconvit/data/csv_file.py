@@ -9,8 +9,8 @@ from pathlib import Path
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import SPLIT_NAMES, label_of, read_rows
-from genconvit.errors import DatasetError
-from genconvit.result import Label
+from genconvit.core.errors import DatasetError
+from genconvit.results.result import Label
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 

@@ -21,8 +21,8 @@ from genconvit.data.label_files import (
     reference_list,
 )
 from genconvit.data.tree import Tree, walk
-from genconvit.errors import DatasetError
-from genconvit.result import Label
+from genconvit.core.errors import DatasetError
+from genconvit.results.result import Label
 from genconvit.video.clips import clip_name
 
 LABEL_FILES = ("metadata.json", "labels.csv", "dataset.json")

@@ -21,7 +21,7 @@ from genconvit.data.faceforensics_names import (
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import read_json, reference_list
 from genconvit.data.tree import Tree, walk
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 
 SPLITS = ("train", "val", "test")
 SPLIT_FILES = frozenset(f"{folder}{split}.json" for folder in ("", "splits/") for split in SPLITS)

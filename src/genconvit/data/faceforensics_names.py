@@ -6,7 +6,7 @@ import dataclasses
 import re
 from dataclasses import dataclass
 
-from genconvit.result import Label
+from genconvit.results.result import Label
 
 TOPS: dict[str, Label] = {"original_sequences": "REAL", "manipulated_sequences": "FAKE"}
 ORIGINALS = ("youtube", "actors")

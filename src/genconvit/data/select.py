@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genconvit.config import did_you_mean
+from genconvit.core.config import did_you_mean
 from genconvit.data.base import Listing
 from genconvit.data.tree import is_unicode
-from genconvit.errors import ConfigError, DatasetError
-from genconvit.left_out import LeftOut
+from genconvit.core.errors import ConfigError, DatasetError
+from genconvit.core.left_out import LeftOut
 from genconvit.registry import DATASETS
 from genconvit.video.names import source_name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.tree import walk
-from genconvit.errors import DatasetError
+from genconvit.core.errors import DatasetError
 
 QUALITIES = ("higher_quality", "lower_quality")
 REAL = "real"

@@ -9,9 +9,9 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genconvit.errors import DatasetError
-from genconvit.left_out import LeftOut
-from genconvit.text import first_line
+from genconvit.core.errors import DatasetError
+from genconvit.core.left_out import LeftOut
+from genconvit.core.text import first_line
 from genconvit.video.clips import copies, copies_note
 from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.decision import DEFAULT_THRESHOLD
-from genconvit.errors import DatasetError
+from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
 
 MOST_WRONG = 1 / 20

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from genconvit.config import did_you_mean
-from genconvit.errors import DatasetError
+from genconvit.core.config import did_you_mean
+from genconvit.core.errors import DatasetError
 from genconvit.evaluation.conventions import UNANSWERED
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.result import Label, Status
-from genconvit.text import printable
+from genconvit.results.result import Label, Status
+from genconvit.core.text import printable
 
 REQUIRED = ("name", "pred", "pred_label", "correct_label")
 OPTIONAL = ("klass", "compression", "status", "groups")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
-from genconvit.errors import ConfigError, DatasetError
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.evaluation.no_face import NoFace
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.intervals import Resampling
-from genconvit.result import Label
-from genconvit.text import printable
-from genconvit.threshold import FprTarget, threshold_for_fpr
+from genconvit.results.result import Label
+from genconvit.core.text import printable
+from genconvit.verdict.threshold import FprTarget, threshold_for_fpr
 
 FACE_THRESHOLD = 0.5
 """A face is taken for FAKE above it, where no threshold was asked for."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 MOST_GROUPS = 100
 """Of one key, and of all keys crossed."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.result import Label
+from genconvit.results.result import Label
 
 Labels = Mapping[str, Label] | Listing
 """Labels by path, or what a data set holds."""

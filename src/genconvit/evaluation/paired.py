@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.evaluation.conventions import EvaluationOptions, counted_rows, resolve_threshold
 from genconvit.evaluation.evaluation import sample_of
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo

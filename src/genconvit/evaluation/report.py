@@ -13,7 +13,7 @@ from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.folded import Piece, folded
 from genconvit.evaluation.tables import Report, Table, group_name
 from genconvit.metrics.intervals import Measure
-from genconvit.text import csv_cell
+from genconvit.core.text import csv_cell
 
 if TYPE_CHECKING:
     from rich.console import Console

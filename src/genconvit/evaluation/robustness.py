@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.evaluation.evaluation import sample_of
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.left_out import LeftOut
+from genconvit.core.left_out import LeftOut
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import NO_ROWS
-from genconvit.result import Label, Provenance
+from genconvit.results.result import Label, Provenance
 
 SPREAD = (10, 90)
 """The percentiles between which the changes of most videos lie."""

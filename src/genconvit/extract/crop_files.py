@@ -13,11 +13,11 @@ from typing import Literal
 
 from PIL import Image
 
-from genconvit.closeable import Closeable
+from genconvit.core.closeable import Closeable
 from genconvit.crops.record import CLASSES, ORIGINAL, SPLITS, CropRecord
 from genconvit.extract.journal import KeptFace, VideoEntry
-from genconvit.text import printable
-from genconvit.types import ImageArray
+from genconvit.core.text import printable
+from genconvit.core.types import ImageArray
 
 ImageFormat = Literal["png", "jpeg"]
 SUFFIXES: dict[ImageFormat, Literal[".png", ".jpg"]] = {"png": ".png", "jpeg": ".jpg"}

@@ -10,13 +10,13 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, ValidationError
 
-from genconvit.closeable import Closeable
-from genconvit.config import FrozenConfig
+from genconvit.core.closeable import Closeable
+from genconvit.core.config import FrozenConfig
 from genconvit.crops.record import Point, Split
-from genconvit.errors import ConfigError, DatasetError
-from genconvit.result import Label
-from genconvit.text import first_line
-from genconvit.types import Box
+from genconvit.core.errors import ConfigError, DatasetError
+from genconvit.results.result import Label
+from genconvit.core.text import first_line
+from genconvit.core.types import Box
 
 JOURNAL_NAME = "extract.jsonl"
 _LONGEST_LINE = 1 << 28

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pydantic import Field, field_validator
 
 from genconvit.assemble import Finding
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.crops.record import SPLITS
-from genconvit.cut import CropRules, Cut
+from genconvit.core.cut import CropRules, Cut
 from genconvit.extract.crop_files import ImageFormat
 from genconvit.extract.split import DEFAULT_FRACTIONS
-from genconvit.find import PipelineOptions
+from genconvit.pipeline.find import PipelineOptions
 from genconvit.settings import DetectorConfig
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.crops.record import CLASSES, SPLITS, Split
 from genconvit.extract.journal import VideoEntry
-from genconvit.left_out import LeftOut
-from genconvit.result import Label
+from genconvit.core.left_out import LeftOut
+from genconvit.results.result import Label
 
 
 class PartCount(FrozenConfig):

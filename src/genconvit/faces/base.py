@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import torch
 
-from genconvit.cut import SquareRule
-from genconvit.types import AnyImage, DetectedFace, ImageArray, on_host
+from genconvit.core.cut import SquareRule
+from genconvit.core.types import AnyImage, DetectedFace, ImageArray, on_host
 
 __all__ = ["FaceDetector", "SquareRule"]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genconvit.types import AnyImage, on_host
+from genconvit.core.types import AnyImage, on_host
 
 
 def stacked(images: Sequence[AnyImage]) -> npt.NDArray[np.uint8] | Tensor:

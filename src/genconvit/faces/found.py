@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.types import Box, DetectedFace
+from genconvit.core.types import Box, DetectedFace
 
 FloatArray = npt.NDArray[np.float32]
 

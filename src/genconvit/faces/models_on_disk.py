@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 
 PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2")
 """insightface's packs, in the order in which they are looked for."""

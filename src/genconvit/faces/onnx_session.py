@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 
 Size = tuple[int, int]
 """Width and height in pixels."""

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from torch.nn import functional
 
-from genconvit.types import AnyImage
+from genconvit.core.types import AnyImage
 
 
 def reduced_size(width: int, height: int, ratio: float, *, most_pixels: int | None = None) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.models_on_disk import (
     find_insightface_model,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from genconvit.cut import SquareRule
-from genconvit.errors import ConfigError
-from genconvit.types import Box
+from genconvit.core.cut import SquareRule
+from genconvit.core.errors import ConfigError
+from genconvit.core.types import Box
 
 _FARTHEST_PX = 1e7
 """Coordinates beyond this many pixels are pulled back to it, so that their sums stay exact."""

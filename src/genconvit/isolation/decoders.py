@@ -7,8 +7,8 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from genconvit.errors import PluginError
-from genconvit.text import first_line
+from genconvit.core.errors import PluginError
+from genconvit.core.text import first_line
 from genconvit.video.base import VideoDecoder
 
 

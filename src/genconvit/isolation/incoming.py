@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from genconvit.errors import ConfigError, GenConViTError, PluginError, SourceError
+from genconvit.core.errors import ConfigError, GenConViTError, PluginError, SourceError
 from genconvit.isolation.messages import Message, MessageError
-from genconvit.types import Frame, ImageArray
+from genconvit.core.types import Frame, ImageArray
 from genconvit.video.reading import Event, SourceOpened
 
 MAX_TEXT = 2000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.video.sampling import DEFAULT_FRAMES
 
 FRAMES_PER_TIME_LIMIT = DEFAULT_FRAMES

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_IMAGE_PIXELS
 from genconvit.video.readers import FRAMES_AHEAD
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from genconvit.errors import GenConViTError
-from genconvit.fork import Owner
+from genconvit.core.errors import GenConViTError
+from genconvit.core.fork import Owner
 from genconvit.isolation.process import WorkerProcess
 
 _MOST_SERVED = 100

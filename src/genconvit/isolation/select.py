@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.isolation.decoders import why_not_isolated
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader

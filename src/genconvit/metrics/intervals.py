@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.metrics.measures import MEASURES, Sample, Value, measure_values
 from genconvit.metrics.weighted import Weighted
 

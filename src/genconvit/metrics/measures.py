@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.optional import require
+from genconvit.core.optional import require
 
 FAKE, REAL, NO_LABEL = 1, 0, -1
 """Codes of a predicted label."""

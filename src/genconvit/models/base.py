@@ -14,8 +14,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
-from genconvit.errors import WeightsError
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import WeightsError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from genconvit.errors import ConfigError, WeightsError
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.base import ModelOutput, ReferenceStart
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
 from genconvit.nn.branches import HIDDEN_DIM

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 
 IMAGE_CHANNELS = 3
 

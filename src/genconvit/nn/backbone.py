@@ -11,8 +11,8 @@ import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig, did_you_mean
-from genconvit.text import first_line
+from genconvit.core.config import FrozenConfig, did_you_mean
+from genconvit.core.text import first_line
 
 STRIDE = 32
 """Pixels of the image for one position of a feature map."""

@@ -15,7 +15,7 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
 from genconvit.nn.vae import VAEConfig

@@ -14,7 +14,7 @@ from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 
 Grid = tuple[PositiveInt, PositiveInt]
 """Height and width of a feature map."""

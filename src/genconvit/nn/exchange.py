@@ -7,7 +7,7 @@ from einops import rearrange
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.nn.cross_attention import CrossAttentionConfig, Grid, TokenEmbeddingConfig
 from genconvit.nn.residual import Residual, ResidualWrapConfig
 

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 
 Residual = Literal["zero_gate", "plain", "off"]
 """Added times a gate that starts at zero, added as it is, or in the stream's place."""

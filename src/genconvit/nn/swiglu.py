@@ -7,7 +7,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 
 
 class SwiGLUFusionConfig(FrozenConfig):

@@ -16,7 +16,7 @@ from einops import rearrange
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.nn.autoencoder import IMAGE_CHANNELS, leaky_relu, upsampler
 
 Latent = Literal["shared", "mean", "random"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genconvit.evaluation.robustness import SPREAD, RobustnessReport, StepSummary
 from genconvit.plots.style import COLOURS, GREY, new_figure
-from genconvit.result import UNTRAINED
+from genconvit.results.result import UNTRAINED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

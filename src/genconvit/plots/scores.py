@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.plots.style import COLOURS, GREY, new_figure, shown
-from genconvit.result import Label
+from genconvit.results.result import Label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genconvit.errors import ConfigError
-from genconvit.files import written_whole
-from genconvit.optional import require
-from genconvit.text import printable
+from genconvit.core.errors import ConfigError
+from genconvit.core.files import written_whole
+from genconvit.core.optional import require
+from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from genconvit.errors import ConfigError
-from genconvit.types import Box, ImageArray
+from genconvit.core.errors import ConfigError
+from genconvit.core.types import Box, ImageArray
 
 FACE_PX = 224
 """The side of the face in whose pixels a blur is measured."""

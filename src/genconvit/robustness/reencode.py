@@ -18,9 +18,9 @@ from typing import Any
 import av
 import numpy as np
 
-from genconvit.errors import ConfigError, SourceError
-from genconvit.text import first_line
-from genconvit.types import ImageArray, on_host
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import ImageArray, on_host
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.reading import Event, SourceOpened
 

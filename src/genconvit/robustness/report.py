@@ -8,8 +8,8 @@ from typing import TextIO
 
 from genconvit.evaluation.robustness import SPREAD, RobustnessReport, StepSummary
 from genconvit.evaluation.tables import MOST_NAMES, Report, Table
-from genconvit.result import UNTRAINED
-from genconvit.text import printable
+from genconvit.results.result import UNTRAINED
+from genconvit.core.text import printable
 
 CSV_COLUMNS = (
     "degradation",

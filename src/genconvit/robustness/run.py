@@ -18,18 +18,18 @@ from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.left_out import LeftOut
+from genconvit.core.left_out import LeftOut
 from genconvit.metrics.intervals import Resampling
-from genconvit.optional import require
-from genconvit.outcome import Outcome
-from genconvit.pipeline import score_faces
-from genconvit.progress import Track, untracked
-from genconvit.result import UNTRAINED, WARM_START
+from genconvit.core.optional import require
+from genconvit.pipeline.outcome import Outcome
+from genconvit.pipeline.run import score_faces
+from genconvit.core.progress import Track, untracked
+from genconvit.results.result import UNTRAINED, WARM_START
 from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig
-from genconvit.verdict import conclude
+from genconvit.verdict.conclude import conclude
 from genconvit.video.sampling import FrameChoice
 
 _EVERY_FRAME = FrameChoice("all")

@@ -20,8 +20,8 @@ from pydantic import ConfigDict, Field
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from genconvit.config import FrozenConfig
-from genconvit.errors import ConfigError
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import ConfigError
 from genconvit.train.clahe import clahe
 from genconvit.train.ranges import Range, Share, around, drawn, within
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from genconvit.errors import ConfigError, WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.nn.backbone import Backbone
-from genconvit.result import WeightsFile
+from genconvit.results.result import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.reference import listing
 

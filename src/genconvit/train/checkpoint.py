@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from genconvit.errors import TrainingError, WeightsError
-from genconvit.files import PARTIAL, written_whole
+from genconvit.core.errors import TrainingError, WeightsError
+from genconvit.core.files import PARTIAL, written_whole
 from genconvit.train.state import TrainState
 from genconvit.weights.checkpoint import read_tensors
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _YIQ = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])

@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from genconvit.config import FrozenConfig
-from genconvit.cut import CropRules
-from genconvit.device import Precision
+from genconvit.core.config import FrozenConfig
+from genconvit.core.cut import CropRules
+from genconvit.core.device import Precision
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.pair_mix import PairMixConfig
 from genconvit.train.self_blended import SelfBlendConfig

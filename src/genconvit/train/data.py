@@ -8,10 +8,10 @@ from pathlib import Path
 
 from genconvit.crops.folder import CropFolder, need, read_crops
 from genconvit.crops.record import ORIGINAL, CropRecord, Point
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.models.base import Architecture
 from genconvit.nn.backbone import STRIDE
-from genconvit.result import Label
+from genconvit.results.result import Label
 from genconvit.train.config import TrainConfig
 from genconvit.train.dataset import AS_THEY_ARE, CropDataset, Fakes
 from genconvit.train.feed import fingerprint

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.crops.record import Point
 from genconvit.train.ranges import Range, drawn, within
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from torch import nn
 
-from genconvit.config import did_you_mean
-from genconvit.errors import ConfigError
+from genconvit.core.config import did_you_mean
+from genconvit.core.errors import ConfigError
 
 
 def check_prefixes(model: nn.Module, prefixes: Collection[str]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from genconvit.config import did_you_mean
+from genconvit.core.config import did_you_mean
 from genconvit.crops.record import CropRecord
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.state import HistoryRow
 
 HoldOut = Mapping[str, tuple[str, ...]]

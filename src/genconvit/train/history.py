@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.train.checkpoint import write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import HistoryRow

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from genconvit.config import FrozenConfig
+from genconvit.core.config import FrozenConfig
 from genconvit.crops.record import CropRecord, Point
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.progress import Track
+from genconvit.core.progress import Track
 from genconvit.train.checkpoint import write_text
 from genconvit.train.face_mask import has_outline
-from genconvit.types import Box, DetectedFace, ImageArray, on_host
+from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
 from genconvit.video.images import read_image
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genconvit.errors import TrainingError
+from genconvit.core.errors import TrainingError
 from genconvit.train.dataset import Batch
 from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.models.base import Architecture
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import Data

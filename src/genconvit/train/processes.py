@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from genconvit.errors import ConfigError
-from genconvit.optional import require
+from genconvit.core.errors import ConfigError
+from genconvit.core.optional import require
 from genconvit.train.config import TrainConfig
 
 T = TypeVar("T")

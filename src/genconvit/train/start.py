@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from genconvit.cut import CropRules
-from genconvit.errors import PluginError, WeightsError
+from genconvit.core.cut import CropRules
+from genconvit.core.errors import PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.nn.backbone import Backbone
 from genconvit.registry import ARCHITECTURES
-from genconvit.result import WeightsFile
-from genconvit.text import first_line
+from genconvit.results.result import WeightsFile
+from genconvit.core.text import first_line
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.train.config import TrainConfig
 from genconvit.weights.load import load_model, parse_config
@@ -29,7 +29,7 @@ class Start:
     Attributes:
         model: with its first weights.
         made_from: the files that they are from.
-        crop_rules: how crops are cut for them, see ``genconvit.cut``.
+        crop_rules: how crops are cut for them, see ``genconvit.core.cut``.
     """
 
     model: Architecture

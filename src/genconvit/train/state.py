@@ -6,9 +6,9 @@ import math
 
 from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
-from genconvit.config import FrozenConfig
-from genconvit.cut import CropRules
-from genconvit.result import WeightsFile
+from genconvit.core.config import FrozenConfig
+from genconvit.core.cut import CropRules
+from genconvit.results.result import WeightsFile
 from genconvit.train.config import Monitor, TrainConfig
 
 

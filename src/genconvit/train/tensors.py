@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from genconvit.errors import TrainingError
+from genconvit.core.errors import TrainingError
 
 _MODEL, _AVERAGE, _OPTIMISER = "model.", "average.", "optimiser."
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from genconvit.aggregate import face_fake_probability
-from genconvit.errors import TrainingError
+from genconvit.verdict.aggregate import face_fake_probability
+from genconvit.core.errors import TrainingError
 from genconvit.metrics.measures import Sample, measure_values
 from genconvit.models.base import Architecture
 from genconvit.train.dataset import FAKE, Batch

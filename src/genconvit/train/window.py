@@ -10,7 +10,7 @@ import numpy as np
 from genconvit.crops.record import Point
 from genconvit.faces.crop import crop_face
 from genconvit.train.ranges import Range, drawn
-from genconvit.types import ImageArray
+from genconvit.core.types import ImageArray
 
 
 class Window(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from genconvit.errors import SourceError
-from genconvit.types import Frame, ImageArray
+from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
 from genconvit.video.names import source_name
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from genconvit.closeable import Closeable
-from genconvit.types import Frame
+from genconvit.core.closeable import Closeable
+from genconvit.core.types import Frame
 
 if TYPE_CHECKING:
     import torch

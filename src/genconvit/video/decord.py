@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.errors import ConfigError, SourceError
-from genconvit.text import first_line
-from genconvit.types import AnyImage, Frame, ImageArray
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import AnyImage, Frame, ImageArray
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream, misplaced

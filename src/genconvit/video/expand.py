@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 
-from genconvit.left_out import LeftOut
+from genconvit.core.left_out import LeftOut
 from genconvit.video.clips import copies
 from genconvit.video.names import is_folder, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES

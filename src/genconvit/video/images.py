@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from genconvit.errors import SourceError
-from genconvit.text import first_line
-from genconvit.types import Frame, ImageArray
+from genconvit.core.errors import SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
 from genconvit.video.limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.names import source_name

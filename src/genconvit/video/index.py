@@ -15,8 +15,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from genconvit.errors import SourceError
-from genconvit.text import first_line
+from genconvit.core.errors import SourceError
+from genconvit.core.text import first_line
 from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import source_name
 from genconvit.video.order import Packet, ShownOrder, first_start, shown_order

@@ -10,7 +10,7 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 
-from genconvit.types import AnyImage
+from genconvit.core.types import AnyImage
 
 _side_data: Any = SideDataContainer
 """Called with a frame it gives what ``frame.side_data`` does, which keeps the frame in memory until Python looks for

@@ -29,7 +29,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.index import FrameIndex, limited_decoding, open_container
 from genconvit.video.names import source_name
 

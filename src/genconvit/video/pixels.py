@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from genconvit.errors import SourceError
-from genconvit.types import ImageArray
+from genconvit.core.errors import SourceError
+from genconvit.core.types import ImageArray
 
 Range: TypeAlias = tuple[float, float]
 

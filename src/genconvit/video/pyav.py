@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from genconvit.types import AnyImage, Frame
+from genconvit.core.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from typing import ClassVar
 
-from genconvit.ahead import Ahead
-from genconvit.closeable import Closeable
+from genconvit.core.ahead import Ahead
+from genconvit.core.closeable import Closeable
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.reading import Event, read_source

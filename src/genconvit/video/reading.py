@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from genconvit.errors import SourceError
-from genconvit.types import Frame
+from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source, source_name
 from genconvit.video.sampling import FrameChoice, choose_frames

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from genconvit.errors import ConfigError
+from genconvit.core.errors import ConfigError
 from genconvit.video.base import FrameStream
 
 DEFAULT_FRAMES = 15

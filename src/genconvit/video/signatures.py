@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from genconvit.text import printable
+from genconvit.core.text import printable
 
 Picture = Literal["AVIF", "HEIC", "HEIC sequence", "JPEG XL"]
 

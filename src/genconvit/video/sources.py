@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genconvit.errors import ConfigError, SourceError
-from genconvit.files import sha256_of_file
-from genconvit.text import first_line
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.files import sha256_of_file
+from genconvit.core.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
 from genconvit.video.names import Source, is_array, path_of, source_name

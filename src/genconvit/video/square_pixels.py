@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from PIL import Image
 
-from genconvit.types import AnyImage
+from genconvit.core.types import AnyImage
 from genconvit.video.limits import MAX_FRAME_PIXELS
 
 SQUARE = Fraction(1)

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from genconvit.errors import SourceError
+from genconvit.core.errors import SourceError
 from genconvit.video.names import source_name
 
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image

@@ -12,9 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from genconvit.errors import ConfigError, SourceError
-from genconvit.text import first_line
-from genconvit.types import AnyImage, Frame
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import AnyImage, Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.index import FrameIndex, index_frames
 from genconvit.video.indexed import IndexedStream, misplaced

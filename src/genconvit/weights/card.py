@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 
-from genconvit.config import FrozenConfig, validation_message
-from genconvit.errors import WeightsError
+from genconvit.core.config import FrozenConfig, validation_message
+from genconvit.core.errors import WeightsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 
 _ALLOWED = "a .safetensors file, or a state dict saved with torch.save (.pth, .pt, .bin, .ckpt)"
 _CONVERT = """Where you trust it, convert it:

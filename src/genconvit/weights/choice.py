@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
-from genconvit.result import WeightsInfo
+from genconvit.results.result import WeightsInfo
 from genconvit.weights.embedded import Embedded, all_embedded, embedded, embedded_for
 from genconvit.weights.locate import WeightsSpec
 

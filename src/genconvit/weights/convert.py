@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from genconvit.errors import WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.registry import ARCHITECTURES
-from genconvit.result import WeightsFile
-from genconvit.version import __version__
+from genconvit.results.result import WeightsFile
+from genconvit.core.version import __version__
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.library_file import FileHeader, StoredPrecision, header_of, write
 from genconvit.weights.load import LoadedModel, load_model

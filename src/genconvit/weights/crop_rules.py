@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genconvit.cut import CropRules
-from genconvit.errors import WeightsError
+from genconvit.core.cut import CropRules
+from genconvit.core.errors import WeightsError
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import all_embedded
 from genconvit.weights.library_file import header_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from genconvit.files import sha256_of_file
-from genconvit.result import WeightsFile
+from genconvit.core.files import sha256_of_file
+from genconvit.results.result import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import all_embedded
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached

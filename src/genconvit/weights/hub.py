@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.hub_check import declared_by_cache, is_hash, sha256_of_verified
 from genconvit.weights.hub_errors import explain, explain_missing
 from genconvit.weights.hub_fetch import fetch

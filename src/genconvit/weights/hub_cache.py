@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
-from genconvit.files import partial_beside, written_whole
+from genconvit.core.files import partial_beside, written_whole
 from genconvit.weights.hub_request import Request
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from genconvit.errors import WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.weights.hub_request import Request
 
 

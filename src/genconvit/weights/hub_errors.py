@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from genconvit.config import did_you_mean
+from genconvit.core.config import did_you_mean
 from genconvit.weights.hub_request import PUBLISHED_REPOSITORY, Request
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.hub_cache import Place
 from genconvit.weights.hub_check import is_hash, sha256_of_verified
 from genconvit.weights.hub_errors import explain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 
 PUBLISHED_REPOSITORY = "Deressa/GenConViT"
 """Where the authors of GenConViT publish their weights."""

@@ -12,11 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from genconvit.config import FrozenConfig
-from genconvit.cut import CropRules
-from genconvit.errors import WeightsError
-from genconvit.files import written_whole
-from genconvit.result import WeightsFile
+from genconvit.core.config import FrozenConfig
+from genconvit.core.cut import CropRules
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import written_whole
+from genconvit.results.result import WeightsFile
 
 METADATA_KEY = "genconvit"
 

@@ -10,11 +10,11 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from genconvit.config import validation_message
-from genconvit.errors import ConfigError, PluginError, WeightsError
+from genconvit.core.config import validation_message
+from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceStart
 from genconvit.registry import ARCHITECTURES
-from genconvit.result import Origin, WeightsInfo
+from genconvit.results.result import Origin, WeightsInfo
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.choice import chosen_spec, refuse_others, shipped_weights, with_card
 from genconvit.weights.hub import PUBLISHED_REPOSITORY

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from genconvit.errors import WeightsError
-from genconvit.files import sha256_of_file
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
 from genconvit.models.base import Network
-from genconvit.result import WeightsFile
+from genconvit.results.result import WeightsFile
 from genconvit.weights import hub
 from genconvit.weights.embedded import embedded_path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.models.base import Network
 
 RENAMED: Mapping[Network, Mapping[str, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genconvit.errors import WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.weights.card import Card, read_card
 
 _CALIBRATION = ".calibration.json"

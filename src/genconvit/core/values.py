@@ -1,0 +1,32 @@
+"""Values of options from text, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from genconvit.core.errors import ConfigError
+
+
+def option_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
+    """An option's value from text: as JSON where it is JSON, else the text itself.
+
+    Args:
+        name: what the option is called in messages.
+        text: the value as it was typed.
+
+    Raises:
+        ConfigError: it is JSON that no option can have.
+
+    Examples:
+        >>> option_value("max_faces", "5"), option_value("latent", "mean")
+        (5, 'mean')
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    except RecursionError:
+        raise ConfigError(f"{name}: its value is nested too deeply") from None
+    except ValueError:
+        raise ConfigError(f"{name}: its value is a number with too many digits") from None

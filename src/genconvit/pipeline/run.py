@@ -1,0 +1,123 @@
+"""Many sources' way: read each, find its faces, score them in batches of one source each, and hand out the outcomes.
+
+Three stages work at the same time, each a bounded number of items ahead of the next: a thread starts readings, a
+thread finds faces in their frames and crops them, and the caller's thread scores the crops. Decoding goes on beside
+them, in the reader's threads or processes. A few frames and a few batches of crops are in memory, however long a video
+is.
+
+The last bits of a face's logits depend on how many faces go through the networks with it. So batches begin anew with
+each source: which faces are together follows from the source and the batch size, and never from what is there first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+
+from genconvit.core.ahead import Ahead
+from genconvit.core.errors import SourceError
+from genconvit.pipeline.find import FaceFinder
+from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome
+from genconvit.pipeline.scorer import Scorer
+from genconvit.video.names import Source
+from genconvit.video.readers import Reader, Reading
+from genconvit.video.sources import source_sha256
+
+Started = tuple[Outcome, Reading | None]
+"""A source's outcome, still empty, and its reading, if there is one."""
+
+
+class Pipeline:
+    """Scores sources; safe to call from several threads.
+
+    Args:
+        finder: finds and crops faces.
+        scorer: the networks.
+    """
+
+    def __init__(self, finder: FaceFinder, scorer: Scorer) -> None:
+        self._finder = finder
+        self.scorer = scorer
+
+    def run(self, reader: Reader, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
+        """Score sources; their outcomes come in their order, each as soon as it is complete.
+
+        Sources are asked for in another thread, a few ahead.
+
+        Raises:
+            ConfigError: a source is of a wrong type, or no decoder can be used.
+            WeightsError: the networks' answer is not finite.
+        """
+        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources))
+
+
+def find_faces(
+    finder: FaceFinder, reader: Reader, sources: Iterable[Source]
+) -> Generator[Cropped | Outcome, None, None]:
+    """Crops of each source, and then its outcome, complete but for the scores of its crops."""
+    started = start_readings(reader, sources)
+    with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
+        for outcome, reading in readings:
+            with reading or nullcontext():
+                try:
+                    if reading is not None:
+                        yield from finder.find(reading, outcome)
+                except SourceError as error:
+                    outcome.scores, outcome.error = None, error
+            yield outcome
+
+
+def score_faces(scorer: Scorer, found: Generator[Cropped | Outcome, None, None]) -> Generator[Outcome, None, None]:
+    """Outcomes in their order, each as soon as nothing of it is left to score.
+
+    Args:
+        scorer: the networks.
+        found: what ``find_faces`` yields; runs in a thread of its own.
+
+    Raises:
+        WeightsError: the networks' answer is not finite.
+    """
+    with Ahead(found, "faces", room=2 * scorer.batch_size) as ahead:
+        yield from _score(scorer, ahead)
+
+
+def _score(scorer: Scorer, found: Iterable[Cropped | Outcome]) -> Iterator[Outcome]:
+    waiting: dict[int, list[Cropped]] = {}
+    for item in found:
+        if isinstance(item, Cropped):
+            batch = waiting.setdefault(id(item.outcome), [])
+            if batch and batch[0].scores is not item.scores:  # a decoder started over, and what it gave does not count
+                batch.clear()
+            batch.append(item)
+            if len(batch) >= scorer.batch_size:
+                _score_batch(scorer, waiting.pop(id(item.outcome)))
+            continue
+        rest = waiting.pop(id(item), [])
+        if item.scores is not None:
+            _score_batch(scorer, [each for each in rest if each.scores is item.scores])
+            item.scores.notes += scorer.notes
+        yield item
+
+
+def _score_batch(scorer: Scorer, batch: Sequence[Cropped]) -> None:
+    if batch:
+        faces = [FoundFace.of(each.crop) for each in batch]
+        batch[0].scores.add(faces, scorer.score_crops([each.crop for each in batch]))
+
+
+def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:
+    """Begin a reading of each source, or say in its outcome why it cannot be read."""
+    for source in sources:
+        outcome = Outcome(source)
+        reading = None
+        try:
+            outcome.sha256 = source_sha256(source)
+            reading = reader.start(source)
+        except SourceError as error:
+            outcome.error = error
+        yield outcome, reading
+
+
+def _close(started: Started) -> None:
+    if started[1] is not None:
+        started[1].close()

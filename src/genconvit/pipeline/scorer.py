@@ -1,0 +1,185 @@
+"""A model on its device: face crops in, logits and probabilities out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from genconvit.verdict.aggregate import face_fake_probability
+from genconvit.core.device import BATCH_SIZES, DTYPES, Precision, is_out_of_memory
+from genconvit.core.errors import ConfigError, PluginError
+from genconvit.faces.batch import stacked
+from genconvit.core.graph_thread import graph_thread
+from genconvit.models.base import Architecture, ModelOutput
+from genconvit.core.text import first_line
+from genconvit.core.types import FaceCrop, FaceScores
+
+_MOST_HALVINGS = 3
+"""How often a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""
+
+
+def graph_size(count: int, batch_size: int) -> int:
+    """The size that a batch for CUDA graphs is filled up to: a full batch, or a half, a quarter or an eighth of one.
+
+    Args:
+        count: how many faces it has, at most ``batch_size``.
+        batch_size: of a full one.
+    """
+    sizes = [-(-batch_size >> halvings) for halvings in range(_MOST_HALVINGS + 1)]
+    return min(size for size in sizes if size >= count)
+
+
+class Scorer:
+    """Runs an architecture over face crops, a batch at a time. Safe to call from several threads.
+
+    Faces that are given together go through in batches that begin at multiples of the batch size, so that scores follow
+    from them and the batch size alone. Where a GPU runs out of memory the batch is halved, for good, and the faces are
+    scored again.
+
+    Args:
+        model: on the CPU, in evaluation mode.
+        device: where to run it.
+        precision: of its parameters and activations; scores are always float32.
+        batch_size: the most faces that go through it at once; None follows the device.
+        compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
+            nothing comes before it, since what is compiled follows from the first batch's size.
+        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
+            ``graph_size`` says.
+
+    Attributes:
+        notes: what every result must say: a batch that was halved, and why.
+
+    Raises:
+        ConfigError: CUDA graphs were asked for on another device.
+    """
+
+    def __init__(
+        self,
+        model: Architecture,
+        *,
+        device: torch.device,
+        precision: Precision,
+        batch_size: int | None = None,
+        compile: bool = False,  # noqa: A002 - torch's own word
+        cuda_graphs: bool = False,
+    ) -> None:
+        if cuda_graphs and device.type != "cuda":
+            raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
+        self.dtype = DTYPES[precision]
+        self.device = device
+        self.batch_size = batch_size or BATCH_SIZES[device.type]
+        self.notes: tuple[str, ...] = ()
+        self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
+        self._halving = threading.Lock()
+        self._compiling = threading.Lock()
+        self._is_compiled = not compile or cuda_graphs
+        self._graphs = graph_thread() if cuda_graphs else None
+        self._network: Callable[[Tensor], ModelOutput] = self.model
+        if compile or cuda_graphs:
+            mode = "reduce-overhead" if cuda_graphs else "default"
+            self._network = torch.compile(self.model, mode=mode, dynamic=not cuda_graphs)
+
+    @property
+    def input_size(self) -> int:
+        """Height and width of a crop in pixels."""
+        return self.model.input_size
+
+    def score(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
+        """Score crops uint8 RGB [N, input_size, input_size, 3], array or tensor on any device; N may be 0.
+
+        Raises:
+            ConfigError: the crops have another shape or type, or the device has no memory for a single face.
+            WeightsError: a logit is not finite.
+        """
+        crops = self._checked(faces)
+        if len(crops) == 0:
+            return FaceScores({}, torch.empty(0))
+        batches = []
+        start = 0
+        while start < len(crops):
+            size = self.batch_size
+            logits = self._logits_if_they_fit(crops[start : start + size], size)
+            if logits is None:
+                self._halve(size)
+                continue
+            batches.append(logits)
+            start += size
+        joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
+        return FaceScores(joined, face_fake_probability(joined))
+
+    def score_crops(self, crops: Sequence[FaceCrop]) -> FaceScores:
+        """Score crops, at least one, all on the host or all on one device; see ``score``."""
+        return self.score(stacked([crop.image for crop in crops]))
+
+    def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
+        """The logits, or None where the device's memory is too small for these faces."""
+        try:
+            if self._graphs is not None:
+                return self._graphs.submit(self._logits, crops, size).result()
+            return self._logits(crops, size)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return None  # and the error with what it holds is gone before another try
+
+    def _halve(self, size: int) -> None:
+        if size == 1:
+            raise ConfigError(
+                f"{self.device} has no memory for a single face; free some, or use device='cpu' or precision='bf16'"
+            )
+        with self._halving:
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if self.batch_size == size:
+                self.batch_size = size // 2
+                self.notes += (f"{self.device} ran out of memory with {size} faces at once; {size // 2} were taken",)
+
+    @torch.inference_mode()
+    def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
+        count = len(crops)
+        images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
+        if self._graphs is not None:
+            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, graph_size(count, size) - count))
+        with self._compiling:
+            if not self._is_compiled:
+                self._run(images.new_zeros(size, *images.shape[1:]).contiguous(memory_format=torch.channels_last))
+                self._is_compiled = True
+        output = self._run(images.contiguous(memory_format=torch.channels_last))
+        if not (isinstance(output, ModelOutput) and output.logits):
+            raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
+        for branch, logits in output.logits.items():
+            if tuple(logits.shape) != (len(images), 2):
+                raise PluginError(
+                    f"{type(self.model).__name__} must return logits [{len(images)}, 2] (fake, real) for branch "
+                    f"{branch!r}, got {list(logits.shape)}"
+                )
+        return {branch: logits[:count].float().cpu() for branch, logits in output.logits.items()}
+
+    def _run(self, images: Tensor) -> ModelOutput:
+        try:
+            output: ModelOutput = self._network(images)
+        except RuntimeError as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            raise ConfigError(
+                f"torch.compile cannot compile the networks here ({first_line(error)}); it needs a C++ compiler on a "
+                "CPU and Triton on a GPU: install it, or leave out compile and cuda_graphs (--no-compile)"
+            ) from error
+        return output
+
+    def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:
+        crops = torch.tensor(faces) if isinstance(faces, np.ndarray) and faces.dtype == np.uint8 else faces
+        expected = (self.input_size, self.input_size, 3)
+        if not isinstance(crops, Tensor) or crops.dtype != torch.uint8 or tuple(crops.shape[1:]) != expected:
+            shaped = isinstance(crops, (np.ndarray, Tensor))
+            got = f"{crops.dtype} {list(crops.shape)}" if shaped else type(faces).__name__
+            raise ConfigError(
+                f"faces are RGB uint8 [N, {', '.join(map(str, expected))}], an array or a tensor; got {got}; "
+                "Detector.predict takes whole images and finds the faces itself"
+            )
+        return crops

@@ -1,0 +1,140 @@
+"""From logits to probabilities: pure functions, by the original's rule where no other is chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genconvit.core.errors import WeightsError
+from genconvit.results.result import Label, PersonRule
+from genconvit.verdict.score_rules import parse_score_rule
+
+FAKE, REAL = 0, 1
+"""Columns of the logits."""
+
+
+@dataclass(frozen=True)
+class VideoScore:
+    """A video's probabilities.
+
+    Attributes:
+        p_fake: mean over faces and branches of the sigmoid of the fake logit.
+        p_real: the same of the real logit; the two need not add up to 1.
+    """
+
+    p_fake: float
+    p_real: float
+
+    @property
+    def label(self) -> Label:
+        """FAKE exactly where p_fake > p_real."""
+        return "FAKE" if self.p_fake > self.p_real else "REAL"
+
+    @property
+    def fake_probability(self) -> float:
+        """(p_fake + 1 - p_real) / 2, above one half exactly where the label is FAKE."""
+        probability = 0.5 + (self.p_fake - self.p_real) / 2
+        return max(probability, math.nextafter(0.5, 1.0)) if self.label == "FAKE" else probability
+
+    @property
+    def published_score(self) -> float:
+        """The number that the reference stores: p_fake for FAKE, 1 - p_real for REAL."""
+        return self.p_fake if self.label == "FAKE" else 1 - self.p_real
+
+
+@dataclass(frozen=True)
+class PersonScore:
+    """One person's score, and what it is chosen by.
+
+    Attributes:
+        score: from this person's faces alone.
+        faces: how many there are.
+        mean_area_px: the mean area of their boxes, in pixels.
+    """
+
+    score: VideoScore
+    faces: int
+    mean_area_px: float
+
+
+def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:
+    """Each face's mean over branches of (p_fake + 1 - p_real) / 2.
+
+    Args:
+        logits: for each branch float [N, 2], fake first.
+
+    Returns:
+        float [N].
+
+    Raises:
+        WeightsError: a logit is not finite, as damaged weights make it.
+
+    Examples:
+        >>> face_fake_probability({"ed": torch.tensor([[0.0, 0.0]])})
+        tensor([0.5000])
+    """
+    return _of_faces(_sigmoids(logits))
+
+
+def video_score(logits: Mapping[str, Tensor], score_rule: str = "mean") -> VideoScore:
+    """The score of a video from the logits of its faces: mean over branches, and faces that count, of the sigmoids.
+
+    Args:
+        logits: for each branch float [N, 2] with N >= 1, fake first.
+        score_rule: which faces count; see ``genconvit.verdict.score_rules``.
+
+    Raises:
+        ConfigError: there is no such rule.
+        WeightsError: a logit is not finite.
+        ValueError: there is no face.
+    """
+    select = parse_score_rule(score_rule)
+    probabilities = _sigmoids(logits)
+    if probabilities.numel() == 0:
+        raise ValueError("a video's score needs at least one face; a video without one has no score")
+    counted = probabilities[:, select(_of_faces(probabilities).tolist())]
+    p_fake, p_real = counted.double().mean(dim=(0, 1)).tolist()
+    return VideoScore(p_fake, p_real)
+
+
+def persons_score(persons: Sequence[PersonScore], person: PersonRule) -> VideoScore:
+    """The score of a video from those of its persons.
+
+    Args:
+        persons: one or more.
+        person: ``max``, the person with the highest score; ``mean``, the mean of them; or ``largest``, the person whose
+            face is largest on average, of which the networks see most. Of equal persons the one with more faces is
+            taken, then the first.
+
+    Raises:
+        ValueError: there is no person, or ``pool``, which knows no persons.
+    """
+    if not persons or person == "pool":
+        raise ValueError(f"a score by {person!r} from {len(persons)} persons; give max, mean or largest, and a person")
+    if person == "mean":
+        p_fake = math.fsum(each.score.p_fake for each in persons) / len(persons)
+        p_real = math.fsum(each.score.p_real for each in persons) / len(persons)
+        return VideoScore(p_fake, p_real)
+    if person == "largest":
+        return max(persons, key=lambda each: (each.mean_area_px, each.faces)).score
+    return max(persons, key=lambda each: (each.score.p_fake - each.score.p_real, each.faces)).score
+
+
+def _of_faces(probabilities: Tensor) -> Tensor:
+    """Each face's fake probability, float [N], from sigmoids [branches, N, 2]."""
+    return (0.5 + (probabilities[..., FAKE] - probabilities[..., REAL]) / 2).mean(dim=0)
+
+
+def _sigmoids(logits: Mapping[str, Tensor]) -> Tensor:
+    stacked = torch.stack(list(logits.values()))
+    if not stacked.isfinite().all():
+        bad = [branch for branch, values in logits.items() if not values.isfinite().all()]
+        raise WeightsError(
+            f"the logits of branch {' and '.join(bad)} are not finite, so they are no score; the weights are damaged "
+            "or overflow this precision: check the file's SHA-256, or try precision='fp32'"
+        )
+    return torch.sigmoid(stacked)

@@ -1,0 +1,220 @@
+"""From a source's scores to the result that states them and what they rest on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from pydantic import field_validator
+from torch import Tensor
+
+from genconvit.verdict.aggregate import FAKE, REAL, PersonScore, persons_score, video_score
+from genconvit.verdict.calibration import ScoreBasis
+from genconvit.core.config import FrozenConfig
+from genconvit.verdict.decision import DEFAULT_RULE, DecisionRule
+from genconvit.pipeline.outcome import Outcome, SourceScores
+from genconvit.results.result import (
+    UNTRAINED,
+    WARM_START,
+    BranchProbability,
+    FaceResult,
+    PersonRule,
+    Provenance,
+    TrackResult,
+    VideoResult,
+)
+from genconvit.verdict.score_rules import parse_score_rule
+from genconvit.core.text import printable
+from genconvit.verdict.tracks import Sighting, link_faces, one_off_tracks
+from genconvit.video.names import Source, is_array, source_name
+
+
+class ScoreOptions(FrozenConfig):
+    """How the scores of faces become the score of a video. The defaults are the reference's way.
+
+    Attributes:
+        person: whose faces count: ``pool``, those of all in one; ``max``, of the person with the highest score;
+            ``mean``, the mean of the persons' scores; ``largest``, of the person whose face is largest on average.
+            A face that is seen only once counts for ``pool`` alone, where there is a longer track.
+        score_rule: which of a person's faces, or of all, count: ``mean``, all; ``median``, the middle one or two;
+            ``top3`` (or another number), those with the highest fake probabilities; ``confident``, the surely fake
+            ones if they are many, or the surely real ones if they are nearly all.
+    """
+
+    person: PersonRule = "pool"
+    score_rule: str = "mean"
+
+    @field_validator("score_rule")
+    @classmethod
+    def _is_a_rule(cls, score_rule: str) -> str:
+        parse_score_rule(score_rule)
+        return score_rule
+
+
+REFERENCE_WAY = ScoreOptions()
+
+
+def conclude(
+    outcome: Outcome, provenance: Provenance, options: ScoreOptions, rule: DecisionRule, *, isolated: bool
+) -> VideoResult:
+    """The result for a source, whether it was read or not.
+
+    Args:
+        outcome: what the pipeline found, with the networks' scores.
+        provenance: the detector's share of it; the source's is added.
+        options: how faces become a score.
+        rule: how a score becomes a label.
+        isolated: whether files were decoded in another process.
+    """
+    update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
+    provenance = provenance.model_copy(update=update)
+    if outcome.scores is None:
+        return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance, rule)
+    return answer(outcome.source, outcome.scores, provenance, options, rule)
+
+
+def answer(
+    source: Source,
+    scores: SourceScores,
+    provenance: Provenance,
+    options: ScoreOptions = REFERENCE_WAY,
+    rule: DecisionRule = DEFAULT_RULE,
+) -> VideoResult:
+    """The result for a source that was read.
+
+    Args:
+        source: as the caller gave it.
+        scores: what the pipeline found.
+        provenance: the detector's share of it; the source's is added.
+        options: how faces become a score.
+        rule: how a score becomes a label.
+    """
+    name = source_name(source)
+    provenance = provenance.model_copy(
+        update={
+            "decoder": scores.decoder,
+            "frame_count": scores.frame_count,
+            "frame_indices": tuple(scores.frame_indices),
+        }
+    )
+    notes = (*_weights_notes(provenance), *scores.notes)
+    if not scores.faces:
+        return VideoResult(source=name, status="no_face", decision=rule.decision, notes=notes, provenance=provenance)
+    logits = scores.logits()
+    sightings = [Sighting(found.frame_index, found.pts_seconds, found.box) for found in scores.faces]
+    linked = link_faces(sightings, scores.frame_indices)
+    persons = _persons(sightings, linked, logits, options.score_rule)
+    one_off = one_off_tracks(linked, len(scores.frame_indices))
+    if options.person == "pool":
+        score = video_score(logits, options.score_rule)
+    else:
+        score = persons_score([each.score for each in persons if each.track not in one_off], options.person)
+        notes += _left_out_notes(len(one_off))
+    ruling = rule.ruling(score.fake_probability, trained=provenance.weights.trained)
+    notes += rule.notes_for(ScoreBasis.of(provenance, options.person, options.score_rule))
+    return VideoResult(
+        source=name,
+        status=ruling.status,
+        label=ruling.label,
+        fake_probability=score.fake_probability,
+        calibrated_probability=ruling.calibrated,
+        decision=rule.decision,
+        published_score=score.published_score,
+        faces=_faces(scores, logits, linked),
+        tracks=tuple(each.result(one_off=each.track in one_off) for each in persons),
+        person=options.person,
+        score_rule=options.score_rule,
+        notes=notes,
+        provenance=provenance,
+    )
+
+
+def unreadable(source: Source, reason: str, provenance: Provenance, rule: DecisionRule) -> VideoResult:
+    """The result for a source that cannot be read."""
+    return VideoResult(
+        source=source_name(source),
+        status="unreadable",
+        decision=rule.decision,
+        reason=reason,
+        notes=_weights_notes(provenance),
+        provenance=provenance,
+    )
+
+
+@dataclass(frozen=True)
+class _Person:
+    """The faces of one track, and their score."""
+
+    track: int
+    faces: Sequence[Sighting]
+    score: PersonScore
+
+    def result(self, *, one_off: bool) -> TrackResult:
+        first, last = self.faces[0], self.faces[-1]
+        return TrackResult(
+            track=self.track,
+            first_frame_index=first.frame_index,
+            last_frame_index=last.frame_index,
+            first_pts_seconds=first.pts_seconds,
+            last_pts_seconds=last.pts_seconds,
+            faces=len(self.faces),
+            fake_probability=self.score.score.fake_probability,
+            one_off=one_off,
+        )
+
+
+def _persons(
+    faces: Sequence[Sighting], linked: Sequence[int], logits: Mapping[str, Tensor], score_rule: str
+) -> list[_Person]:
+    """Each track's person, in the order of the tracks' numbers."""
+    rows: dict[int, list[int]] = {}
+    for row, track in enumerate(linked):
+        rows.setdefault(track, []).append(row)
+    persons = []
+    for track, members in rows.items():
+        seen = [faces[row] for row in members]
+        score = video_score({branch: values[members] for branch, values in logits.items()}, score_rule)
+        areas = [(right - left) * (bottom - top) for _, _, (left, top, right, bottom) in seen]
+        persons.append(_Person(track, seen, PersonScore(score, len(seen), math.fsum(areas) / len(areas))))
+    return persons
+
+
+def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[int]) -> tuple[FaceResult, ...]:
+    probabilities = {branch: torch.sigmoid(values).tolist() for branch, values in logits.items()}
+    return tuple(
+        FaceResult(
+            frame_index=found.frame_index,
+            pts_seconds=found.pts_seconds,
+            box=found.box,
+            crop=found.square,
+            confidence=found.confidence,
+            fake_probability=scores.fake_probabilities[row],
+            branches={
+                branch: BranchProbability(fake=values[row][FAKE], real=values[row][REAL])
+                for branch, values in probabilities.items()
+            },
+            track=linked[row],
+        )
+        for row, found in enumerate(scores.faces)
+    )
+
+
+def _weights_notes(provenance: Provenance) -> tuple[str, ...]:
+    weights, detector = provenance.weights, provenance.face_detector.name
+    if not weights.trained:
+        notes: tuple[str, ...] = (UNTRAINED,)
+    else:
+        notes = (WARM_START,) if weights.origin == "warm_start" else ()
+        notes += (weights.about,) if weights.about else ()
+    if not weights.crop_rules or detector in weights.crop_rules:
+        return notes
+    named = printable(", ".join(weights.crop_rules))
+    return (*notes, f"faces were cut by {detector}'s own rule: the weights say how for {named} alone")
+
+
+def _left_out_notes(one_off: int) -> tuple[str, ...]:
+    if not one_off:
+        return ()
+    return (f"{one_off} {'face that was' if one_off == 1 else 'faces that were'} seen only once did not count",)

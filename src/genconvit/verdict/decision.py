@@ -1,0 +1,220 @@
+"""How a score becomes a label: a threshold, a calibration, and a band of scores that have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import field_validator, model_validator
+
+from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import ConfigError
+from genconvit.results.result import Label, Status
+from genconvit.results.rule import CalibrationInfo, Decision, check_band
+from genconvit.core.text import printable
+from genconvit.verdict.threshold import FprTarget, parse_threshold, threshold_for_fpr
+from genconvit.weights.embedded import Embedded
+
+DEFAULT_THRESHOLD = 0.5
+"""A fake probability lies above it exactly where p_fake > p_real."""
+
+NONE = "none"
+"""What turns off what weights bring of their own."""
+
+
+class DecisionOptions(FrozenConfig):
+    """How a score becomes a label.
+
+    The defaults are the reference's way: FAKE exactly where p_fake > p_real. Weights that ship with the library bring a
+    calibration and an inconclusive band, which hold where nothing else is said.
+
+    Attributes:
+        threshold: FAKE is what lies above it: a number between 0 and 1, or ``"fpr=0.01"`` for the smallest one that at
+            most this share of the calibration's reals lie above.
+        calibration: a file that ``genconvit calibrate`` wrote, or ``"none"``. Threshold and band then hold for the
+            calibrated probability. None is the weights' own, where they have one.
+        inconclusive: two numbers, or the text ``"0.4,0.6"``: from the first to the second, both included, a video gets
+            no label, and the threshold lies between them; or ``"none"``. None is the weights' own, where they have one
+            and neither another threshold nor a calibration's file is given.
+    """
+
+    threshold: float | str = DEFAULT_THRESHOLD
+    calibration: str | None = None
+    inconclusive: tuple[float, float] | Literal["none"] | None = None
+
+    @field_validator("threshold")
+    @classmethod
+    def _is_a_threshold(cls, threshold: float | str) -> float | str:
+        value = parse_threshold(threshold) if isinstance(threshold, str) else threshold
+        if isinstance(value, FprTarget):
+            return threshold
+        if not 0 < value < 1:
+            raise ValueError(f"a threshold lies between 0 and 1, so that both labels can be given; got {value:g}")
+        return value
+
+    @field_validator("inconclusive", mode="before")
+    @classmethod
+    def _parts_of_text(cls, band: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+        if isinstance(band, str) and band != NONE:
+            return tuple(part.strip() for part in band.split(",", 2))
+        return band
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> DecisionOptions:
+        if not isinstance(self.threshold, str):
+            check_band(self.given_band, self.threshold, _origin(self.threshold))
+        elif self.calibration == NONE:
+            raise ValueError(_no_reals(self.threshold))
+        return self
+
+    @property
+    def given_band(self) -> tuple[float, float] | None:
+        """The band that was asked for."""
+        return self.inconclusive if isinstance(self.inconclusive, tuple) else None
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a rule says of one score.
+
+    Attributes:
+        status: ``ok`` or ``inconclusive``.
+        label: None where it is inconclusive, or the weights are untrained.
+        calibrated: the calibrated probability; None without a calibration.
+    """
+
+    status: Status
+    label: Label | None
+    calibrated: float | None
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """The options of a decision, with the calibration read.
+
+    Attributes:
+        decision: what every result says of it; None for the default rule.
+        stored: the calibration; None without one.
+        notes: what every result with a score must say of it.
+    """
+
+    decision: Decision | None = None
+    stored: StoredCalibration | None = None
+    notes: tuple[str, ...] = ()
+
+    def ruling(self, probability: float, *, trained: bool) -> Ruling:
+        """What it says of a fake probability.
+
+        Args:
+            probability: in [0, 1].
+            trained: whether the weights are; a score of others gets no label, and is not inconclusive either.
+        """
+        calibrated = self.stored.calibration.apply(probability) if self.stored else None
+        judged = probability if calibrated is None else calibrated
+        decision = self.decision or _DEFAULT
+        if trained and decision.is_inconclusive(judged):
+            return Ruling("inconclusive", None, calibrated)
+        return Ruling("ok", decision.label(judged) if trained else None, calibrated)
+
+    def notes_for(self, basis: ScoreBasis) -> tuple[str, ...]:
+        """What a result with a score must say of it, given what the score depends on."""
+        fitted = self.stored.calibration.basis if self.stored else None
+        if self.stored is None or fitted is None:  # of that, the calibration's own warnings tell
+            return self.notes
+        if self.stored.calibration.unit == "faces":
+            basis = basis.of_faces
+        differences = printable(", ".join(fitted.differences(basis)))
+        note = f"{printable(self.stored.name)} was fitted for other scores: {differences}"
+        return (*self.notes, note) if differences else self.notes
+
+
+DEFAULT_RULE = DecisionRule()
+_DEFAULT = Decision(threshold=DEFAULT_THRESHOLD, threshold_from="default")
+
+
+def decision_rule(options: DecisionOptions, own: Embedded | None = None) -> DecisionRule:
+    """The rule that options name; reads the calibration.
+
+    Args:
+        options: what was asked for.
+        own: the weights, where they are some that ship with the library and so bring a calibration and a band.
+
+    Raises:
+        ConfigError: the calibration cannot be read or is none; the threshold rests on one, and there is none; or the
+            threshold that it gives lies outside of the band.
+    """
+    stored = _calibration(options, own)
+    band = _band(options, own, stored)
+    if options.threshold == DEFAULT_THRESHOLD and stored is None and band is None:
+        return DEFAULT_RULE
+    threshold, origin, notes = _threshold(options.threshold, stored)
+    try:
+        check_band(band, threshold, origin)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    made = stored and CalibrationInfo(name=stored.name, sha256=stored.sha256, method=stored.calibration.method)
+    return DecisionRule(
+        decision=Decision(threshold=threshold, threshold_from=origin, inconclusive=band, calibration=made),
+        stored=stored,
+        notes=(*_fitting_notes(stored), *_warnings(stored), *notes),
+    )
+
+
+def _calibration(options: DecisionOptions, own: Embedded | None) -> StoredCalibration | None:
+    if options.calibration == NONE or (options.calibration is None and own is None):
+        return None
+    return read_calibration(own.calibration if options.calibration is None and own else options.calibration or "")
+
+
+def _band(
+    options: DecisionOptions, own: Embedded | None, stored: StoredCalibration | None
+) -> tuple[float, float] | None:
+    """The band that was asked for, or the weights' own, of probabilities that are calibrated where the scores are."""
+    if options.inconclusive is not None or own is None or own.card.inconclusive is None:
+        return options.given_band
+    if options.threshold != DEFAULT_THRESHOLD or options.calibration not in (None, NONE):
+        return None
+    low, high = own.card.inconclusive
+    return (stored.calibration.apply(low), stored.calibration.apply(high)) if stored else (low, high)
+
+
+def _threshold(asked: float | str, stored: StoredCalibration | None) -> tuple[float, str, list[str]]:
+    """The threshold as a number, where it came from, and what must be said of that."""
+    target = parse_threshold(asked) if isinstance(asked, str) else asked
+    if not isinstance(target, FprTarget):
+        return target, _origin(target), []
+    if stored is None:
+        raise ConfigError(_no_reals(str(asked)))
+    calibration = stored.calibration
+    threshold = threshold_for_fpr(calibration.apply_all(np.array(calibration.real_scores)).tolist(), target.fpr)
+    notes = []
+    if calibration.reals * target.fpr < 1:
+        notes.append(f"{calibration.reals} reals are too few for {asked}: the threshold is the highest of their scores")
+    if calibration.apply(1.0) <= threshold:
+        notes.append(f"no score comes above the threshold {threshold:g}, so nothing is called FAKE")
+    return threshold, f"{asked} of {calibration.reals} reals in {printable(stored.name)}", notes
+
+
+def _no_reals(threshold: str) -> str:
+    return (
+        f"threshold {threshold} rests on the reals of a calibration; give calibration=FILE (--calibration), or a number"
+    )
+
+
+def _fitting_notes(stored: StoredCalibration | None) -> list[str]:
+    """What a calibration was fitted on, where that is not videos as they come."""
+    if stored is None or not (stored.calibration.unit == "faces" or stored.calibration.balanced):
+        return []
+    note = f"{stored.name} was fitted on {stored.calibration.origin}"
+    mean = ", while a video's score is a mean over faces" if stored.calibration.unit == "faces" else ""
+    return [printable(note + mean)]
+
+
+def _warnings(stored: StoredCalibration | None) -> list[str]:
+    return [f"{printable(stored.name)}: {printable(each)}" for each in stored.calibration.warnings] if stored else []
+
+
+def _origin(threshold: float) -> str:
+    return "default" if threshold == DEFAULT_THRESHOLD else "given"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genconvit import Detector
+from genconvit.core.device import Precision, resolve_device, resolve_precision
+from genconvit.core.errors import ConfigError
+
+
+def test_auto_takes_what_is_there() -> None:
+    wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert resolve_device("auto").type == wanted
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "cpu cpu"])
+def test_a_name_that_is_no_device_is_an_error(name: str) -> None:
+    with pytest.raises(ConfigError, match="is no device; use 'auto'"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "cpu:7", "meta", "xpu"])
+def test_a_device_that_is_not_there_is_never_replaced(name: str) -> None:
+    with pytest.raises(ConfigError, match="not available here"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize("choice", ["fp32", "bf16"])
+def test_a_precision_that_was_asked_for_is_taken(choice: Precision) -> None:
+    assert resolve_precision(choice, torch.device("cpu")) == choice
+
+
+@pytest.mark.parametrize(
+    ("has", "precision"),
+    [({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({"avx512_f": True, "avx2": True}, "fp32")],
+    ids=["AMX", "AVX512-BF16", "AVX-512 alone"],
+)
+def test_auto_takes_bf16_where_the_cpu_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+    assert resolve_precision("auto", torch.device("cpu")) == precision
+
+
+def test_auto_asks_an_older_torch_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert resolve_precision("auto", torch.device("cpu")) == "bf16"
+
+
+def test_auto_leaves_mps_in_fp32() -> None:
+    assert resolve_precision("auto", torch.device("mps")) == "fp32"
+
+
+def test_the_result_says_which_precision_auto_took(detector: Detector, portrait_clip: Path) -> None:
+    taken = resolve_precision("auto", torch.device("cpu"))
+    assert detector.config.precision == "auto"
+    assert detector.predict(portrait_clip).provenance.precision == taken
