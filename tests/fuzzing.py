@@ -18,9 +18,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader
-from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.readers import Reader
 from genconvit.video.sampling import parse_frames

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
-from genconvit.results.result import BranchProbability, FaceDetectorInfo, FaceResult, Provenance, VideoResult, WeightsInfo
+from genconvit.results.result import (
+    BranchProbability,
+    FaceDetectorInfo,
+    FaceResult,
+    Provenance,
+    VideoResult,
+    WeightsInfo,
+)
 
 
 def video(truth: str | None, score: float | None = None, **fields: Any) -> ScoredVideo:

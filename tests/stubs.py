@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from calibrations import write_calibration
-from genconvit.verdict.calibration import ScoreBasis
 from genconvit.core.cut import CropRules, SquareRule
+from genconvit.core.files import sha256_of_file
+from genconvit.core.types import DetectedFace
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.faces.base import FaceDetector
-from genconvit.core.files import sha256_of_file
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
 from genconvit.results.result import WeightsInfo
 from genconvit.settings import DetectorConfig
-from genconvit.core.types import DetectedFace
+from genconvit.verdict.calibration import ScoreBasis
 from genconvit.weights.card import Card, Measured
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel

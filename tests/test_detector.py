@@ -27,9 +27,9 @@ from genconvit import (
     SourceError,
     VideoResult,
 )
-from genconvit.verdict.aggregate import video_score
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.result import UNTRAINED
+from genconvit.verdict.aggregate import video_score
 from support import cut_short, make_audio, remux, shared
 
 

@@ -26,7 +26,7 @@ def test_a_light_import_loads_nothing_heavy(module: str) -> None:
 
 def test_importing_the_package_loads_its_version_only() -> None:
     code = "import sys, genconvit; print(*sorted(name for name in sys.modules if name.startswith('genconvit')))"
-    assert run(code) == "genconvit genconvit.core.version"
+    assert run(code) == "genconvit genconvit.core genconvit.core.version"
 
 
 def test_importing_the_package_opens_no_file_but_modules() -> None:

@@ -18,8 +18,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from genconvit import Detector
-from genconvit.crops.folder import read_crops
 from genconvit.core.files import sha256_of_file
+from genconvit.crops.folder import read_crops
 from genconvit.settings import DetectorConfig
 from genconvit.train.config import TrainConfig
 from genconvit.weights.checkpoint import read_tensors

@@ -19,27 +19,27 @@ from torch import Tensor
 from genconvit import Detector, VideoResult
 from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import Variant
+from genconvit.core.types import Frame
 from genconvit.data.base import LabelledSource, Listing
+from genconvit.data.sample import FACE, portrait
 from genconvit.evaluation.conventions import EvaluationOptions
-from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.metrics.intervals import Resampling
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
+from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
 from genconvit.robustness.run import measure_robustness
-from genconvit.data.sample import FACE, portrait
-from genconvit.pipeline.scorer import Scorer
-from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from genconvit.weights.load import load_model
+from stages import CPU, WHOLE, Everywhere, GivesUp
 from stubs import register_stubs
 from support import grey_frames, make_video
-from test_pipeline import CPU, WHOLE, Everywhere, GivesUp
 
 COUNTS = (3, 1, 9, 5, 1, 4)
 """Frames of the sources, with a face each: full batches of four, parts of one, and both."""

@@ -26,8 +26,8 @@ from genconvit import (
     WeightsError,
     register_architecture,
 )
-from genconvit.registry import ARCHITECTURES
 from genconvit.core.version import __version__
+from genconvit.registry import ARCHITECTURES
 from genconvit.weights.library_file import FileHeader, write
 
 PLUGIN = Path(__file__).with_name("plugin")

@@ -9,9 +9,9 @@ from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import Setting, chosen
 from genconvit.bench.floor import backbone_calls
 from genconvit.bench.timing import time_in_turn
-from genconvit.registry import ARCHITECTURES
-from genconvit.pipeline.scorer import Scorer
 from genconvit.core.types import FaceScores
+from genconvit.pipeline.scorer import Scorer
+from genconvit.registry import ARCHITECTURES
 from genconvit.weights.load import load_model
 
 

@@ -21,11 +21,11 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from genconvit import Detector
-from genconvit.verdict.aggregate import face_fake_probability
 from genconvit.crops.folder import need, read_crops
 from genconvit.metrics.intervals import Resampling, measures_of, paired_differences
 from genconvit.metrics.measures import Sample
 from genconvit.models.v2 import V2, V2Config
+from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from recipes.nano.faces import Faces, read_faces

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from genconvit.core.types import ImageArray
 from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord, Split
 from genconvit.metrics.measures import FAKE, REAL, Sample
 from genconvit.robustness.degrade import rescale
 from genconvit.train.window import as_square
-from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 
 ALIKE_PX = 64

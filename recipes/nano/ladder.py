@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from genconvit.assemble import Parts, assemble
+from genconvit.core.types import ImageArray
 from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, StepSummary, VideoSteps, summarise_steps
@@ -25,7 +26,6 @@ from genconvit.robustness.degrade import DEGRADATIONS, Degradation, Place
 from genconvit.robustness.reencode import AROUND, Gathered, encoded_anew
 from genconvit.settings import DetectorConfig
 from genconvit.train.window import as_square
-from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 from recipes.nano.measure import OPTIONS
 

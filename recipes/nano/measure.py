@@ -21,12 +21,12 @@ import torch
 
 from genconvit import Detector
 from genconvit.assemble import assemble
-from genconvit.verdict.decision import DecisionRule
 from genconvit.metrics.intervals import Resampling, measures_of
 from genconvit.metrics.measures import Sample, measure_values
-from genconvit.results.result import VideoResult
 from genconvit.pipeline.scorer import Scorer
+from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
+from genconvit.verdict.decision import DecisionRule
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.assemble import assemble
-from genconvit.verdict.calibration import Calibration, Fitted, ScoreBasis
+from genconvit.core.files import sha256_of_file
 from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Fitting, fit_scores
-from genconvit.core.files import sha256_of_file
 from genconvit.metrics.measures import measure_values
 from genconvit.settings import DetectorConfig
+from genconvit.verdict.calibration import Calibration, Fitted, ScoreBasis
 from genconvit.weights.card import Card, Measured
 from genconvit.weights.convert import convert_own
 from recipes.nano.faces import Faces, read_faces

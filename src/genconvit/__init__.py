@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from genconvit.core.version import __version__
 
 if TYPE_CHECKING:
-    from genconvit.detector import Detector
     from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
+    from genconvit.core.types import FaceScores
+    from genconvit.detector import Detector
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.settings import DetectorConfig
-    from genconvit.core.types import FaceScores
 
 _HOMES = {
     "Architecture": "models.base",

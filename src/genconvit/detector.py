@@ -16,13 +16,13 @@ from genconvit.assemble import Parts, assemble
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
+from genconvit.core.types import FaceScores
 from genconvit.models.base import Architecture
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
 from genconvit.results.result import VideoResult, WeightsInfo
 from genconvit.settings import DetectorConfig
-from genconvit.core.types import FaceScores
 from genconvit.verdict.conclude import conclude
 from genconvit.video.names import Source, is_array, source_name
 from genconvit.video.readers import Reader

@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
 from genconvit.core.config import did_you_mean, validation_message
-from genconvit.verdict.decision import DecisionOptions
 from genconvit.core.device import PrecisionChoice
 from genconvit.core.errors import ConfigError, PluginError
-from genconvit.pipeline.find import PipelineOptions
 from genconvit.isolation.limits import IsolationLimits
+from genconvit.pipeline.find import PipelineOptions
 from genconvit.registry import ARCHITECTURES
 from genconvit.verdict.conclude import ScoreOptions
+from genconvit.verdict.decision import DecisionOptions
 from genconvit.weights.embedded import embedded_architecture
 
 DEFAULT_ARCHITECTURE = "original"

@@ -14,7 +14,7 @@ from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
 from genconvit.pipeline.scorer import Scorer
 from genconvit.settings import DetectorConfig
-from test_scorer import Brightness
+from stages import Brightness
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.crops.folder import need, read_crops
 from genconvit.core.cut import SquareRule
+from genconvit.crops.folder import need, read_crops
 from genconvit.extract.journal import JOURNAL_NAME
 from processes import needs_proc
 from stubs import grey_clip, register_stubs, ruled_grey, ship_grey, trained_grey

@@ -32,7 +32,7 @@ def warn_as(path: str, message: str) -> None:
     [
         ("/usr/lib/python3/site-packages/PIL/Image.py", "PIL"),
         ("/usr/lib/python3/dist-packages/six.py", "six"),
-        ("/somewhere/src/genconvit/scorer.py", "genconvit"),
+        ("/somewhere/src/genconvit/pipeline/scorer.py", "genconvit"),
         ("/home/someone/plugin.py", "plugin"),
         ("<string>", "<string>"),
     ],

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from genconvit.cli.stopping import Stopped, StopSignals
-from genconvit.crops.folder import read_crops
 from genconvit.core.progress import untracked
+from genconvit.crops.folder import read_crops
 from genconvit.registry import ARCHITECTURES
 from genconvit.train.loop import Moment
 from scored import columns, many, write_json

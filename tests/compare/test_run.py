@@ -11,8 +11,8 @@ import pytest
 from genconvit import Detector
 from genconvit.compare.run import VariantRun, compare_variants
 from genconvit.compare.variants import Variant
-from genconvit.data.base import Listing
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.data.base import Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
 from genconvit.metrics.intervals import Resampling

@@ -11,8 +11,8 @@ from genconvit.compare import spool as module
 from genconvit.compare.spool import FaceSpool
 from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import GenConViTError, SourceError
-from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.core.types import DetectedFace, FaceCrop
+from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 
 SMALL, LARGE = (Cut(size=size, rule=SquareRule(side=1, shift_down=0)) for size in (4, 6))
 Found = Generator[Cropped | Outcome, None, None]

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from genconvit import Detector
 from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import Variant
-from genconvit.crops.folder import read_crops
 from genconvit.core.cut import CropRules, SquareRule
+from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results

@@ -30,7 +30,7 @@ def test_graphs_have_a_place_in_each_such_thread() -> None:
 
 
 def test_the_thread_ends_with_its_executor(monkeypatch: pytest.MonkeyPatch) -> None:
-    from genconvit import graph_thread as module
+    from genconvit.core import graph_thread as module
 
     monkeypatch.setattr(module, "_make_a_place_for_graphs", lambda: None)
     executor = module.graph_thread()

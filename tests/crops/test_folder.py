@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.errors import DatasetError
 from genconvit.crops.folder import need, read_crops
 from genconvit.crops.record import CropRecord
-from genconvit.core.errors import DatasetError
 from support import shared
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.crops import manifest
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
 from genconvit.crops.record import CropRecord
-from genconvit.core.errors import ConfigError, DatasetError
 
 RECORDS = (
     CropRecord(

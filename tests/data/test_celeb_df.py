@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.label_files import reference_list
 from genconvit.data.select import list_dataset
-from genconvit.core.errors import DatasetError
 
 from .conftest import Files, put
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.data.select import list_dataset
 from genconvit.core.errors import DatasetError
+from genconvit.data.select import list_dataset
 
 from .conftest import Files, put
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.label_files import reference_list
 from genconvit.data.select import check_dataset, list_dataset
-from genconvit.core.errors import DatasetError
 
 from .conftest import Files, put
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.faceforensics_names import clip_of_listed
 from genconvit.data.label_files import reference_list
 from genconvit.data.select import list_dataset
-from genconvit.core.errors import DatasetError
 
 from .conftest import Files, put
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.data.label_files import read_json, read_rows, read_text, reference_list
 from genconvit.core.errors import DatasetError
+from genconvit.data.label_files import read_json, read_rows, read_text, reference_list
 from support import shared
 
 from .conftest import put

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.data.select import check_dataset, list_dataset
 from genconvit.core.errors import ConfigError, DatasetError, PluginError
+from genconvit.data.select import check_dataset, list_dataset
 from genconvit.registry import DATASETS
 
 from .conftest import Files, put

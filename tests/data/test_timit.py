@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from genconvit.data.select import list_dataset
 from genconvit.core.errors import DatasetError
+from genconvit.data.select import list_dataset
 
 from .conftest import Files
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.data.tree import walk
 from genconvit.core.errors import DatasetError
+from genconvit.data.tree import walk
 
 from .conftest import Files
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from genconvit.verdict.calibration import ProbabilityMap
-from genconvit.verdict.decision import DecisionOptions
 from genconvit.core.errors import DatasetError
 from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
+from genconvit.verdict.calibration import ProbabilityMap
+from genconvit.verdict.decision import DecisionOptions
 
 
 def drawn(count: int = 3000, seed: int = 0, fakes: float = 0.65) -> tuple[Scores, Truth]:

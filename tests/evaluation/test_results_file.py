@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from genconvit.data.base import LabelledSource, Listing
 from genconvit.core.errors import DatasetError
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation import results_file
 from genconvit.evaluation.results_file import read_results, scored_video
 from genconvit.evaluation.scored import ScoredSet

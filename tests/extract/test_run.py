@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from genconvit import assemble
+from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
+from genconvit.core.types import DetectedFace
 from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
-from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.extract import crop_files
 from genconvit.extract.journal import JOURNAL_NAME, Journal
 from genconvit.extract.options import ExtractOptions
@@ -22,10 +23,9 @@ from genconvit.extract.run import extract
 from genconvit.extract.summary import ExtractSummary
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.train.pairs import find_pairs
-from genconvit.core.types import DetectedFace
 from processes import wait_until
+from stages import GivesUp
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs
-from test_pipeline import GivesUp
 
 SMALL = ExtractOptions(size=32)
 VIDEOS = 7

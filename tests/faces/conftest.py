@@ -11,9 +11,9 @@ import pytest
 import torch
 from skimage import data
 
+from genconvit.core.types import ImageArray
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.faces.scrfd import InsightFaceDetector
-from genconvit.core.types import ImageArray
 from support import shared
 
 CLIPS = ("0017_fake.mp4", "0048_fake.mp4", "anndvqgoko.mp4", "sample_2.mp4", "sample_4.mp4")

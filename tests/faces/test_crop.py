@@ -9,9 +9,9 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import Box, DetectedFace, Frame, ImageArray
 from genconvit.faces.crop import crop_face, crop_faces
 from genconvit.faces.square import square_of
-from genconvit.core.types import Box, DetectedFace, Frame, ImageArray
 
 RULE = SquareRule(side=0.8, shift_down=0.05)
 

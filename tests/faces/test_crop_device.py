@@ -8,10 +8,10 @@ import torch
 
 from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import Box, DetectedFace, Frame, ImageArray
 from genconvit.faces import crop_device as module
 from genconvit.faces.crop import crop_face, crop_faces
 from genconvit.faces.crop_device import crop_faces_on_device
-from genconvit.core.types import Box, DetectedFace, Frame, ImageArray
 
 RULE = SquareRule(side=0.8, shift_down=0.05)
 CPU = torch.device("cpu")

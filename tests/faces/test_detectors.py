@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
+from genconvit.core.types import Box, DetectedFace, ImageArray
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.faces.scrfd import InsightFaceDetector
 from genconvit.faces.square import square_of
-from genconvit.core.types import Box, DetectedFace, ImageArray
 from support import shared
 
 ASTRONAUT = (170.0, 60.0, 285.0, 225.0)

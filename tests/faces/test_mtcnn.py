@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.faces import mtcnn as module
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.core.types import DetectedFace, ImageArray
 
 CPU = torch.device("cpu")
 

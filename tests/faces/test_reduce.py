@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.faces.reduce import reduced, reduced_size
 from genconvit.core.types import on_host
+from genconvit.faces.reduce import reduced, reduced_size
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import AnyImage, DetectedFace, ImageArray
 from genconvit.faces.onnx_session import Size
 from genconvit.faces.reduce import reduced
 from genconvit.faces.scrfd import InsightFaceDetector
-from genconvit.core.types import AnyImage, DetectedFace, ImageArray
 from support import shared
 
 CPU = torch.device("cpu")

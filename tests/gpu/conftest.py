@@ -13,8 +13,8 @@ from PIL import Image, ImageFilter
 
 from genconvit import Detector
 from genconvit.core.device import Precision
-from genconvit.data.sample import FACE, portrait
 from genconvit.core.types import FaceScores
+from genconvit.data.sample import FACE, portrait
 
 Faces = npt.NDArray[np.uint8]
 MakeFaces = Callable[[int, int], Faces]

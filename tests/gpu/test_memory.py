@@ -10,10 +10,10 @@ from PIL import Image
 
 from genconvit import Detector
 from genconvit.core.cut import Cut
+from genconvit.data.sample import portrait
 from genconvit.faces.mtcnn import MTCNNDetector
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Outcome
-from genconvit.data.sample import portrait
 from genconvit.video.readers import ThreadReader
 
 pytestmark = pytest.mark.gpu

@@ -12,9 +12,9 @@ from scipy.stats import spearmanr
 
 from genconvit import Detector
 from genconvit.core.device import Precision, resolve_precision
-from genconvit.registry import ARCHITECTURES
-from genconvit.pipeline.scorer import Scorer
 from genconvit.core.types import FaceScores
+from genconvit.pipeline.scorer import Scorer
+from genconvit.registry import ARCHITECTURES
 from genconvit.weights.load import load_model
 
 from .conftest import MakeFaces, Score

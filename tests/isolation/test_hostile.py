@@ -15,9 +15,9 @@ import pytest
 
 import hostile
 from genconvit.core.errors import SourceError
+from genconvit.core.types import Frame
 from genconvit.isolation import reader as module
 from genconvit.isolation.limits import IsolationLimits, Stopwatch
-from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.decord import DecordDecoder
 from isolation.conftest import MakeReader

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from genconvit.core.errors import ConfigError, PluginError, SourceError
+from genconvit.core.types import Frame
 from genconvit.isolation.incoming import Incoming
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames, create_memory
 from genconvit.isolation.messages import MAX_MESSAGE_BYTES, Channel, Message, MessageError
-from genconvit.core.types import Frame
 from genconvit.video.readers import FRAMES_AHEAD
 from processes import LONG_SECONDS
 

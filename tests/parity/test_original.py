@@ -14,10 +14,10 @@ from torch import Tensor
 from torchvision.transforms import Resize
 
 from genconvit import Detector
-from genconvit.verdict.aggregate import video_score
 from genconvit.models.base import ModelOutput
 from genconvit.models.original import Original, OriginalConfig
 from genconvit.registry import ARCHITECTURES
+from genconvit.verdict.aggregate import video_score
 from genconvit.weights.convert import convert_reference
 from genconvit.weights.load import load_model
 

@@ -11,67 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.core.cut import Cut, SquareRule
-from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError
+from genconvit.core.types import DetectedFace
 from genconvit.faces.base import FaceDetector
-from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.models.base import ArchitectureConfig
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Outcome, SourceScores
 from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
-from genconvit.core.types import DetectedFace, Frame
-from genconvit.video.base import FrameStream, VideoDecoder
+from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from processes import LONG_SECONDS, wait_until
+from stages import CPU, WHOLE, Brightness, Everywhere, GivesUp
 from support import grey_frames, make_video
-from test_scorer import Brightness
-
-CPU = torch.device("cpu")
-WHOLE = Cut(size=4, rule=SquareRule(side=1.0, shift_down=0.0))
-
-
-class Everywhere(FaceDetector):
-    """Sees so many faces in every frame, each of them the whole frame."""
-
-    name = "everywhere"
-    square_rule = WHOLE.rule
-    needs_model = False
-    licence = "none"
-
-    def __init__(self, model: Path | None = None, device: torch.device = CPU, count: int = 1) -> None:
-        del model, device
-        self.count = count
-        self.searched = 0
-
-    def detect(self, images: Sequence[Any]) -> list[list[DetectedFace]]:
-        self.searched += len(images)
-        return [[DetectedFace((0.0, 0.0, 48.0, 48.0), 1.0)] * self.count for _ in images]
-
-
-class GivesUp(VideoDecoder):
-    """Reads the first two frames of a file and then no more."""
-
-    name = "gives_up"
-
-    def open(self, path: Path) -> FrameStream:
-        return _TwoFrames(PyAVDecoder().open(path))
-
-
-class _TwoFrames(FrameStream):
-    decoder = "gives_up"
-
-    def __init__(self, whole: FrameStream) -> None:
-        self._whole = whole
-
-    @property
-    def frame_count(self) -> int:
-        return self._whole.frame_count
-
-    def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        yield from self._whole.read(indices[:2])
-        raise SourceError("it", "no more")
 
 
 @pytest.fixture(autouse=True)

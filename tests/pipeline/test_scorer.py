@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,46 +9,9 @@ from torch import Tensor
 
 from genconvit.core.device import BATCH_SIZES
 from genconvit.core.errors import ConfigError
-from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.pipeline.scorer import Scorer, graph_size
-
-CPU = torch.device("cpu")
-
-
-class Brightness(Architecture):
-    """Its logits are the mean brightness of a face, so that scores tell which face they are of.
-
-    Attributes:
-        fits: the most faces that a call takes before it runs out of memory.
-        batches: how many faces each successful call got.
-        before: called before each.
-    """
-
-    config_class = ArchitectureConfig
-
-    def __init__(self, config: ArchitectureConfig) -> None:
-        super().__init__(config)
-        self.config = config
-        self.input_size = 4
-        self.fits = 1000
-        self.batches: list[int] = []
-        self.before: Callable[[], object] = list
-
-    def preprocess(self, faces: Tensor) -> Tensor:
-        return faces.permute(0, 3, 1, 2).float()
-
-    def forward(self, faces: Tensor) -> ModelOutput:
-        self.before()
-        if len(faces) > self.fits:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        self.batches.append(len(faces))
-        mean = faces.mean(dim=(1, 2, 3))
-        return ModelOutput(logits={"one": torch.stack((mean, -mean), dim=1)})
-
-
-def scorer(**options: Any) -> tuple[Scorer, Brightness]:
-    model = Brightness(ArchitectureConfig(mode="any"))
-    return Scorer(model, device=CPU, precision="fp32", **options), model
+from genconvit.models.base import ModelOutput
+from genconvit.pipeline.scorer import graph_size
+from stages import scorer
 
 
 def faces(count: int) -> Tensor:

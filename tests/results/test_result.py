@@ -9,6 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from genconvit.core.types import DetectedFace, FaceScores, Frame
 from genconvit.results.result import (
     UNTRAINED,
     WARM_START,
@@ -22,7 +23,6 @@ from genconvit.results.result import (
     WeightsInfo,
 )
 from genconvit.results.rule import CalibrationInfo, Decision
-from genconvit.core.types import DetectedFace, FaceScores, Frame
 
 
 def provenance(**weights: Any) -> Provenance:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import ImageArray
 from genconvit.robustness.degrade import (
     DEGRADATIONS,
     FACE_PX,
@@ -17,7 +18,6 @@ from genconvit.robustness.degrade import (
     noise,
     rescale,
 )
-from genconvit.core.types import ImageArray
 
 IN_MEMORY = [each for each in DEGRADATIONS.values() if each.apply]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.types import Frame, ImageArray
 from genconvit.robustness import reencode
 from genconvit.robustness.degrade import blur
 from genconvit.robustness.reencode import (
@@ -20,7 +21,6 @@ from genconvit.robustness.reencode import (
     gather,
     plan_runs,
 )
-from genconvit.core.types import Frame, ImageArray
 from genconvit.video.reading import Event, SourceOpened
 from support import grey_frames, index_of
 

@@ -12,11 +12,12 @@ import torch
 from PIL import Image
 
 from genconvit import Detector
-from genconvit.data.base import LabelledSource, Listing
 from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.types import Frame
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.robustness import RobustnessReport, StepSummary
-from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.metrics.intervals import Resampling
+from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Cropped, Outcome
 from genconvit.pipeline.run import score_faces
 from genconvit.robustness import reencode, run
@@ -24,16 +25,14 @@ from genconvit.robustness.degrade import BLUR, BRIGHTNESS, H264, JPEG, NOISE, De
 from genconvit.robustness.faces import DegradedFaces, steps_of
 from genconvit.robustness.run import measure_robustness
 from genconvit.settings import DetectorConfig
-from genconvit.core.types import Frame
 from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from genconvit.video.sampling import FrameChoice
 from processes import wait_until
+from stages import WHOLE, Everywhere, GivesUp, scorer
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs, trained_grey
 from support import grey_frames, make_video, shared
-from test_pipeline import WHOLE, Everywhere, GivesUp
-from test_scorer import scorer
 
 QUICK = Resampling(resamples=0)
 

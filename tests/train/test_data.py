@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from genconvit.core.errors import ConfigError
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
 from genconvit.crops.record import CropRecord, Point
-from genconvit.core.errors import ConfigError
 from genconvit.models.backbone import BackboneModelConfig
 from genconvit.models.base import Architecture
 from genconvit.models.v2 import V2Config

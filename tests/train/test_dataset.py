@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from genconvit.crops.record import CropRecord
 from genconvit.core.errors import ConfigError
+from genconvit.crops.record import CropRecord
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Example, Fakes, collate
 

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from genconvit import Detector
+from genconvit.core.errors import ConfigError
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
-from genconvit.core.errors import ConfigError
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.fit import fit

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from genconvit.crops.record import CropRecord, Split
 from genconvit.core.errors import ConfigError
+from genconvit.crops.record import CropRecord, Split
 from genconvit.results.result import Label
 from genconvit.train.held_out import comparison, named, without_held_out
 from genconvit.train.state import HistoryRow

@@ -10,14 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
+from genconvit.core.progress import untracked
+from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.crops.record import CropRecord
+from genconvit.data.sample import FACE, portrait
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.core.progress import untracked
-from genconvit.data.sample import FACE, portrait
 from genconvit.train import landmarks as module
 from genconvit.train.landmarks import find_landmarks, lacking, landmarks_of, with_landmarks
-from genconvit.core.types import DetectedFace, ImageArray
 
 from .faces_on_disk import LANDMARKS, write_crop
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genconvit.core.types import ImageArray
 from genconvit.crops.record import ORIGINAL
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.config import TrainConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from genconvit.train.pair_mix import PairMixConfig, mix_pair
-from genconvit.core.types import ImageArray
 
 from .faces_on_disk import write_crop
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genconvit.crops.record import CropRecord
 from genconvit.core.errors import ConfigError, DatasetError
+from genconvit.crops.record import CropRecord
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from genconvit.train.preview import write_preview, write_steps

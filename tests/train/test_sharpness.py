@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from genconvit.core.types import ImageArray
 from genconvit.faces.crop import crop_face
 from genconvit.faces.scrfd import InsightFaceDetector
 from genconvit.faces.square import square_of
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
-from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 from support import shared
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from genconvit.verdict.aggregate import PersonScore, VideoScore, face_fake_probability, persons_score, video_score
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.results.result import PersonRule
+from genconvit.verdict.aggregate import PersonScore, VideoScore, persons_score, video_score
 
 LOGITS = {"ed": torch.tensor([[2.0, -1.0], [0.5, 0.0]]), "vae": torch.tensor([[1.0, 1.0], [-3.0, 2.0]])}
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from calibrations import calibration, write_calibration
-from genconvit.verdict.calibration import MOST_BYTES, Calibration, ScoreBasis, read_calibration
 from genconvit.core.errors import ConfigError
+from genconvit.verdict.calibration import MOST_BYTES, Calibration, ScoreBasis, read_calibration
 
 ISOTONIC = {"method": "isotonic", "temperature": None, "knots_x": (0.2, 0.6, 0.9), "knots_y": (0.1, 0.1, 0.8)}
 SIGMOID = {"method": "sigmoid", "temperature": 2.0, "offset": -1.0}

@@ -10,14 +10,15 @@ import torch
 from pydantic import ValidationError
 
 from calibrations import calibration
-from genconvit.verdict.aggregate import face_fake_probability, video_score
-from genconvit.verdict.calibration import ScoreBasis, StoredCalibration
-from genconvit.verdict.decision import DecisionRule
+from genconvit.core.types import FaceScores
+from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.results.result import FaceDetectorInfo, Provenance, VideoResult, WeightsInfo
 from genconvit.results.rule import CalibrationInfo, Decision
-from genconvit.core.types import FaceScores
+from genconvit.verdict.aggregate import video_score
+from genconvit.verdict.calibration import ScoreBasis, StoredCalibration
 from genconvit.verdict.conclude import ScoreOptions, answer, conclude
+from genconvit.verdict.decision import DecisionRule
 
 PROVENANCE = Provenance(
     library_version="1",

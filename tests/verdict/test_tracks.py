@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from genconvit.verdict.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
 from genconvit.core.types import Box
+from genconvit.verdict.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
 
 Face = tuple[float, float, float]
 """The centre's x and y and the side of a square box, in pixels."""

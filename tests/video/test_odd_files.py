@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pytest
 
 from genconvit.core.errors import SourceError
-from genconvit.registry import VIDEO_DECODERS
 from genconvit.core.types import Frame
+from genconvit.registry import VIDEO_DECODERS
 from genconvit.video.base import VideoDecoder
 from genconvit.video.expand import expand_paths
 from genconvit.video.reading import SourceOpened, read_source

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from genconvit.assemble import assemble_readers
-from genconvit.settings import DetectorConfig
 from genconvit.core.types import Frame, on_host
+from genconvit.settings import DetectorConfig
 from genconvit.video import square_pixels as module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.reading import SourceOpened, read_source

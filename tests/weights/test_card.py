@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from calibrations import write_calibration
 from genconvit import Detector
-from genconvit.verdict.calibration import read_calibration
 from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import parse_variants
 from genconvit.core.cut import SquareRule
@@ -21,6 +20,7 @@ from genconvit.evaluation.results_file import read_results
 from genconvit.metrics.intervals import Resampling
 from genconvit.results.result import VideoResult, WeightsFile
 from genconvit.settings import DetectorConfig
+from genconvit.verdict.calibration import read_calibration
 from genconvit.weights.card import Card, Measured, read_card
 from genconvit.weights.convert import convert_own
 from genconvit.weights.describe import describe, describe_embedded

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from genconvit import Detector
-from genconvit.verdict.calibration import read_calibration
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
+from genconvit.verdict.calibration import read_calibration
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import embedded, embedded_architecture, embedded_path
 from genconvit.weights.library_file import METADATA_KEY, header_of

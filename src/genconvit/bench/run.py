@@ -13,8 +13,8 @@ from genconvit.bench.fresh import run_fresh
 from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
 from genconvit.core.device import DTYPES, Precision, resolve_device, resolve_precision
-from genconvit.registry import ARCHITECTURES
 from genconvit.data.sample import PORTRAIT, write_clip
+from genconvit.registry import ARCHITECTURES
 from genconvit.settings import DetectorConfig
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import load_model

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from genconvit.core.ahead import Ahead
 from genconvit.assemble import Parts
 from genconvit.bench.floor import backbone_calls
 from genconvit.bench.report import Row
 from genconvit.bench.timing import Times, time_in_turn
+from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import AnyImage, FaceCrop, Frame
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline, start_readings
-from genconvit.core.types import AnyImage, FaceCrop, Frame
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event
 

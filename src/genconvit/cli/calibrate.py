@@ -66,9 +66,9 @@ def calibrate(
     Exit status: 0 when the calibration was written, 1 when a file cannot be read or the videos do not do, 2 for a wrong
     option.
     """
-    from genconvit.verdict.calibration import ResultsFile
-    from genconvit.evaluation.calibrate import Fitting, fit_calibration
     from genconvit.core.files import sha256_of_file
+    from genconvit.evaluation.calibrate import Fitting, fit_calibration
+    from genconvit.verdict.calibration import ResultsFile
     from genconvit.video.names import source_name
 
     given = expand_files([*(results or []), *(files or [])])
@@ -91,8 +91,8 @@ def calibrate(
 def _print(fitted: Calibration) -> None:
     from rich.table import Table
 
-    from genconvit.verdict.calibration import Reliability
     from genconvit.metrics.measures import MEASURES
+    from genconvit.verdict.calibration import Reliability
 
     console = console_for(sys.stdout)
     table = Table()

@@ -30,9 +30,9 @@ from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.core.errors import ConfigError
-from genconvit.evaluation.no_face import NoFace
 from genconvit.core.optional import require
 from genconvit.core.text import printable
+from genconvit.evaluation.no_face import NoFace
 
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions

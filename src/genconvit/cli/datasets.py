@@ -15,8 +15,8 @@ from genconvit.core.errors import DatasetError, PluginError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.data.base import Listing
     from genconvit.core.left_out import LeftOut
+    from genconvit.data.base import Listing
 
 EXIT_MISSING = 3
 HOW_TO_SEE_ALL = "; --all prints them"

@@ -32,8 +32,8 @@ def demo(
             raise ConfigError(f"--keep {str(keep)!r} must end in .mp4")
         check_writable("--keep", keep)
         check_writable("--keep", _beside(keep))
-    from genconvit.detector import Detector
     from genconvit.data.sample import PORTRAIT, write_clip
+    from genconvit.detector import Detector
 
     with tempfile.TemporaryDirectory() as folder, Detector(weights="embedded") as detector:
         clip = keep or Path(folder) / "astronaut.mp4"

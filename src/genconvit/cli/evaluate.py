@@ -32,8 +32,8 @@ from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.core.errors import ConfigError
-from genconvit.evaluation.no_face import NoFace
 from genconvit.core.text import printable
+from genconvit.evaluation.no_face import NoFace
 
 if TYPE_CHECKING:
     from genconvit.evaluation.evaluation import Evaluation

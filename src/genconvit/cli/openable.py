@@ -8,9 +8,9 @@ from contextlib import closing
 from itertools import islice
 
 from genconvit.assemble import assemble_readers
-from genconvit.data.base import LabelledSource
 from genconvit.core.errors import SourceError
 from genconvit.core.left_out import LeftOut
+from genconvit.data.base import LabelledSource
 from genconvit.settings import DetectorConfig
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.sampling import FrameChoice

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from genconvit.core.closeable import Closeable
-from genconvit.data.base import LabelledSource
 from genconvit.core.errors import ConfigError
+from genconvit.core.files import written_whole
+from genconvit.data.base import LabelledSource
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.results_file import JournalEntry, scored_video
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.core.files import written_whole
 from genconvit.results.result import VideoResult
 
 UNKNOWN = "unknown"

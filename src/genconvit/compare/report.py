@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from genconvit.compare.summary import aligned, any_measured, ranks, summary_of
 from genconvit.core.errors import ConfigError
+from genconvit.core.text import csv_cell
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.paired import compare_sets
 from genconvit.evaluation.report import write_markdown
 from genconvit.evaluation.tables import Report
 from genconvit.metrics.measures import MEASURES
-from genconvit.core.text import csv_cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

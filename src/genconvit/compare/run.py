@@ -16,15 +16,15 @@ from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
 from genconvit.core.cut import Cut
-from genconvit.data.base import Listing
 from genconvit.core.device import resolve_device
 from genconvit.core.errors import GenConViTError
+from genconvit.core.progress import Track, untracked
+from genconvit.data.base import Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline.run import find_faces, score_faces
-from genconvit.core.progress import Track, untracked
 from genconvit.results.result import Provenance
 from genconvit.verdict.conclude import conclude
 

@@ -17,8 +17,8 @@ import numpy as np
 from genconvit.core.closeable import Closeable
 from genconvit.core.cut import Cut
 from genconvit.core.errors import GenConViTError
-from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 from genconvit.core.types import DetectedFace, FaceCrop, ImageArray, on_host
+from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 
 LEAST_FREE_BYTES = 1 << 28
 """What a disk must keep free while faces are written."""

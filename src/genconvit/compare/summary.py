@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from genconvit.core.text import printable
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.paired import PairedComparison, matched
@@ -12,7 +13,6 @@ from genconvit.evaluation.scored import ScoredVideo
 from genconvit.evaluation.tables import Report, Table, report_of
 from genconvit.metrics.intervals import Difference
 from genconvit.metrics.measures import MEASURES
-from genconvit.core.text import printable
 
 RANKED_BY = "roc_auc"
 COMPARED = ("accuracy", "roc_auc", "f1")

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError
-from genconvit.pipeline.find import PipelineOptions
-from genconvit.isolation.limits import IsolationLimits
-from genconvit.settings import DetectorConfig
 from genconvit.core.values import option_value
+from genconvit.isolation.limits import IsolationLimits
+from genconvit.pipeline.find import PipelineOptions
+from genconvit.settings import DetectorConfig
 
 SHARED_OPTIONS = frozenset(
     {*PipelineOptions.model_fields, *IsolationLimits.model_fields}

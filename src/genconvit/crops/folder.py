@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genconvit.core.errors import DatasetError
+from genconvit.core.left_out import LeftOut
+from genconvit.core.text import first_line
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, SPLIT_FOLDERS, Row, read_manifest
 from genconvit.crops.record import CLASSES, SPLITS, CropRecord, Split
 from genconvit.crops.same import refuse_shared
 from genconvit.data.label_files import LABELS
 from genconvit.data.tree import is_unicode
-from genconvit.core.errors import DatasetError
-from genconvit.core.left_out import LeftOut
 from genconvit.results.result import Label
-from genconvit.core.text import first_line
 from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 

@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from genconvit.core.config import validation_message
-from genconvit.crops.record import SPLITS, CropRecord, Split
-from genconvit.data.label_files import MOST_BYTES, inside, label_of, read_text
 from genconvit.core.errors import DatasetError
 from genconvit.core.files import written_whole
 from genconvit.core.optional import require
 from genconvit.core.text import FORMULA_SIGNS, first_line
+from genconvit.crops.record import SPLITS, CropRecord, Split
+from genconvit.data.label_files import MOST_BYTES, inside, label_of, read_text
 
 CSV_NAME = "manifest.csv"
 PARQUET_NAME = "manifest.parquet"

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, NonNegativeInt
 
 from genconvit.core.config import FrozenConfig
-from genconvit.results.result import Label
 from genconvit.core.types import Box
+from genconvit.results.result import Label
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from genconvit.crops.record import CropRecord
 from genconvit.core.errors import DatasetError
 from genconvit.core.files import sha256_of_file
+from genconvit.crops.record import CropRecord
 
 
 def refuse_shared(root: Path, records: Iterable[CropRecord]) -> None:

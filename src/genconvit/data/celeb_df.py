@@ -6,11 +6,11 @@ import re
 from collections.abc import Container
 from pathlib import Path
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import inside, read_text, reference_list
 from genconvit.data.tree import Tree, walk
-from genconvit.core.errors import DatasetError
 from genconvit.results.result import Label
 from genconvit.video.clips import clip_name
 

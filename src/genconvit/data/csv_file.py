@@ -6,10 +6,10 @@ import os
 import stat
 from pathlib import Path
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import SPLIT_NAMES, label_of, read_rows
-from genconvit.core.errors import DatasetError
 from genconvit.results.result import Label
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 

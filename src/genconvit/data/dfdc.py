@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import (
@@ -21,7 +22,6 @@ from genconvit.data.label_files import (
     reference_list,
 )
 from genconvit.data.tree import Tree, walk
-from genconvit.core.errors import DatasetError
 from genconvit.results.result import Label
 from genconvit.video.clips import clip_name
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.faceforensics_names import (
     COMPRESSIONS,
@@ -21,7 +22,6 @@ from genconvit.data.faceforensics_names import (
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import read_json, reference_list
 from genconvit.data.tree import Tree, walk
-from genconvit.core.errors import DatasetError
 
 SPLITS = ("train", "val", "test")
 SPLIT_FILES = frozenset(f"{folder}{split}.json" for folder in ("", "splits/") for split in SPLITS)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from genconvit.core.errors import DatasetError
-from genconvit.results.result import Label
 from genconvit.core.text import first_line
+from genconvit.results.result import Label
 
 MOST_BYTES = 512_000_000
 """The longest label file that is read. DFDC's labels, of 128,154 videos, are 20 million bytes."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from genconvit.core.config import did_you_mean
-from genconvit.data.base import Listing
-from genconvit.data.tree import is_unicode
 from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.core.left_out import LeftOut
+from genconvit.data.base import Listing
+from genconvit.data.tree import is_unicode
 from genconvit.registry import DATASETS
 from genconvit.video.names import source_name
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.tree import walk
-from genconvit.core.errors import DatasetError
 
 QUALITIES = ("higher_quality", "lower_quality")
 REAL = "real"

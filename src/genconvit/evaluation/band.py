@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
 from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
+from genconvit.verdict.decision import DEFAULT_THRESHOLD
 
 MOST_WRONG = 1 / 20
 _SLACK = 1e-9

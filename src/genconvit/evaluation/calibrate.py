@@ -10,6 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import DatasetError
+from genconvit.core.optional import require
+from genconvit.core.text import printable
+from genconvit.core.version import __version__
+from genconvit.evaluation.conventions import UNANSWERED
+from genconvit.evaluation.scored import ScoredSet, ScoredVideo
+from genconvit.metrics.measures import NO_LABEL, Sample
+from genconvit.metrics.weighted import Weighted
+from genconvit.results.rule import CalibrationMethod
 from genconvit.verdict.calibration import (
     LARGEST_LOGIT,
     MOST_SCORES,
@@ -21,16 +31,6 @@ from genconvit.verdict.calibration import (
     ScoreBasis,
     cut_logits,
 )
-from genconvit.core.config import FrozenConfig
-from genconvit.core.errors import DatasetError
-from genconvit.evaluation.conventions import UNANSWERED
-from genconvit.evaluation.scored import ScoredSet, ScoredVideo
-from genconvit.metrics.measures import NO_LABEL, Sample
-from genconvit.metrics.weighted import Weighted
-from genconvit.core.optional import require
-from genconvit.results.rule import CalibrationMethod
-from genconvit.core.text import printable
-from genconvit.core.version import __version__
 
 FOLDS = 5
 FEWEST_OF_A_CLASS = 50

@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 from genconvit.core.config import did_you_mean
 from genconvit.core.errors import DatasetError
+from genconvit.core.text import printable
 from genconvit.evaluation.conventions import UNANSWERED
 from genconvit.evaluation.scored import ScoredVideo
 from genconvit.results.result import Label, Status
-from genconvit.core.text import printable
 
 REQUIRED = ("name", "pred", "pred_label", "correct_label")
 OPTIONAL = ("klass", "compression", "status", "groups")

@@ -6,11 +6,11 @@ from pydantic import Field
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError, DatasetError
+from genconvit.core.text import printable
 from genconvit.evaluation.no_face import NoFace
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.intervals import Resampling
 from genconvit.results.result import Label
-from genconvit.core.text import printable
 from genconvit.verdict.threshold import FprTarget, threshold_for_fpr
 
 FACE_THRESHOLD = 0.5

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.core.config import FrozenConfig
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.core.left_out import LeftOut
 from genconvit.evaluation.conventions import (
     FACE_THRESHOLD,
     EvaluationOptions,
@@ -18,10 +18,10 @@ from genconvit.evaluation.conventions import (
 from genconvit.evaluation.groups import groups_of
 from genconvit.evaluation.no_face import NoFace
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
-from genconvit.core.left_out import LeftOut
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import FAKE, NO_LABEL, REAL, Sample
 from genconvit.results.result import Label
+from genconvit.verdict.decision import DEFAULT_THRESHOLD
 from genconvit.verdict.threshold import FprTarget
 
 _CODES: dict[Label | None, int] = {"FAKE": FAKE, "REAL": REAL, None: NO_LABEL}

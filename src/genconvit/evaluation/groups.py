@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.evaluation.scored import ScoredVideo
 from genconvit.core.text import printable
+from genconvit.evaluation.scored import ScoredVideo
 
 MOST_GROUPS = 100
 """Of one key, and of all keys crossed."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from genconvit.core.text import csv_cell
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.folded import Piece, folded
 from genconvit.evaluation.tables import Report, Table, group_name
 from genconvit.metrics.intervals import Measure
-from genconvit.core.text import csv_cell
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,14 +9,14 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from genconvit.verdict.calibration import ScoreBasis
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import DatasetError
+from genconvit.core.text import first_line, printable
 from genconvit.evaluation.columns import rows_of_columns
 from genconvit.evaluation.labels import Labels, with_labels
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.results.result import Label, VideoResult
-from genconvit.core.text import first_line, printable
+from genconvit.verdict.calibration import ScoreBasis
 from genconvit.video.names import source_name
 
 MOST_BYTES = 1 << 30

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.left_out import LeftOut
 from genconvit.evaluation.evaluation import sample_of
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.core.left_out import LeftOut
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import NO_ROWS
 from genconvit.results.result import Label, Provenance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from genconvit.verdict.calibration import ScoreBasis
 from genconvit.core.config import FrozenConfig
 from genconvit.results.result import Label, Status
+from genconvit.verdict.calibration import ScoreBasis
 
 
 class ScoredVideo(FrozenConfig):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from genconvit.evaluation.evaluation import Evaluation
 from genconvit.core.left_out import LeftOut
+from genconvit.core.text import printable
+from genconvit.evaluation.evaluation import Evaluation
 from genconvit.metrics.intervals import Measure
 from genconvit.metrics.measures import MEASURES
-from genconvit.core.text import printable
 
 HEADLINE = ("accuracy", "roc_auc", "f1", "real_accuracy", "fake_accuracy")
 MOST_NAMES = 10

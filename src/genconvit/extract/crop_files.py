@@ -14,10 +14,10 @@ from typing import Literal
 from PIL import Image
 
 from genconvit.core.closeable import Closeable
-from genconvit.crops.record import CLASSES, ORIGINAL, SPLITS, CropRecord
-from genconvit.extract.journal import KeptFace, VideoEntry
 from genconvit.core.text import printable
 from genconvit.core.types import ImageArray
+from genconvit.crops.record import CLASSES, ORIGINAL, SPLITS, CropRecord
+from genconvit.extract.journal import KeptFace, VideoEntry
 
 ImageFormat = Literal["png", "jpeg"]
 SUFFIXES: dict[ImageFormat, Literal[".png", ".jpg"]] = {"png": ".png", "jpeg": ".jpg"}

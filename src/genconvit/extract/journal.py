@@ -12,11 +12,11 @@ from pydantic import Field, NonNegativeInt, ValidationError
 
 from genconvit.core.closeable import Closeable
 from genconvit.core.config import FrozenConfig
-from genconvit.crops.record import Point, Split
 from genconvit.core.errors import ConfigError, DatasetError
-from genconvit.results.result import Label
 from genconvit.core.text import first_line
 from genconvit.core.types import Box
+from genconvit.crops.record import Point, Split
+from genconvit.results.result import Label
 
 JOURNAL_NAME = "extract.jsonl"
 _LONGEST_LINE = 1 << 28

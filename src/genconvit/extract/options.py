@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from genconvit.assemble import Finding
 from genconvit.core.config import FrozenConfig
-from genconvit.crops.record import SPLITS
 from genconvit.core.cut import CropRules, Cut
+from genconvit.crops.record import SPLITS
 from genconvit.extract.crop_files import ImageFormat
 from genconvit.extract.split import DEFAULT_FRACTIONS
 from genconvit.pipeline.find import PipelineOptions

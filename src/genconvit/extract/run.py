@@ -7,24 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from genconvit.core.ahead import Ahead
 from genconvit.assemble import Finding, assemble_finding
+from genconvit.core.ahead import Ahead
+from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
+from genconvit.core.left_out import LeftOut
+from genconvit.core.progress import Track, untracked
+from genconvit.core.types import FaceCrop, on_host
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, write_manifest
 from genconvit.crops.record import SPLITS, Split
 from genconvit.data.base import LabelledSource, Listing
-from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.extract.crop_files import SUFFIXES, CropFiles, records_of
 from genconvit.extract.journal import JOURNAL_NAME, Journal, KeptFace, VideoEntry
 from genconvit.extract.options import ExtractOptions, file_state, options_checksum
 from genconvit.extract.split import SplitPlan, assign_splits
 from genconvit.extract.summary import ExtractSummary, count_parts, lopsided
-from genconvit.core.left_out import LeftOut
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import find_faces
-from genconvit.core.progress import Track, untracked
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.tracks import Sighting, link_faces
-from genconvit.core.types import FaceCrop, on_host
 
 _CROPS_AHEAD = 32
 

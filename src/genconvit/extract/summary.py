@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.left_out import LeftOut
 from genconvit.crops.record import CLASSES, SPLITS, Split
 from genconvit.extract.journal import VideoEntry
-from genconvit.core.left_out import LeftOut
 from genconvit.results.result import Label
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.core.cut import Cut
+from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
 from genconvit.faces.crop_device import crop_faces_on_device
 from genconvit.faces.square import check_crop_size, square_of, whole_pixels
-from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
 
 _Weights = npt.NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from genconvit.faces.square import check_crop_size, whole_pixels
 from genconvit.core.types import Box
+from genconvit.faces.square import check_crop_size, whole_pixels
 
 _MOST_BYTES = 256_000_000
 """Faces are cut in groups whose half-resized pixels take at most this much memory."""

@@ -11,12 +11,12 @@ import torch
 
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import AnyImage, DetectedFace
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.batch import stacked
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import mtcnn_takes_no_model_message
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.core.types import AnyImage, DetectedFace
 
 _FIRST_LINES = 480
 """Images are first searched with their shorter side reduced to this many pixels."""

@@ -11,12 +11,12 @@ import torch
 
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import AnyImage, DetectedFace, on_host
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import no_model_message
 from genconvit.faces.onnx_session import Size, open_detection_session
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.core.types import AnyImage, DetectedFace, on_host
 
 _BORDER_GREY = 127
 

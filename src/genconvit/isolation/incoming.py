@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 from genconvit.core.errors import ConfigError, GenConViTError, PluginError, SourceError
-from genconvit.isolation.messages import Message, MessageError
 from genconvit.core.types import Frame, ImageArray
+from genconvit.isolation.messages import Message, MessageError
 from genconvit.video.reading import Event, SourceOpened
 
 MAX_TEXT = 2000

@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import IO, cast
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
+from genconvit.core.types import ImageArray
 from genconvit.isolation.confine import OUT_OF_MEMORY
 from genconvit.isolation.incoming import failure
 from genconvit.isolation.memory import SharedFrames, create_memory
 from genconvit.isolation.messages import Channel, Message, MessageError
-from genconvit.core.text import printable
-from genconvit.core.types import ImageArray
 from genconvit.video.sampling import FrameChoice
 
 _BOOT = "import sys; sys.path[:] = sys.argv[3:]; from genconvit.isolation.worker import main; main()"

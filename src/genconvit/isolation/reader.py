@@ -13,13 +13,13 @@ from typing import ClassVar
 
 from genconvit.core.errors import ConfigError, GenConViTError, SourceError
 from genconvit.core.fork import Owner
+from genconvit.core.types import Frame
 from genconvit.isolation.decoders import importable_name, why_not_isolated
 from genconvit.isolation.incoming import Incoming
 from genconvit.isolation.limits import IsolationLimits, Stopwatch
 from genconvit.isolation.messages import Message, MessageError
 from genconvit.isolation.pool import WorkerPool
 from genconvit.isolation.process import WorkerProcess
-from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source, path_of, source_name
 from genconvit.video.readers import Reader, Reading, ThreadReader

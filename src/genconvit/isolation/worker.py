@@ -16,13 +16,13 @@ from contextlib import closing, suppress
 import numpy as np
 
 from genconvit.core.errors import ConfigError, PluginError, SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import Frame, on_host
 from genconvit.isolation.confine import OUT_OF_MEMORY, end_with_parent, limit_memory, silence
 from genconvit.isolation.decoders import load_decoder
 from genconvit.isolation.incoming import MAX_NOTES, MAX_TEXT
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames
 from genconvit.isolation.messages import Channel, Message
-from genconvit.core.text import first_line
-from genconvit.core.types import Frame, on_host
 from genconvit.video.base import VideoDecoder
 from genconvit.video.limits import too_large
 from genconvit.video.names import source_name

@@ -13,10 +13,10 @@ from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import Cut
 from genconvit.core.device import is_out_of_memory
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import AnyImage, DetectedFace, FaceCrop, Frame
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.crop import crop_faces
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
-from genconvit.core.types import AnyImage, DetectedFace, FaceCrop, Frame
 from genconvit.video.readers import Reading
 from genconvit.video.reading import SourceOpened
 from genconvit.video.sampling import DEFAULT_FRAMES, FrameChoice, parse_frames

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genconvit.verdict.aggregate import face_fake_probability
 from genconvit.core.device import BATCH_SIZES, DTYPES, Precision, is_out_of_memory
 from genconvit.core.errors import ConfigError, PluginError
-from genconvit.faces.batch import stacked
 from genconvit.core.graph_thread import graph_thread
-from genconvit.models.base import Architecture, ModelOutput
 from genconvit.core.text import first_line
 from genconvit.core.types import FaceCrop, FaceScores
+from genconvit.faces.batch import stacked
+from genconvit.models.base import Architecture, ModelOutput
+from genconvit.nn.fake_probability import face_fake_probability
 
 _MOST_HALVINGS = 3
 """How often a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""

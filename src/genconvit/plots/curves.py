@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genconvit.evaluation.evaluated import Evaluated
 from genconvit.core.optional import require
+from genconvit.evaluation.evaluated import Evaluated
 from genconvit.plots.style import COLOURS, GREY, new_figure, shown
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules, SquareRule
-from genconvit.results.rule import Decision
 from genconvit.core.text import printable
 from genconvit.core.types import Box
+from genconvit.results.rule import Decision
 
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 
 from genconvit.core.errors import SourceError
+from genconvit.core.text import first_line
+from genconvit.core.types import AnyImage, FaceCrop, Frame, ImageArray, on_host
 from genconvit.faces.crop import crop_again
 from genconvit.pipeline.find import FaceFinder
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import start_readings
 from genconvit.robustness.degrade import Degradation, Place
 from genconvit.robustness.reencode import encoded_anew, frames_of_a_run, gather, plan_runs
-from genconvit.core.text import first_line
-from genconvit.core.types import AnyImage, FaceCrop, Frame, ImageArray, on_host
 from genconvit.video.names import Source, source_name
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event

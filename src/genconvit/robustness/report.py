@@ -6,10 +6,10 @@ import csv
 import json
 from typing import TextIO
 
+from genconvit.core.text import printable
 from genconvit.evaluation.robustness import SPREAD, RobustnessReport, StepSummary
 from genconvit.evaluation.tables import MOST_NAMES, Report, Table
 from genconvit.results.result import UNTRAINED
-from genconvit.core.text import printable
 
 CSV_COLUMNS = (
     "degradation",

@@ -14,16 +14,16 @@ from itertools import islice
 from pathlib import Path
 
 from genconvit.assemble import Parts, assemble, assemble_readers
+from genconvit.core.left_out import LeftOut
+from genconvit.core.optional import require
+from genconvit.core.progress import Track, untracked
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
 from genconvit.evaluation.scored import ScoredVideo
-from genconvit.core.left_out import LeftOut
 from genconvit.metrics.intervals import Resampling
-from genconvit.core.optional import require
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import score_faces
-from genconvit.core.progress import Track, untracked
 from genconvit.results.result import UNTRAINED, WARM_START
 from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of

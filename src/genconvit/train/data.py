@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genconvit.core.errors import ConfigError
 from genconvit.crops.folder import CropFolder, need, read_crops
 from genconvit.crops.record import ORIGINAL, CropRecord, Point
-from genconvit.core.errors import ConfigError
 from genconvit.models.base import Architecture
 from genconvit.nn.backbone import STRIDE
 from genconvit.results.result import Label

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from genconvit.crops.record import CropRecord, Point
 from genconvit.core.errors import SourceError
+from genconvit.core.types import ImageArray
+from genconvit.crops.record import CropRecord, Point
 from genconvit.faces.square import check_crop_size
 from genconvit.train.augment import AugmentConfig, augment
 from genconvit.train.face_mask import has_outline
@@ -21,7 +22,6 @@ from genconvit.train.pair_mix import PairMixConfig, mix_pair
 from genconvit.train.pairs import find_pairs
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
 from genconvit.train.window import WHOLE, as_square, drawn_window
-from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 
 FAKE, REAL = 0, 1

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import JsonValue
 
 from genconvit.core.config import FrozenConfig
-from genconvit.crops.record import CropRecord, Point
 from genconvit.core.errors import ConfigError, TrainingError, WeightsError
 from genconvit.core.progress import Track, untracked
+from genconvit.core.version import __version__
+from genconvit.crops.record import CropRecord, Point
 from genconvit.results.result import WeightsInfo
 from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.config import TrainConfig
@@ -27,7 +28,6 @@ from genconvit.train.processes import accelerator_for, from_the_first, own_chanc
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
 from genconvit.train.tensors import all_tensors, put_back
-from genconvit.core.version import __version__
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from genconvit.core.config import did_you_mean
-from genconvit.crops.record import CropRecord
 from genconvit.core.errors import ConfigError
+from genconvit.crops.record import CropRecord
 from genconvit.train.state import HistoryRow
 
 HoldOut = Mapping[str, tuple[str, ...]]

@@ -11,13 +11,13 @@ import torch
 from pydantic import ValidationError
 
 from genconvit.core.config import FrozenConfig
-from genconvit.crops.record import CropRecord, Point
 from genconvit.core.errors import SourceError
-from genconvit.faces.reduce import reduced, reduced_size
 from genconvit.core.progress import Track
+from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
+from genconvit.crops.record import CropRecord, Point
+from genconvit.faces.reduce import reduced, reduced_size
 from genconvit.train.checkpoint import write_text
 from genconvit.train.face_mask import has_outline
-from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
 from genconvit.video.images import read_image
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from pydantic import ConfigDict, Field
 from scipy.special import expit
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.types import ImageArray
 from genconvit.train.face_mask import Mask
 from genconvit.train.ranges import Range, Share, drawn, within
 from genconvit.train.self_blended import blended
-from genconvit.core.types import ImageArray
 
 _GRID = 5
 """The side of the grid of random numbers between which the edge of a part runs."""

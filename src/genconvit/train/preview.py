@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from genconvit.crops.record import CropRecord
 from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.core.files import written_whole
+from genconvit.core.types import ImageArray
+from genconvit.crops.record import CropRecord
 from genconvit.train.dataset import REAL, CropDataset, Example
 from genconvit.train.face_mask import Mask
 from genconvit.train.self_blended import SelfBlendConfig, self_blend
 from genconvit.train.window import as_square
-from genconvit.core.types import ImageArray
 from genconvit.video.images import read_image
 
 _COLUMNS, _TILES = 4, 16

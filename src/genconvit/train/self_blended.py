@@ -19,11 +19,11 @@ from PIL import Image, ImageFilter
 from pydantic import ConfigDict, Field
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.types import ImageArray
 from genconvit.crops.record import Point
 from genconvit.train.colour import Recolouring
 from genconvit.train.face_mask import Mask, MaskConfig, face_mask
 from genconvit.train.ranges import Range, Share, around, drawn, within
-from genconvit.core.types import ImageArray
 
 
 class SelfBlendConfig(FrozenConfig):

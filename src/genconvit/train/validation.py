@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from genconvit.verdict.aggregate import face_fake_probability
 from genconvit.core.errors import TrainingError
 from genconvit.metrics.measures import Sample, measure_values
 from genconvit.models.base import Architecture
+from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.dataset import FAKE, Batch
 from genconvit.train.losses import LossWeights, training_loss
 

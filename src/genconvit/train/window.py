@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genconvit.core.types import ImageArray
 from genconvit.crops.record import Point
 from genconvit.faces.crop import crop_face
 from genconvit.train.ranges import Range, drawn
-from genconvit.core.types import ImageArray
 
 
 class Window(NamedTuple):

@@ -1,4 +1,4 @@
-"""From logits to probabilities: pure functions, by the original's rule where no other is chosen."""
+"""From the logits of a video's faces to its score: pure functions, by the original's rule where no other is chosen."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from genconvit.core.errors import WeightsError
+from genconvit.nn.fake_probability import mean_over_branches, sigmoids
 from genconvit.results.result import Label, PersonRule
 from genconvit.verdict.score_rules import parse_score_rule
-
-FAKE, REAL = 0, 1
-"""Columns of the logits."""
 
 
 @dataclass(frozen=True)
@@ -61,25 +57,6 @@ class PersonScore:
     mean_area_px: float
 
 
-def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:
-    """Each face's mean over branches of (p_fake + 1 - p_real) / 2.
-
-    Args:
-        logits: for each branch float [N, 2], fake first.
-
-    Returns:
-        float [N].
-
-    Raises:
-        WeightsError: a logit is not finite, as damaged weights make it.
-
-    Examples:
-        >>> face_fake_probability({"ed": torch.tensor([[0.0, 0.0]])})
-        tensor([0.5000])
-    """
-    return _of_faces(_sigmoids(logits))
-
-
 def video_score(logits: Mapping[str, Tensor], score_rule: str = "mean") -> VideoScore:
     """The score of a video from the logits of its faces: mean over branches, and faces that count, of the sigmoids.
 
@@ -93,10 +70,10 @@ def video_score(logits: Mapping[str, Tensor], score_rule: str = "mean") -> Video
         ValueError: there is no face.
     """
     select = parse_score_rule(score_rule)
-    probabilities = _sigmoids(logits)
+    probabilities = sigmoids(logits)
     if probabilities.numel() == 0:
         raise ValueError("a video's score needs at least one face; a video without one has no score")
-    counted = probabilities[:, select(_of_faces(probabilities).tolist())]
+    counted = probabilities[:, select(mean_over_branches(probabilities).tolist())]
     p_fake, p_real = counted.double().mean(dim=(0, 1)).tolist()
     return VideoScore(p_fake, p_real)
 
@@ -122,19 +99,3 @@ def persons_score(persons: Sequence[PersonScore], person: PersonRule) -> VideoSc
     if person == "largest":
         return max(persons, key=lambda each: (each.mean_area_px, each.faces)).score
     return max(persons, key=lambda each: (each.score.p_fake - each.score.p_real, each.faces)).score
-
-
-def _of_faces(probabilities: Tensor) -> Tensor:
-    """Each face's fake probability, float [N], from sigmoids [branches, N, 2]."""
-    return (0.5 + (probabilities[..., FAKE] - probabilities[..., REAL]) / 2).mean(dim=0)
-
-
-def _sigmoids(logits: Mapping[str, Tensor]) -> Tensor:
-    stacked = torch.stack(list(logits.values()))
-    if not stacked.isfinite().all():
-        bad = [branch for branch, values in logits.items() if not values.isfinite().all()]
-        raise WeightsError(
-            f"the logits of branch {' and '.join(bad)} are not finite, so they are no score; the weights are damaged "
-            "or overflow this precision: check the file's SHA-256, or try precision='fp32'"
-        )
-    return torch.sigmoid(stacked)

@@ -20,9 +20,9 @@ from scipy.special import expit, logit
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
+from genconvit.core.text import first_line, printable
 from genconvit.results.result import PersonRule, Provenance
 from genconvit.results.rule import CalibrationMethod
-from genconvit.core.text import first_line, printable
 
 MOST_BYTES = 64 << 20
 MOST_SCORES = 100_000

@@ -10,10 +10,9 @@ import torch
 from pydantic import field_validator
 from torch import Tensor
 
-from genconvit.verdict.aggregate import FAKE, REAL, PersonScore, persons_score, video_score
-from genconvit.verdict.calibration import ScoreBasis
 from genconvit.core.config import FrozenConfig
-from genconvit.verdict.decision import DEFAULT_RULE, DecisionRule
+from genconvit.core.text import printable
+from genconvit.nn.fake_probability import FAKE, REAL
 from genconvit.pipeline.outcome import Outcome, SourceScores
 from genconvit.results.result import (
     UNTRAINED,
@@ -25,8 +24,10 @@ from genconvit.results.result import (
     TrackResult,
     VideoResult,
 )
+from genconvit.verdict.aggregate import PersonScore, persons_score, video_score
+from genconvit.verdict.calibration import ScoreBasis
+from genconvit.verdict.decision import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
-from genconvit.core.text import printable
 from genconvit.verdict.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.video.names import Source, is_array, source_name
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
 from genconvit.results.result import Label, Status
 from genconvit.results.rule import CalibrationInfo, Decision, check_band
-from genconvit.core.text import printable
+from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
 from genconvit.verdict.threshold import FprTarget, parse_threshold, threshold_for_fpr
 from genconvit.weights.embedded import Embedded
 
