@@ -10,14 +10,8 @@ from typing import Any
 import numpy as np
 
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
-from genconvit.results.result import (
-    BranchProbability,
-    FaceDetectorInfo,
-    FaceResult,
-    Provenance,
-    VideoResult,
-    WeightsInfo,
-)
+from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
+from genconvit.results.result import BranchProbability, FaceResult, VideoResult
 
 
 def video(truth: str | None, score: float | None = None, **fields: Any) -> ScoredVideo:

@@ -19,7 +19,7 @@ from genconvit.data.base import LabelledSource, Listing
 from genconvit.faces.base import FaceDetector
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.calibration import ScoreBasis
 from genconvit.weights.card import Card, Measured

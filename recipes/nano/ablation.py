@@ -51,29 +51,34 @@ RECIPE = Path(__file__).resolve().parent
 
 
 class Result(BaseModel):
-    """One variant trained with one seed.
-
-    Attributes:
-        variant: which one.
-        seed: of its layers and its order.
-        parameters: that were trained.
-        roc_auc: on the test split.
-        low: of its 95 % interval, by a bootstrap over originals.
-        high: of the same.
-        gain: the AUC less that of the reference with the same seed; 0 for that itself.
-        gain_low: of its interval.
-        gain_high: of the same.
-    """
+    """One variant trained with one seed."""
 
     variant: str
+    """Name of the variant."""
+
     seed: int
+    """Seed of its layers and its order."""
+
     parameters: int
+    """Number of parameters that were trained."""
+
     roc_auc: float
+    """On the test split."""
+
     low: float
+    """Lower end of its 95 % interval, by a bootstrap over originals."""
+
     high: float
+    """Upper end of that interval."""
+
     gain: float
+    """The AUC less that of the reference with the same seed; 0 for that itself."""
+
     gain_low: float
+    """Lower end of its interval."""
+
     gain_high: float
+    """Upper end of that interval."""
 
 
 class Ablation(BaseModel):

@@ -15,23 +15,25 @@ class Ranking(BaseModel):
 
 
 class Mistakes(BaseModel):
-    """How often the labels of the test split are wrong; reals and fakes count alike.
-
-    Attributes:
-        reals_called_fake: their share above one half, after the calibration and without a band.
-        fakes_called_real: the share of the fakes at or below it.
-        inconclusive: the share within the shipped band.
-        wrong_outside: the share of wrong labels among those that are given.
-        calibration_error_before: of the scores.
-        calibration_error: of the calibrated probabilities.
-    """
+    """How often the labels of the test split are wrong; reals and fakes count alike."""
 
     reals_called_fake: float
+    """Their share above one half, after the calibration and without a band."""
+
     fakes_called_real: float
+    """The share of the fakes at or below it."""
+
     inconclusive: float
+    """The share within the shipped band."""
+
     wrong_outside: float
+    """The share of wrong labels among those that are given."""
+
     calibration_error_before: float
+    """Calibration error of the scores."""
+
     calibration_error: float
+    """Calibration error of the calibrated probabilities."""
 
 
 class Strangers(BaseModel):

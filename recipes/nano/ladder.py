@@ -39,15 +39,13 @@ CLEAN = StepInfo(degradation="none", label="clean", unit="", strength=None)
 
 
 class Ladder(BaseModel):
-    """What every step does to the ROC AUC.
-
-    Attributes:
-        weights_sha256: of the file that was measured.
-        steps: the clean crops, and each strength of each degradation.
-    """
+    """What every step does to the ROC AUC."""
 
     weights_sha256: str
+    """SHA-256 of the file that was measured."""
+
     steps: list[StepSummary]
+    """The clean crops, and each strength of each degradation."""
 
     def table(self) -> str:
         """The same in Markdown."""

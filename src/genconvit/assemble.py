@@ -20,7 +20,7 @@ from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
 from genconvit.results.packages import package_versions
-from genconvit.results.result import FaceDetectorInfo, Provenance
+from genconvit.results.provenance import FaceDetectorInfo, Provenance
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.decision import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice

@@ -21,7 +21,8 @@ from genconvit.models.base import Architecture
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
-from genconvit.results.result import VideoResult, WeightsInfo
+from genconvit.results.provenance import WeightsInfo
+from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.conclude import conclude
 from genconvit.video.names import Source, is_array, source_name

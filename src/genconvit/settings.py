@@ -23,41 +23,51 @@ EMBEDDED = "embedded"
 
 
 class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLimits):
-    """Everything a ``Detector`` is made of, with the options of its stages; round-trips through JSON.
-
-    Attributes:
-        architecture: a registered name: ``"original"``, ``"v2"``, or a plugin's. Left out it is ``"original"``, or with
-            ``weights="embedded"`` the one that they are of.
-        model: fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ...
-        weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None
-            is the architecture's default: ``"embedded"`` for ``v2`` of size ``nano``.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
-        precision: of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it.
-        compile: run the networks through ``torch.compile``: faster, after a minute or more at the first faces.
-        cuda_graphs: replay the networks as CUDA graphs.
-        decoder: ``"auto"``, ``"pyav"``, ``"decord"``, ``"torchcodec"``, or a plugin's.
-        face_detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's.
-        face_model: a model file, a folder, or the name of an insightface pack on disk. insightface's pretrained packs
-            are for non-commercial research only.
-        batch_size: the most faces, all of one source, that go through the networks at once; None follows the device.
-        isolate: decode in worker processes, which a broken file cannot take the caller along with; None does so for
-            several sources and for folders of frames.
-        workers: how many worker processes; None is one for every two cores, at least 2.
-    """
+    """Everything a ``Detector`` is made of, with the options of its stages; round-trips through JSON."""
 
     architecture: str = DEFAULT_ARCHITECTURE
+    """Registered name: ``"original"``, ``"v2"``, or a plugin's. Left out it is ``"original"``, or with
+    ``weights="embedded"`` the one that they are of."""
+
     model: dict[str, JsonValue] = Field(default_factory=dict)
+    """Fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ..."""
+
     weights: str | dict[str, str] | None = None
+    """Weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None
+    is the architecture's default: ``"embedded"`` for ``v2`` of size ``nano``."""
+
     device: str = "auto"
+    """Device of the networks: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``."""
+
     precision: PrecisionChoice = "auto"
+    """Precision of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it."""
+
     compile: bool = False
+    """Run the networks through ``torch.compile``: faster, after a minute or more at the first faces."""
+
     cuda_graphs: bool = False
+    """Replay the networks as CUDA graphs."""
+
     decoder: str = "auto"
+    """Video decoder: ``"auto"``, ``"pyav"``, ``"decord"``, ``"torchcodec"``, or a plugin's; several, with commas, are
+    tried in turn."""
+
     face_detector: str = "auto"
+    """Face detector: ``"auto"``, ``"insightface"``, ``"mtcnn"``, or a plugin's."""
+
     face_model: str | None = None
+    """Model of the face detector: a file, a folder, or the name of an insightface pack on disk. insightface's
+    pretrained packs are for non-commercial research only."""
+
     batch_size: PositiveInt | None = None
+    """Most faces, all of one source, that go through the networks at once; None follows the device."""
+
     isolate: bool | None = None
+    """Decode in worker processes, which a broken file cannot take the caller along with; None does so for several
+    sources and for folders of frames."""
+
     workers: PositiveInt | None = Field(default=None, le=256)
+    """Number of worker processes; None is one for every two cores, at least 2."""
 
     @model_validator(mode="before")
     @classmethod

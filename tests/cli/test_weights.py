@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from genconvit import Detector
 from genconvit.cli.weights import Stored
 from genconvit.core.cut import SquareRule
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights.library_file import STORED_PRECISIONS, FileHeader, write
 from stubs import register_stubs, ship_grey
 from weights.reference_files import ed_checkpoint, save

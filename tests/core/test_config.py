@@ -65,6 +65,11 @@ def test_every_config_is_frozen(cls: type[FrozenConfig]) -> None:
         setattr(cls.model_construct(), next(iter(cls.model_fields)), 1)
 
 
+@pytest.mark.parametrize("cls", CONFIGS)
+def test_every_field_is_described_under_itself(cls: type[FrozenConfig]) -> None:
+    assert [name for name, field in cls.model_fields.items() if not field.description] == []
+
+
 @pytest.mark.parametrize("cls", WITH_DEFAULTS)
 def test_every_config_round_trips_through_json(cls: type[FrozenConfig]) -> None:
     config = cls()

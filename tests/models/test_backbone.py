@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from genconvit import Detector
 from genconvit.models.backbone import BackboneModel, BackboneModelConfig
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
 

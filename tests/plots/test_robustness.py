@@ -8,7 +8,7 @@ from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSte
 from genconvit.metrics.intervals import Resampling
 from genconvit.plots.robustness import plot_robustness
 from genconvit.plots.style import save
-from genconvit.results.result import FaceDetectorInfo, Provenance, WeightsInfo
+from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
 
 RESAMPLING = Resampling(resamples=20)
 STEPS = (

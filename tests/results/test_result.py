@@ -10,18 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from genconvit.core.types import DetectedFace, FaceScores, Frame
-from genconvit.results.result import (
-    UNTRAINED,
-    WARM_START,
-    BranchProbability,
-    FaceDetectorInfo,
-    FaceResult,
-    Provenance,
-    TrackResult,
-    VideoResult,
-    WeightsFile,
-    WeightsInfo,
-)
+from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsFile, WeightsInfo
+from genconvit.results.result import UNTRAINED, WARM_START, BranchProbability, FaceResult, TrackResult, VideoResult
 from genconvit.results.rule import CalibrationInfo, Decision
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.backbone import BackboneModelConfig
 from genconvit.nn.backbone import BackboneConfig
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel

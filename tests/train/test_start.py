@@ -13,7 +13,7 @@ from torch import nn
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.v2 import V2, V2Config
 from genconvit.nn.backbone import BackboneConfig
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.train.config import TrainConfig
 from genconvit.train.losses import loss_weights
 from genconvit.train.start import first_model, model_again, start_from_imagenet

@@ -18,7 +18,8 @@ from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
 from genconvit.metrics.intervals import Resampling
-from genconvit.results.result import VideoResult, WeightsFile
+from genconvit.results.provenance import WeightsFile
+from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.calibration import read_calibration
 from genconvit.weights.card import Card, Measured, read_card

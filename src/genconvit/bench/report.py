@@ -13,42 +13,50 @@ from genconvit.core.version import __version__
 
 
 class Machine(FrozenConfig):
-    """Where it was measured.
-
-    Attributes:
-        cpu: its name.
-        threads: that PyTorch uses.
-        gpu: its name; None where the networks ran on the CPU.
-    """
+    """The machine and the versions of a measurement."""
 
     cpu: str
+    """Name of the processor."""
+
     threads: int
+    """Number of threads that PyTorch uses."""
+
     gpu: str | None
+    """Name of the GPU; None where the networks ran on the CPU."""
+
     python: str
+    """Version of Python."""
+
     torch: str
+    """Version of PyTorch."""
+
     genconvit: str
+    """Version of genconvit."""
 
 
 class Row(FrozenConfig):
-    """One stage alone, all of them together, or the making of examples for a training.
-
-    Attributes:
-        stage: ``decode``, ``faces``, ``networks`` or ``pipeline``; ``augment`` or ``self-blend``.
-        setting: precision, face detector or decoder; for examples their size.
-        amount: how many units a run went through.
-        unit: frames, faces, videos or pairs.
-        seconds: the median over the runs.
-        floor: what the stage is compared with, measured in turn with it; None where there is nothing.
-        ratio: the median over the runs of the stage's time over the floor's.
-    """
+    """One stage alone, all of them together, or the making of examples for a training."""
 
     stage: str
+    """Stage: ``decode``, ``faces``, ``networks`` or ``pipeline``; ``augment`` or ``self-blend``."""
+
     setting: str
+    """Precision, face detector or decoder; for examples their size."""
+
     amount: int
+    """Number of units that a run went through."""
+
     unit: str
+    """Unit: frames, faces, videos or pairs."""
+
     seconds: NonNegativeFloat
+    """Median over the runs, in seconds."""
+
     floor: str | None = None
+    """Name of what the stage is compared with, measured in turn with it; None where there is nothing."""
+
     ratio: PositiveFloat | None = None
+    """Median over the runs of the stage's time over the floor's; None without a floor."""
 
     @property
     def per_second(self) -> float:
@@ -57,48 +65,62 @@ class Row(FrozenConfig):
 
 
 class FreshRun(FrozenConfig):
-    """A process of its own, from its start to the last result.
-
-    Attributes:
-        precision: of the networks and of the weights file.
-        face_detector: which one ran.
-        import_seconds: to import the library and the architecture, with PyTorch, torchvision and timm.
-        open_seconds: to open a detector from a converted weights file.
-        predict_seconds: for all the clips.
-        videos: how many clips.
-        faces: how many faces were scored.
-        opening_peak_mb: most memory until the detector was open.
-        peak_mb: most memory until the end, without the workers.
-        worker_peak_mb: most memory of a worker; 0 where there was none.
-    """
+    """A process of its own, from its start to the last result."""
 
     precision: str
+    """Precision of the networks and of the weights file."""
+
     face_detector: str
+    """Registered name of the face detector that ran."""
+
     import_seconds: float
+    """To import the library and the architecture, with PyTorch, torchvision and timm."""
+
     open_seconds: float
+    """To open a detector from a converted weights file."""
+
     predict_seconds: float
+    """For all the clips."""
+
     videos: int
+    """Number of clips."""
+
     faces: int
+    """How many faces were scored."""
+
     opening_peak_mb: float
+    """Most memory until the detector was open, in MB."""
+
     peak_mb: float
+    """Most memory until the end, without the workers, in MB."""
+
     worker_peak_mb: float
+    """Most memory of a worker, in MB; 0 where there was none."""
 
 
 class Report(FrozenConfig):
-    """Everything that a benchmark found.
-
-    Attributes:
-        clips: what the clips were.
-        notes: what was left out, and why.
-    """
+    """Everything that a benchmark found."""
 
     machine: Machine
+    """The machine and the versions of the measurement."""
+
     clips: str
+    """The clips, in a few words."""
+
     frames: str
+    """Frames that were looked at in each clip, as ``PipelineOptions.frames`` says it."""
+
     repeats: int
+    """Number of runs whose median is taken."""
+
     rows: tuple[Row, ...]
+    """The stages, a row each."""
+
     fresh_runs: tuple[FreshRun, ...]
+    """Runs of a process of its own, a row each."""
+
     notes: tuple[str, ...] = ()
+    """Stages that were left out, and why."""
 
 
 def this_machine(device: torch.device) -> Machine:

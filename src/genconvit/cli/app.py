@@ -23,6 +23,7 @@ from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.robustness import robustness
+from genconvit.cli.schema import schema
 from genconvit.cli.stopping import StopSignals
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
@@ -72,6 +73,7 @@ app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")
 app.command()(demo)
 app.command()(bench)
+app.command()(schema)
 
 
 def _print_version(wanted: bool) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genconvit.core.left_out import LeftOut
-    from genconvit.results.result import Provenance, VideoResult
+    from genconvit.results.provenance import Provenance
+    from genconvit.results.result import VideoResult
 
 F = TypeVar("F")
 

@@ -25,7 +25,7 @@ from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline.run import find_faces, score_faces
-from genconvit.results.result import Provenance
+from genconvit.results.provenance import Provenance
 from genconvit.verdict.conclude import conclude
 
 

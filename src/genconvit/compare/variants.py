@@ -27,15 +27,13 @@ _LONGEST_NAME = 60
 
 
 class Variant(FrozenConfig):
-    """One detector of a comparison.
-
-    Attributes:
-        name: in tables and file names: letters, digits, ``.``, ``_`` and ``-``.
-        config: of the detector; what finds faces is the same in all variants.
-    """
+    """One detector of a comparison."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=_LONGEST_NAME)
+    """Name in tables and file names: letters, digits, ``.``, ``_`` and ``-``."""
+
     config: DetectorConfig
+    """Config of the detector; what finds faces is the same in all variants."""
 
 
 def parse_variants(specs: Iterable[str], base: Mapping[str, Any]) -> list[Variant]:

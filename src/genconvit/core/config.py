@@ -24,7 +24,13 @@ class FrozenConfig(BaseModel):
           Value error, unknown field 'widht' (did you mean 'width'?); the fields are: width ...
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        use_attribute_docstrings=True,
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -10,15 +10,13 @@ from genconvit.core.config import FrozenConfig
 
 
 class SquareRule(FrozenConfig):
-    """How a detector's box becomes the square that a network sees.
-
-    Attributes:
-        side: the square's side, in heights of the box.
-        shift_down: how far the square's centre lies below the box's, in heights of the box.
-    """
+    """How a detector's box becomes the square that a network sees."""
 
     side: float = Field(gt=0, le=10)
+    """Side of the square, in heights of the box."""
+
     shift_down: float = Field(ge=-10, le=10)
+    """Distance of the square's centre below the box's, in heights of the box."""
 
 
 CropRules = Annotated[dict[Annotated[str, Field(min_length=1, max_length=100)], SquareRule], Field(max_length=20)]
@@ -26,12 +24,10 @@ CropRules = Annotated[dict[Annotated[str, Field(min_length=1, max_length=100)], 
 
 
 class Cut(FrozenConfig):
-    """How a face is cut for a network.
-
-    Attributes:
-        size: the crop's side in pixels.
-        rule: which square it shows.
-    """
+    """How a face is cut for a network."""
 
     size: PositiveInt
+    """Side of the crop in pixels."""
+
     rule: SquareRule
+    """Which square it shows."""

@@ -6,12 +6,10 @@ from genconvit.core.config import FrozenConfig
 
 
 class LeftOut(FrozenConfig):
-    """Something that has no part in what is scored, measured or cut out.
-
-    Attributes:
-        name: what it is called: a path, or a source's name in its data set.
-        reason: why, in a few words.
-    """
+    """Something that has no part in what is scored, measured or cut out."""
 
     name: str
+    """What it is called: a path, or a source's name in its data set."""
+
     reason: str
+    """Why, in a few words."""

@@ -24,31 +24,38 @@ Point = tuple[float, float]
 
 
 class CropRecord(FrozenConfig):
-    """A face crop and where it is from; one row of a manifest.
-
-    Attributes:
-        crop: the image's path below the folder of the manifest, with forward slashes.
-        label: of its video.
-        split: which part it belongs to.
-        video: the name of its video in its data set; crops of one video never lie in two splits.
-        frame_index: counted from 0; None where it is not known.
-        track: the number of its person in the video; None where it is not known.
-        box: the face detector's box in pixels of the frame; None where it is not known.
-        square: the square that was cut, in the same terms; None where it is not known.
-        landmarks: x and y of points of the face in pixels of the crop: the eyes, the nose and the mouth's corners, the
-            image's left one first in each pair; empty where they are not known.
-        confidence: the face detector's own, in [0, 1]; None where it is not known.
-        groups: as in ``genconvit.data.base.LabelledSource``, and ``ORIGINAL``.
-    """
+    """A face crop and where it is from; one row of a manifest."""
 
     crop: str
+    """The image's path below the folder of the manifest, with forward slashes."""
+
     label: Label
+    """Label of its video."""
+
     split: Split
+    """Which part it belongs to."""
+
     video: str
+    """The name of its video in its data set; crops of one video never lie in two splits."""
+
     frame_index: NonNegativeInt | None = None
+    """Counted from 0; None where it is not known."""
+
     track: NonNegativeInt | None = None
+    """The number of its person in the video; None where it is not known."""
+
     box: Box | None = None
+    """The face detector's box in pixels of the frame; None where it is not known."""
+
     square: Box | None = None
+    """The square that was cut, in the same terms; None where it is not known."""
+
     landmarks: tuple[Point, ...] = ()
+    """X and y of points of the face in pixels of the crop: the eyes, the nose and the mouth's corners, the image's left
+    one first in each pair; empty where they are not known."""
+
     confidence: float | None = Field(default=None, ge=0, le=1)
+    """The face detector's own, in [0, 1]; None where it is not known."""
+
     groups: dict[str, str] = Field(default_factory=dict)
+    """As in ``genconvit.data.base.LabelledSource``, and ``ORIGINAL``."""

@@ -18,46 +18,52 @@ from genconvit.results.result import Label
 
 
 class LabelledSource(FrozenConfig):
-    """A video, an image or a folder of frames, and what its data set says of it.
-
-    Attributes:
-        path: where it lies.
-        name: what the data set calls it, unique in it: as a rule the path below the data set's root.
-        label: ``FAKE`` or ``REAL``; None where it is not known, so that it has a score but no part in any metric.
-        split: ``train``, ``val``, ``test``, or another that the data set has; None where it has none.
-        groups: what it belongs to, for example ``{"method": "Deepfakes", "compression": "c23"}``. A source without
-            a value for a key counts in each of that key's groups: so are a method's fakes held against all reals.
-        identities: who or which source video it shows. Sources that share one belong into one split. Empty means the
-            source's own name.
-    """
+    """A video, an image or a folder of frames, and what its data set says of it."""
 
     path: str
+    """Path of the file."""
+
     name: str
+    """What the data set calls it, unique in it: as a rule the path below the data set's root."""
+
     label: Label | None
+    """``FAKE`` or ``REAL``; None where it is not known, so that it has a score but no part in any metric."""
+
     split: str | None = None
+    """``train``, ``val``, ``test``, or another that the data set has; None where it has none."""
+
     groups: dict[str, str] = Field(default_factory=dict)
+    """What it belongs to, for example ``{"method": "Deepfakes", "compression": "c23"}``. A source without a value for a
+    key counts in each of that key's groups: so are a method's fakes held against all reals."""
+
     identities: tuple[str, ...] = ()
+    """Who or which source video it shows. Sources that share one belong into one split. Empty means the source's own
+    name."""
+
     original: str | None = None
+    """Name of the real that a fake was made from; None for a real, or where it is not known."""
 
 
 class Listing(FrozenConfig):
-    """What a data set holds, found out without opening a video.
-
-    Attributes:
-        dataset: its registered name.
-        split: which part of it this is.
-        sources: what there is to score, in the data set's own order or by name; never one path twice.
-        missing: what the data set's lists or labels name and the disk lacks.
-        skipped: what lies on the disk and is left out: it has no label, belongs to another split, is no video.
-        notes: what a reader must know, for example that an official list is absent.
-    """
+    """What a data set holds, found out without opening a video."""
 
     dataset: str
+    """Registered name of the data set."""
+
     split: str
+    """Which part of it this is."""
+
     sources: tuple[LabelledSource, ...]
+    """What there is to score, in the data set's own order or by name; never one path twice."""
+
     missing: tuple[LeftOut, ...] = ()
+    """What the data set's lists or labels name and the disk lacks."""
+
     skipped: tuple[LeftOut, ...] = ()
+    """What lies on the disk and is left out: it has no label, belongs to another split, is no video."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know, for example that an official list is absent."""
 
 
 class Dataset(ABC):

@@ -27,19 +27,19 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class Clip:
-    """A video of the data set.
-
-    Attributes:
-        kind: its method, ``youtube`` or ``actors``.
-        compression: ``raw``, ``c23`` or ``c40``; None where it is not known.
-        stem: its official name without suffix, for example ``071_054``.
-        label: what the half of the data set that it lies in says.
-    """
+    """A video of the data set."""
 
     kind: str
+    """Its method, ``youtube`` or ``actors``."""
+
     compression: str | None
+    """``raw``, ``c23`` or ``c40``; None where it is not known."""
+
     stem: str
+    """Its official name without suffix, for example ``071_054``."""
+
     label: Label
+    """What the half of the data set that it lies in says."""
 
     @property
     def groups(self) -> dict[str, str]:

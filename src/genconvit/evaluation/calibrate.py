@@ -45,19 +45,18 @@ Truth = npt.NDArray[np.bool_]
 
 
 class Fitting(FrozenConfig):
-    """How a calibration is fitted.
-
-    Attributes:
-        method: ``temperature`` has one number to learn, ``sigmoid`` two, and both keep the order of scores;
-            ``isotonic`` learns any ascending map, needs many scores, and makes some equal.
-        balance: let reals and fakes weigh alike, however many there are of each: what a probability then means is the
-            share of fakes where half of the videos are fake.
-        seed: of the folds in which calibrated scores are measured.
-    """
+    """How a calibration is fitted."""
 
     method: CalibrationMethod = "temperature"
+    """``temperature`` has one number to learn, ``sigmoid`` two, and both keep the order of scores; ``isotonic`` learns
+    any ascending map, needs many scores, and makes some equal."""
+
     balance: bool = False
+    """Let reals and fakes weigh alike, however many there are of each: what a probability then means is the share of
+    fakes where half of the videos are fake."""
+
     seed: int = Field(default=0, ge=0, lt=1 << 32)
+    """Seed of the folds in which calibrated scores are measured."""
 
 
 def fit_calibration(

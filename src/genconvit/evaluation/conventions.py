@@ -27,19 +27,19 @@ _STANDS_FOR: dict[NoFace, tuple[float, Label]] = {
 
 
 class EvaluationOptions(FrozenConfig):
-    """How a set is evaluated.
-
-    Attributes:
-        no_face: what videos without an answer count as.
-        threshold: above which score a video is FAKE; None leaves the labels as they were given.
-        resampling: how intervals are made.
-        by: the keys of the groups to evaluate; None for all that there are.
-    """
+    """How a set is evaluated."""
 
     no_face: NoFace = NoFace.excluded
+    """What videos without an answer count as."""
+
     threshold: float | FprTarget | None = None
+    """Above which score a video is FAKE; None leaves the labels as they were given."""
+
     resampling: Resampling = Field(default_factory=Resampling)
+    """How intervals are made."""
+
     by: tuple[str, ...] | None = None
+    """The keys of the groups to evaluate; None for all that there are."""
 
 
 def resolve_threshold(scored: ScoredSet, threshold: float | FprTarget | None) -> float | None:

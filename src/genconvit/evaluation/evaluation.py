@@ -28,97 +28,112 @@ _CODES: dict[Label | None, int] = {"FAKE": FAKE, "REAL": REAL, None: NO_LABEL}
 
 
 class Counts(FrozenConfig):
-    """How many videos there are, and which do not simply count.
-
-    Attributes:
-        videos: all of them.
-        fakes: those whose truth is FAKE.
-        reals: those whose truth is REAL.
-        measured: those that the measures rest on.
-        measured_fakes: those of them whose truth is FAKE.
-        unknown_label: those whose truth is not known.
-        no_face: those without a face.
-        unreadable: those that could not be read, with the reason where it is known.
-        inconclusive: those with a score and no label, since it lies in the inconclusive band.
-    """
+    """How many videos there are, and which do not simply count."""
 
     videos: int
+    """Number of videos."""
+
     fakes: int
+    """Those whose truth is FAKE."""
+
     reals: int
+    """Those whose truth is REAL."""
+
     measured: int
+    """Those that the measures rest on."""
+
     measured_fakes: int
+    """Those of them whose truth is FAKE."""
+
     unknown_label: tuple[LeftOut, ...] = ()
+    """Those whose truth is not known."""
+
     no_face: tuple[LeftOut, ...] = ()
+    """Number of videos without a face."""
+
     unreadable: tuple[LeftOut, ...] = ()
+    """Those that could not be read, with the reason where it is known."""
+
     inconclusive: tuple[LeftOut, ...] = ()
+    """Those with a score and no label, since it lies in the inconclusive band."""
 
 
 class Confusion(FrozenConfig):
-    """How often each truth got each label, over the measured videos.
-
-    Attributes:
-        fake_as_fake: fakes called FAKE.
-        fake_as_real: fakes called REAL.
-        real_as_fake: reals called FAKE.
-        real_as_real: reals called REAL.
-        without_label: videos with a score and no label.
-    """
+    """How often each truth got each label, over the measured videos."""
 
     fake_as_fake: int
+    """Fakes called FAKE."""
+
     fake_as_real: int
+    """Fakes called REAL."""
+
     real_as_fake: int
+    """Reals called FAKE."""
+
     real_as_real: int
+    """Reals called REAL."""
+
     without_label: int
+    """Videos with a score and no label."""
 
 
 class GroupEvaluation(FrozenConfig):
-    """The measures of one group.
-
-    Attributes:
-        group: its keys and values.
-        videos: how many are measured in it.
-        fakes: how many of them are fake.
-        measures: by name.
-    """
+    """The measures of one group."""
 
     group: dict[str, str]
+    """Keys and values that the group's videos share."""
+
     videos: int
+    """How many are measured in it."""
+
     fakes: int
+    """How many of them are fake."""
+
     measures: dict[str, Measure]
+    """Measures of the group's videos, by name."""
 
 
 class Evaluation(FrozenConfig):
-    """How good the scores of one set are.
-
-    Attributes:
-        name: of the set.
-        trained: whether the weights were; None where that is not known.
-        counts: how many videos there are.
-        no_face: what videos without an answer counted as.
-        threshold: above which a video counted as FAKE; None where the labels were taken as given.
-        threshold_target: the false positive rate that it was found for, else None.
-        resampling: how the intervals were made.
-        measures: of the videos, by name.
-        faces: how many faces of measured videos there are.
-        face_measures: of those faces, by name; a face's truth is its video's. Empty where no faces are known.
-        confusion: how often each truth got each label.
-        groups: the same by group.
-        notes: what a reader must know.
-    """
+    """How good the scores of one set are."""
 
     name: str
+    """Name of the set."""
+
     trained: bool | None
+    """Whether the weights were; None where that is not known."""
+
     counts: Counts
+    """How many videos there are."""
+
     no_face: NoFace
+    """What videos without an answer counted as."""
+
     threshold: float | None
+    """Above which a video counted as FAKE; None where the labels were taken as given."""
+
     threshold_target: float | None
+    """The false positive rate that it was found for, else None."""
+
     resampling: Resampling
+    """How the intervals were made."""
+
     measures: dict[str, Measure]
+    """Measures of the videos, by name."""
+
     faces: int
+    """How many faces of measured videos there are."""
+
     face_measures: dict[str, Measure]
+    """Measures of those faces, by name; a face's truth is its video's. Empty where no faces are known."""
+
     confusion: Confusion
+    """How often each truth got each label."""
+
     groups: tuple[GroupEvaluation, ...] = ()
+    """Measures by group."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know."""
 
     @property
     def boundary(self) -> float:

@@ -12,21 +12,22 @@ from genconvit.metrics.intervals import Difference, paired_differences
 
 
 class PairedComparison(FrozenConfig):
-    """How much better one set is than another, over the videos that count in both.
-
-    Attributes:
-        one: the name of the first set.
-        other: the name of the second set.
-        videos: how many count in both.
-        differences: by measure, the first set's value less the second's.
-        notes: what a reader must know.
-    """
+    """How much better one set is than another, over the videos that count in both."""
 
     one: str
+    """The name of the first set."""
+
     other: str
+    """The name of the second set."""
+
     videos: int
+    """How many count in both."""
+
     differences: dict[str, Difference]
+    """By measure, the first set's value less the second's."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know."""
 
 
 def compare_sets(one: ScoredSet, other: ScoredSet, options: EvaluationOptions | None = None) -> PairedComparison:

@@ -27,19 +27,19 @@ _KINDS = (
 
 
 class JournalEntry(FrozenConfig):
-    """One line of a journal: a result beside what its data set says of the video.
-
-    Attributes:
-        name: what the data set calls it.
-        truth: its label; None where it is not known.
-        groups: what it belongs to.
-        result: of the detector.
-    """
+    """One line of a journal: a result beside what its data set says of the video."""
 
     name: str
+    """What the data set calls it."""
+
     truth: Label | None
+    """Its label; None where it is not known."""
+
     groups: dict[str, str]
+    """What it belongs to."""
+
     result: VideoResult
+    """Result of the detector."""
 
 
 def read_results(path: Path, labels: Labels | None = None) -> ScoredSet:

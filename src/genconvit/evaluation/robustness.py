@@ -14,116 +14,138 @@ from genconvit.evaluation.evaluation import sample_of
 from genconvit.evaluation.scored import ScoredVideo
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import NO_ROWS
-from genconvit.results.result import Label, Provenance
+from genconvit.results.provenance import Provenance
+from genconvit.results.result import Label
 
 SPREAD = (10, 90)
 """The percentiles between which the changes of most videos lie."""
 
 
 class StepInfo(FrozenConfig):
-    """One strength of one degradation.
-
-    Attributes:
-        degradation: its name; ``none`` for the clean frames.
-        label: what people call it.
-        unit: of the strength.
-        strength: how strong; None for the clean frames.
-        clean: the strength at which this degradation would change nothing; None where there is none.
-    """
+    """One strength of one degradation."""
 
     degradation: str
+    """Its name; ``none`` for the clean frames."""
+
     label: str
+    """What people call it."""
+
     unit: str
+    """Unit of the strength."""
+
     strength: float | None
+    """How strong; None for the clean frames."""
+
     clean: float | None = None
+    """The strength at which this degradation would change nothing; None where there is none."""
 
 
 class VideoSteps(FrozenConfig):
-    """One video's scores, one for each step in their order.
-
-    Attributes:
-        name: what its data set calls it.
-        truth: its label; None where it is not known.
-        groups: what it belongs to.
-        scores: of being fake, in [0, 1]; None where there is none at that step.
-        labels: what was said; None without trained weights, or where nothing was.
-        faces: how many were scored.
-        notes: of the clean frames' result, and why a step is missing.
-    """
+    """One video's scores, one for each step in their order."""
 
     name: str
+    """What its data set calls it."""
+
     truth: Label | None
+    """Its label; None where it is not known."""
+
     groups: dict[str, str] = Field(default_factory=dict)
+    """What it belongs to."""
+
     scores: tuple[float | None, ...]
+    """Probabilities of being fake, in [0, 1]; None where there is none at that step."""
+
     labels: tuple[Label | None, ...]
+    """What was said; None without trained weights, or where nothing was."""
+
     faces: tuple[int, ...]
+    """How many were scored."""
+
     notes: tuple[str, ...] = ()
+    """Notes of the clean frames' result, and why a step is missing."""
 
 
 class StepSummary(StepInfo):
     """What one step does to the scores of all videos.
 
     Changes are scores at this step less those of the clean frames, over the videos that have both.
-
-    Attributes:
-        videos: how many have a score.
-        faces: how many faces these rest on.
-        roc_auc: over the videos with a known label; with its interval where there is one.
-        mean_score: of the videos.
-        mean_change: of their scores; above zero they look more fake.
-        low_change: the 10th percentile of the changes.
-        high_change: their 90th percentile.
-        mean_distance: the mean of the changes' absolute values.
-        max_distance: the largest of these.
-        labels_changed: the share of videos that are called something else; None without trained weights.
-        seconds: spent on degrading frames and cutting faces out of them, without the networks.
     """
 
     videos: int
+    """How many have a score."""
+
     faces: int
+    """How many faces these rest on."""
+
     roc_auc: Measure
+    """ROC AUC over the videos with a known label; with its interval where there is one."""
+
     mean_score: float | None = None
+    """Mean score of the videos."""
+
     mean_change: float | None = None
+    """Mean change of the videos' scores; above zero they look more fake."""
+
     low_change: float | None = None
+    """The 10th percentile of the changes."""
+
     high_change: float | None = None
+    """Their 90th percentile."""
+
     mean_distance: float | None = None
+    """The mean of the changes' absolute values."""
+
     max_distance: float | None = None
+    """Largest absolute change of a score."""
+
     labels_changed: float | None = None
+    """The share of videos that are called something else; None without trained weights."""
+
     seconds: float = 0.0
+    """Seconds spent on degrading frames and cutting faces out of them, without the networks."""
 
 
 class RobustnessReport(FrozenConfig):
-    """All that a run found out; JSON both ways.
-
-    Attributes:
-        schema_version: of this layout.
-        dataset: its registered name, or ``unlabelled``.
-        split: which part of it.
-        frames: which frames of a video were looked at.
-        trained: whether the weights were; scores of others mean nothing.
-        provenance: what every score rests on.
-        resampling: how intervals were made.
-        steps: the clean frames, and each strength of each degradation.
-        videos: those with a face.
-        no_face: the names of videos without one, which have no part in any number.
-        unreadable: videos that cannot be read, and why.
-        notes: what a reader must know.
-        seconds: of the whole run.
-    """
+    """All that a run found out; JSON both ways."""
 
     schema_version: Literal[1] = 1
+    """Version of this layout."""
+
     dataset: str
+    """Its registered name, or ``unlabelled``."""
+
     split: str
+    """Which part of it."""
+
     frames: int | str
+    """Which frames of a video were looked at."""
+
     trained: bool
+    """Whether the weights were; scores of others mean nothing."""
+
     provenance: Provenance
+    """What every score rests on."""
+
     resampling: Resampling
+    """How intervals were made."""
+
     steps: tuple[StepSummary, ...]
+    """The clean frames, and each strength of each degradation."""
+
     videos: tuple[VideoSteps, ...]
+    """Number of videos with a face."""
+
     no_face: tuple[str, ...] = ()
+    """The names of videos without one, which have no part in any number."""
+
     unreadable: tuple[LeftOut, ...] = ()
+    """Videos that cannot be read, and why."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know."""
+
     seconds: float = 0.0
+    """Seconds of the whole run."""
 
     @property
     def is_labelled(self) -> bool:

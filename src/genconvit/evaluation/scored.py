@@ -10,46 +10,53 @@ from genconvit.verdict.calibration import ScoreBasis
 
 
 class ScoredVideo(FrozenConfig):
-    """One video's score beside its label.
-
-    Attributes:
-        name: what it is called; need not be unique, since rows go by position.
-        truth: its label; None where it is not known.
-        status: of its result; ``ok`` where a file knows no status.
-        score: of being fake, in [0, 1]; None where there is none (no face, unreadable).
-        uncalibrated: the score as it was before a calibration; None where it had none.
-        predicted: the label that it was given; None without a verdict (no face, unreadable, inconclusive, untrained).
-        groups: as in ``genconvit.data.base.LabelledSource``.
-        faces: the fake probabilities of its faces, where they are known.
-        reason: why it is unreadable, where that is known.
-    """
+    """One video's score beside its label."""
 
     name: str
+    """What it is called; need not be unique, since rows go by position."""
+
     truth: Label | None
+    """Its label; None where it is not known."""
+
     status: Status = "ok"
+    """Status of its result; ``ok`` where a file knows no status."""
+
     score: float | None = Field(default=None, ge=0, le=1)
+    """Probability of being fake, in [0, 1]; None where there is none (no face, unreadable)."""
+
     uncalibrated: float | None = Field(default=None, ge=0, le=1)
+    """The score as it was before a calibration; None where it had none."""
+
     predicted: Label | None = None
+    """The label that it was given; None without a verdict (no face, unreadable, inconclusive, untrained)."""
+
     groups: dict[str, str] = Field(default_factory=dict)
+    """As in ``genconvit.data.base.LabelledSource``."""
+
     faces: tuple[float, ...] = ()
+    """The fake probabilities of its faces, where they are known."""
+
     reason: str | None = None
+    """Why it is unreadable, where that is known."""
 
 
 class ScoredSet(FrozenConfig):
-    """Scored videos of one detector.
-
-    Attributes:
-        name: what it is called in tables: a variant's name, or a file's without its suffix.
-        trained: whether the weights were; None where a file does not say.
-        rows: the videos, by position.
-        notes: what a reader must know.
-        metadata: what the file says of itself: architecture, seconds, memory and the like.
-        bases: what the scores depend on, each different one once; empty where a file does not say.
-    """
+    """Scored videos of one detector."""
 
     name: str
+    """What it is called in tables: a variant's name, or a file's without its suffix."""
+
     trained: bool | None
+    """Whether the weights were; None where a file does not say."""
+
     rows: tuple[ScoredVideo, ...]
+    """Videos with their scores, by position."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know."""
+
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the file says of itself: architecture, seconds, memory and the like."""
+
     bases: tuple[ScoreBasis, ...] = ()
+    """What the scores depend on, each different one once; empty where a file does not say."""

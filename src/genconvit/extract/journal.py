@@ -23,61 +23,74 @@ _LONGEST_LINE = 1 << 28
 
 
 class KeptFace(FrozenConfig):
-    """A crop on disk.
-
-    Attributes:
-        frame_index: of its frame, counted from 0.
-        number: among the faces of its frame, from 0.
-        track: of its person in the video.
-        box: the face detector's, in pixels of the frame.
-        square: that was cut, in the same terms.
-        confidence: the face detector's.
-        landmarks: x and y in pixels of the crop.
-    """
+    """A crop on disk."""
 
     frame_index: NonNegativeInt
+    """Index of its frame, counted from 0."""
+
     number: NonNegativeInt
+    """Among the faces of its frame, from 0."""
+
     track: NonNegativeInt
+    """Number of its person in the video."""
+
     box: Box
+    """The face detector's, in pixels of the frame."""
+
     square: Box
+    """Square that was cut: left, top, right, bottom in pixels of the frame."""
+
     confidence: float = Field(ge=0, le=1)
+    """Confidence of the face detector, in [0, 1]."""
+
     landmarks: tuple[Point, ...] = ()
+    """X and y in pixels of the crop."""
 
 
 class VideoEntry(FrozenConfig):
-    """What became of one video; a line of the journal.
-
-    Attributes:
-        dataset: the data set that it is of.
-        name: what the data set calls it.
-        label: what the data set says of it.
-        split: where its crops lie.
-        plan: which part of the data set was taken, the fractions and the seed that its split goes by.
-        file: what it looked like on the disk: another size or time is another video.
-        options: how it was done, as a checksum.
-        suffix: of its crops.
-        status: ``done``, ``no_face`` or ``unreadable``.
-        reason: why it is unreadable.
-        notes: fallbacks, frames that did not decode.
-        groups: as in ``LabelledSource``.
-        original: likewise.
-        faces: its crops, in the order of the frames.
-    """
+    """What became of one video; a line of the journal."""
 
     dataset: str
+    """The data set that it is of."""
+
     name: str
+    """What the data set calls it."""
+
     label: Label
+    """What the data set says of it."""
+
     split: Split
+    """Where its crops lie."""
+
     plan: str
+    """Which part of the data set was taken, the fractions and the seed that its split goes by."""
+
     file: str | None
+    """What it looked like on the disk: another size or time is another video."""
+
     options: str
+    """How it was done, as a checksum."""
+
     suffix: Literal[".png", ".jpg"]
+    """Suffix of the crops' files."""
+
     status: Literal["done", "no_face", "unreadable"]
+    """``done``, ``no_face`` or ``unreadable``."""
+
     reason: str | None = None
+    """Why it is unreadable."""
+
     notes: tuple[str, ...] = ()
+    """Fallbacks, frames that did not decode."""
+
     groups: dict[str, str] = Field(default_factory=dict)
+    """As in ``LabelledSource``."""
+
     original: str | None = None
+    """Original of a fake, as in ``CropRecord``."""
+
     faces: tuple[KeptFace, ...] = ()
+    """Its crops, in the order of the frames."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -21,24 +21,26 @@ from genconvit.settings import DetectorConfig
 
 
 class ExtractOptions(FrozenConfig):
-    """How crops are kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``.
-
-    Attributes:
-        size: of the crops' sides in pixels.
-        crop_rules: for each face detector that is named, which squares the crops show, for example those of weights
-            that are to be trained further (``weights.crop_rules``); the others' are as their own rule says.
-        image_format: ``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size.
-        fractions: of the sources for train, valid and test, for those without a split of their own; they sum to 1.
-        seed: of the splits.
-        retry: try again what had no face or could not be read.
-    """
+    """How crops are kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``."""
 
     size: int = Field(default=224, ge=16, le=2048)
+    """Size of the crops' sides in pixels."""
+
     crop_rules: CropRules = Field(default_factory=dict)
+    """For each face detector that is named, which squares the crops show, for example those of weights that are to be
+    trained further (``weights.crop_rules``); the others' are as their own rule says."""
+
     image_format: ImageFormat = "png"
+    """``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size."""
+
     fractions: tuple[float, float, float] = DEFAULT_FRACTIONS
+    """Fractions of the sources for train, valid and test, for those without a split of their own; they sum to 1."""
+
     seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of the splits."""
+
     retry: bool = False
+    """Try again what had no face or could not be read."""
 
     @field_validator("fractions")
     @classmethod

@@ -13,45 +13,50 @@ from genconvit.results.result import Label
 
 
 class PartCount(FrozenConfig):
-    """How much there is of a class in a split.
-
-    Attributes:
-        split: which part.
-        label: which class.
-        videos: those with a crop.
-        crops: of them.
-    """
+    """How much there is of a class in a split."""
 
     split: Split
+    """Name of the split."""
+
     label: Label
+    """Label of the class."""
+
     videos: int
+    """Number of videos with a crop."""
+
     crops: int
+    """Number of crops."""
 
 
 class ExtractSummary(FrozenConfig):
-    """What a run did, and what the folder holds after it.
-
-    Attributes:
-        parts: everything in the folder, that of other data sets and of earlier runs included.
-        done: how many videos were done now, with or without a face.
-        kept: how many were done before.
-        moved: how many of those went to another split.
-        no_face: the videos of this data set in which no face was found, now or before.
-        unreadable: those that cannot be read, now or before.
-        unlabelled: how many were left out since they have no label.
-        notes: what a reader must know.
-        manifests: the files with all crops.
-    """
+    """What a run did, and what the folder holds after it."""
 
     parts: tuple[PartCount, ...]
+    """Everything in the folder, that of other data sets and of earlier runs included."""
+
     done: int
+    """How many videos were done now, with or without a face."""
+
     kept: int
+    """How many were done before."""
+
     moved: int
+    """How many of those went to another split."""
+
     no_face: tuple[str, ...]
+    """The videos of this data set in which no face was found, now or before."""
+
     unreadable: tuple[LeftOut, ...]
+    """Those that cannot be read, now or before."""
+
     unlabelled: int
+    """How many were left out since they have no label."""
+
     notes: tuple[str, ...]
+    """What a reader must know."""
+
     manifests: tuple[str, ...]
+    """The files with all crops."""
 
 
 def lopsided(parts: Iterable[PartCount]) -> list[str]:

@@ -15,18 +15,16 @@ FRAMES_PER_TIME_LIMIT = DEFAULT_FRAMES
 
 
 class IsolationLimits(FrozenConfig):
-    """What one file may take in a worker.
-
-    Attributes:
-        time_limit_seconds: how long a file may keep its decoder busy for opening and its first 15 frames, and as much
-            again for each further 15 frames that it has delivered. What a file only claims buys no time. Time in which
-            the decoder is ahead of its consumer does not count.
-        memory_limit_mb: how many MiB a worker may use beyond what it needs for itself once it has started. Held on
-            Linux; elsewhere no limit of memory applies.
-    """
+    """The time and memory that one file may take in a worker."""
 
     time_limit_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds for which a file may keep its decoder busy for opening and its first 15 frames, and as much again for
+    each further 15 frames that it has delivered. What a file only claims buys no time. Time in which the decoder is
+    ahead of its consumer does not count."""
+
     memory_limit_mb: int = Field(default=2048, ge=64, le=1 << 20)
+    """MiB that a worker may use beyond what it needs for itself once it has started. Held on Linux; elsewhere no
+    limit of memory applies."""
 
 
 class Stopwatch:

@@ -19,44 +19,40 @@ MOST_UNDEFINED = 0.05
 
 
 class Resampling(FrozenConfig):
-    """How intervals are made.
-
-    Attributes:
-        resamples: how often videos are drawn anew, with replacement; 0 for no intervals.
-        seed: of the draws.
-    """
+    """How intervals are made."""
 
     resamples: int = Field(default=1000, ge=0, le=1_000_000)
+    """How often videos are drawn anew, with replacement; 0 for no intervals."""
+
     seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of the draws."""
 
 
 class Measure(FrozenConfig):
-    """A number with its 95 % interval, or why there is none.
-
-    Attributes:
-        value: the number; None where it is not defined.
-        low: the interval's lower end; None where there is no interval.
-        high: its upper end.
-        why_not: why the number is not defined.
-        why_no_interval: why a number has no interval.
-    """
+    """A number with its 95 % interval, or why there is none."""
 
     value: float | None
+    """The number; None where it is not defined."""
+
     low: float | None = None
+    """The interval's lower end; None where there is no interval."""
+
     high: float | None = None
+    """Upper end of the interval; None where there is no interval."""
+
     why_not: str | None = None
+    """Why the number is not defined."""
+
     why_no_interval: str | None = None
+    """Why a number has no interval."""
 
 
 class Difference(Measure):
-    """A measure of one set less that of another, over the same videos.
-
-    Attributes:
-        other_side: the share of resamples in which the difference is zero or has the other sign; 1 where it is zero
-            itself. None without an interval.
-    """
+    """A measure of one set less that of another, over the same videos."""
 
     other_side: float | None = None
+    """The share of resamples in which the difference is zero or has the other sign; 1 where it is zero itself. None
+    without an interval."""
 
 
 def measures_of(sample: Sample, resampling: Resampling) -> dict[str, Measure]:

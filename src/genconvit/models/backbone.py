@@ -16,21 +16,22 @@ from genconvit.nn.branches import NUM_CLASSES, check_image_size
 
 
 class BackboneModelConfig(ArchitectureConfig):
-    """A network of timm's with two classes.
-
-    Attributes:
-        mode: there is one.
-        name: of the network, see ``genconvit.nn.BackboneConfig``.
-        image_size: height and width of a face crop in pixels, a multiple of 32.
-        dropout: share of the pooled features that a training drops.
-        drop_path: share of residual blocks that a training skips, rising to this with depth.
-    """
+    """A network of timm's with two classes."""
 
     mode: Literal["backbone"] = "backbone"
+    """Name of the only mode."""
+
     name: str = "convnext_tiny"
+    """Name of the network, see ``genconvit.nn.BackboneConfig``."""
+
     image_size: PositiveInt = Field(default=224, le=1024)
+    """Height and width of a face crop in pixels, a multiple of 32."""
+
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the pooled features that a training drops."""
+
     drop_path: float = Field(default=0.0, ge=0, lt=1)
+    """Share of residual blocks that a training skips, rising to this with depth."""
 
     @model_validator(mode="after")
     def _image_fits(self) -> BackboneModelConfig:

@@ -41,14 +41,13 @@ class ArchitectureConfig(FrozenConfig):
     """Base of an architecture's config: everything that is needed to rebuild the model, and nothing else.
 
     A subclass may narrow ``mode`` to a ``Literal``.
-
-    Attributes:
-        prediction_only: fields of which trained weights know nothing, so that they may be chosen anew.
     """
 
     prediction_only: ClassVar[frozenset[str]] = frozenset()
+    """Fields of which trained weights know nothing, so that they may be chosen anew."""
 
     mode: str
+    """Mode of the architecture, such as which of its branches run; a subclass names the choices."""
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -56,28 +56,29 @@ SIZES = {
 
 
 class GenerativeConfig(ArchitectureConfig):
-    """What the family's configs share.
-
-    Attributes:
-        mode: which branches run; a subclass names the choices.
-        size: of both backbones, see ``SIZES``. Published weights are ``tiny``.
-        image_size: height and width of a face crop in pixels, a multiple of 32; None follows the size.
-        latent_shape: channels, height and width of the VAE branch's latent vector; None follows the size, and has
-            the height and width of the image's feature map.
-        latent: the noise of the VAE branch at prediction time: ``"shared"`` is one vector for every face, so that a
-            score never depends on the batch or the run; ``"mean"`` none; ``"random"`` fresh, as in the reference.
-        latent_seed: seed of the shared noise.
-        variational: build ``var`` too, which only the KL term of a training needs.
-    """
+    """The fields that the configs of the family share."""
 
     prediction_only: ClassVar[frozenset[str]] = frozenset({"latent", "latent_seed"})
 
     size: Literal["nano", "tiny", "large"] = "tiny"
+    """Size of both backbones, see ``SIZES``. Published weights are ``tiny``."""
+
     image_size: PositiveInt | None = Field(default=None, le=1024)
+    """Height and width of a face crop in pixels, a multiple of 32; None follows the size."""
+
     latent_shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    """Channels, height and width of the VAE branch's latent vector; None follows the size, and has the height and width
+    of the image's feature map."""
+
     latent: Latent = "shared"
+    """The noise of the VAE branch at prediction time: ``"shared"`` is one vector for every face, so that a score never
+    depends on the batch or the run; ``"mean"`` none; ``"random"`` fresh, as in the reference."""
+
     latent_seed: int = Field(default=0, ge=0, lt=1 << 63)
+    """Seed of the shared noise."""
+
     variational: bool = False
+    """Build ``var`` too, which only the KL term of a training needs."""
 
     @property
     def networks(self) -> tuple[Network, ...]:

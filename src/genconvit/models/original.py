@@ -21,15 +21,13 @@ from genconvit.models.generative import GenerativeConfig, GenerativeModel
 class OriginalConfig(GenerativeConfig):
     """The original GenConViT.
 
-    Attributes:
-        mode: ``"ed"``, ``"vae"``, or ``"genconvit"`` for both.
-
     Examples:
         >>> OriginalConfig(mode="ed").networks
         ('ed',)
     """
 
     mode: Literal["ed", "vae", "genconvit"] = "genconvit"
+    """``"ed"``, ``"vae"``, or ``"genconvit"`` for both."""
 
     def reference_start(self) -> ReferenceStart:
         """The reference's files fill this architecture entirely."""

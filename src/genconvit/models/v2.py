@@ -30,32 +30,38 @@ ORIGINAL_PARTS = {"ed_slope": 0.0, "ed_linear_end": False, "vae_slope": 0.01, "v
 
 
 class V2Config(GenerativeConfig):
-    """GenConViT V2.
-
-    Attributes:
-        mode: ``"ed"``, ``"vae"`` or ``"genconvit"`` run the bare branches, ``"v2"`` joins them.
-        attention: let the branches attend to each other's feature maps (mode ``"v2"``).
-        residual: keep what the new layers are added to; without it their output takes its place (mode ``"v2"``).
-        ed_slope: LeakyReLU slope of the ED branch's autoencoder.
-        ed_linear_end: let that autoencoder end without an activation, so that it can reach negative pixels.
-        vae_slope: LeakyReLU slope of the VAE branch's autoencoder.
-        vae_head_slope: LeakyReLU slope of the VAE branch's head. The ED branch's head keeps its GELU.
-        attention_dim: channels that attention works in: wider feature maps are projected to them and back. None
-            follows the size, see ``SIZES``: the maps' own for ``tiny`` and ``large``.
-        attention_head_dim: width of one attention head.
-        fusion_dim: width of the fusion's gated layer; None follows the size.
-    """
+    """GenConViT V2."""
 
     mode: Literal["ed", "vae", "genconvit", "v2"] = "v2"
+    """``"ed"``, ``"vae"`` or ``"genconvit"`` run the bare branches, ``"v2"`` joins them."""
+
     attention: bool = True
+    """Let the branches attend to each other's feature maps (mode ``"v2"``)."""
+
     residual: bool = True
+    """Keep what the new layers are added to; without it their output takes its place (mode ``"v2"``)."""
+
     ed_slope: NonNegativeFloat = 0.01
+    """LeakyReLU slope of the ED branch's autoencoder."""
+
     ed_linear_end: bool = True
+    """Let that autoencoder end without an activation, so that it can reach negative pixels."""
+
     vae_slope: NonNegativeFloat = 0.01
+    """LeakyReLU slope of the VAE branch's autoencoder."""
+
     vae_head_slope: NonNegativeFloat = 0.01
+    """LeakyReLU slope of the VAE branch's head. The ED branch's head keeps its GELU."""
+
     attention_dim: int | None = Field(default=None, ge=1, le=65536)
+    """Channels that attention works in: wider feature maps are projected to them and back. None follows the size, see
+    ``SIZES``: the maps' own for ``tiny`` and ``large``."""
+
     attention_head_dim: PositiveInt = 64
+    """Width of one attention head."""
+
     fusion_dim: int | None = Field(default=None, ge=1, le=65536)
+    """Width of the fusion's gated layer; None follows the size."""
 
     @model_validator(mode="after")
     def _heads_share_the_channels(self) -> V2Config:

@@ -13,18 +13,17 @@ IMAGE_CHANNELS = 3
 
 
 class AutoencoderConfig(FrozenConfig):
-    """What an ``Autoencoder`` is made of.
-
-    Attributes:
-        channels: width of each encoder stage; every stage halves height and width, and the decoder mirrors them.
-        negative_slope: of the LeakyReLU after each convolution; 0 is a ReLU.
-        linear_end: no activation after the last one, so that it can reach negative pixels, which normalised images
-            have; the original has one.
-    """
+    """What an ``Autoencoder`` is made of."""
 
     channels: tuple[PositiveInt, ...] = Field(default=(16, 32, 64, 128, 256), min_length=1)
+    """Width of each encoder stage; every stage halves height and width, and the decoder mirrors them."""
+
     negative_slope: NonNegativeFloat = 0.0
+    """Negative slope of the LeakyReLU after each convolution; 0 is a ReLU."""
+
     linear_end: bool = False
+    """No activation after the last one, so that it can reach negative pixels, which normalised images have; the
+    original has one."""
 
     @property
     def stride(self) -> int:

@@ -22,20 +22,20 @@ _KNOWN_TO_FIT = ("convnext", "tf_efficientnet_lite")
 
 
 class BackboneConfig(FrozenConfig):
-    """What a ``Backbone`` is made of.
-
-    Attributes:
-        name: a network of timm's whose last feature maps have a stride of 32, such as a ConvNeXt, an EfficientNet, a
-            ResNet or a RegNet. One that takes images of a single size, as many transformers do, is refused.
-        num_classes: width of its head; the published weights keep ImageNet's 1000.
-        dropout: share of the pooled features that a training drops before the head.
-        drop_path: share of residual blocks that a training skips, rising to this with depth (arXiv 1603.09382).
-    """
+    """What a ``Backbone`` is made of."""
 
     name: str = "convnext_tiny"
+    """A network of timm's whose last feature maps have a stride of 32, such as a ConvNeXt, an EfficientNet, a ResNet or
+    a RegNet. One that takes images of a single size, as many transformers do, is refused."""
+
     num_classes: PositiveInt = 1000
+    """Width of its head; the published weights keep ImageNet's 1000."""
+
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the pooled features that a training drops before the head."""
+
     drop_path: float = Field(default=0.0, ge=0, lt=1)
+    """Share of residual blocks that a training skips, rising to this with depth (arXiv 1603.09382)."""
 
     @model_validator(mode="after")
     def _gives_maps(self) -> BackboneConfig:

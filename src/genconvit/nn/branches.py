@@ -26,19 +26,19 @@ NUM_CLASSES = 2
 
 
 class HeadConfig(FrozenConfig):
-    """The two linear layers at the end of a branch.
-
-    Attributes:
-        in_dim: width of the joined features of image and reconstruction.
-        hidden_dim: width of the hidden layer.
-        activation: before each linear layer.
-        negative_slope: of ``leaky_relu``; 0 is a ReLU.
-    """
+    """The two linear layers at the end of a branch."""
 
     in_dim: PositiveInt
+    """Width of the joined features of image and reconstruction."""
+
     hidden_dim: PositiveInt = HIDDEN_DIM
+    """Width of the hidden layer."""
+
     activation: Literal["gelu", "leaky_relu"] = "gelu"
+    """Before each linear layer."""
+
     negative_slope: NonNegativeFloat = 0.0
+    """Negative slope of ``leaky_relu``; 0 is a ReLU."""
 
     def build(self) -> Head:
         """Build the module."""
@@ -70,8 +70,13 @@ class EDBranchConfig(FrozenConfig):
     """The autoencoder branch; its head sees the reconstruction first, then the image."""
 
     image_size: PositiveInt = 224
+    """Height and width of an image in pixels."""
+
     autoencoder: AutoencoderConfig = AutoencoderConfig()
+    """The autoencoder, which gives the reconstruction."""
+
     backbone: BackboneConfig = BackboneConfig()
+    """The network that sees image and reconstruction."""
 
     @model_validator(mode="after")
     def _image_fits(self) -> EDBranchConfig:
@@ -93,8 +98,13 @@ class VAEBranchConfig(FrozenConfig):
     """The variational branch; its head sees the image first, then the (smaller) reconstruction."""
 
     vae: VAEConfig = VAEConfig()
+    """The variational autoencoder, which gives the reconstruction."""
+
     backbone: BackboneConfig = BackboneConfig()
+    """The network that sees image and reconstruction."""
+
     head_negative_slope: NonNegativeFloat = 0.0
+    """Negative slope of the LeakyReLU in the head; 0 is a ReLU."""
 
     @model_validator(mode="after")
     def _image_fits(self) -> VAEBranchConfig:

@@ -21,15 +21,13 @@ Grid = tuple[PositiveInt, PositiveInt]
 
 
 class CrossAttentionConfig(FrozenConfig):
-    """What a ``CrossAttention`` is made of.
-
-    Attributes:
-        dim: width of the tokens of both sequences.
-        num_heads: how many heads share it.
-    """
+    """What a ``CrossAttention`` is made of."""
 
     dim: PositiveInt
+    """Width of the tokens of both sequences."""
+
     num_heads: PositiveInt
+    """How many heads share it."""
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> CrossAttentionConfig:
@@ -84,15 +82,13 @@ class _Attention(nn.Module):
 
 
 class TokenEmbeddingConfig(FrozenConfig):
-    """What a ``TokenEmbedding`` is made of.
-
-    Attributes:
-        dim: width of the tokens.
-        grids: height and width of each source's feature map, the largest first.
-    """
+    """What a ``TokenEmbedding`` is made of."""
 
     dim: PositiveInt
+    """Width of the tokens."""
+
     grids: tuple[Grid, ...]
+    """Height and width of each source's feature map, the largest first."""
 
     @model_validator(mode="after")
     def _first_grid_is_the_largest(self) -> TokenEmbeddingConfig:

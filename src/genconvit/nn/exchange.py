@@ -13,24 +13,25 @@ from genconvit.nn.residual import Residual, ResidualWrapConfig
 
 
 class MapExchangeConfig(FrozenConfig):
-    """What a ``MapExchange`` is made of.
-
-    Attributes:
-        dim: channels of the feature maps.
-        num_heads: attention heads.
-        attention_dim: channels that attention works in: the maps are projected to them and back. None is ``dim``,
-            without a projection.
-        grids_a: height and width of each feature map of the first branch, the largest first.
-        grids_b: the same for the second branch.
-        residual: how what attention finds joins the maps.
-    """
+    """What a ``MapExchange`` is made of."""
 
     dim: PositiveInt
+    """Channels of the feature maps."""
+
     num_heads: PositiveInt
+    """Attention heads."""
+
     attention_dim: PositiveInt | None = None
+    """Channels that attention works in, to which the maps are projected, and back; None is ``dim``, unprojected."""
+
     grids_a: tuple[Grid, ...]
+    """Height and width of each feature map of the first branch, the largest first."""
+
     grids_b: tuple[Grid, ...]
+    """Height and width of each feature map of the second branch, the largest first."""
+
     residual: Residual = "zero_gate"
+    """How what attention finds joins the maps."""
 
     def build(self) -> MapExchange:
         """Build the module."""

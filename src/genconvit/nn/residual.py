@@ -19,16 +19,14 @@ Residual = Literal["zero_gate", "plain", "off"]
 
 
 class ResidualWrapConfig(FrozenConfig):
-    """What a ``ResidualWrap`` does with its module's output.
-
-    Attributes:
-        dims: width of the last axis of each stream that goes through; one number for a module of one stream.
-        residual: ``"zero_gate"`` adds the output times a learned gate for each channel that starts at zero,
-            ``"plain"`` adds the output, ``"off"`` lets the output take the stream's place.
-    """
+    """What a ``ResidualWrap`` does with its module's output."""
 
     dims: tuple[PositiveInt, ...] = Field(min_length=1)
+    """Width of the last axis of each stream that goes through; one number for a module of one stream."""
+
     residual: Residual = "zero_gate"
+    """``"zero_gate"`` adds the output times a learned gate for each channel that starts at zero, ``"plain"`` adds the
+    output, ``"off"`` lets the output take the stream's place."""
 
     def build(self, module: nn.Module) -> ResidualWrap:
         """Wrap a module that takes ``len(dims)`` tensors."""

@@ -11,19 +11,19 @@ from genconvit.core.config import FrozenConfig
 
 
 class SwiGLUFusionConfig(FrozenConfig):
-    """What a ``SwiGLUFusion`` is made of.
-
-    Attributes:
-        dims: widths of the two vectors that are joined.
-        hidden_dim: width of the gated layer.
-        out_dim: width of the fused vector.
-        bias: whether the three linear maps have a bias; SwiGLU as published has none.
-    """
+    """What a ``SwiGLUFusion`` is made of."""
 
     dims: tuple[PositiveInt, PositiveInt]
+    """Widths of the two vectors that are joined."""
+
     hidden_dim: PositiveInt
+    """Width of the gated layer."""
+
     out_dim: PositiveInt
+    """Width of the fused vector."""
+
     bias: bool = False
+    """Whether the three linear maps have a bias; SwiGLU as published has none."""
 
     def build(self) -> SwiGLUFusion:
         """Build the module."""

@@ -23,28 +23,32 @@ Latent = Literal["shared", "mean", "random"]
 
 
 class VAEConfig(FrozenConfig):
-    """What a ``VAE`` is made of.
-
-    Attributes:
-        image_size: height and width of the image in pixels.
-        channels: width of each encoder stage; every stage halves height and width.
-        latent_shape: channels, height and width of the latent vector as the decoder sees it.
-        decoder_channels: width of each decoder stage before the image; every stage doubles height and width.
-        negative_slope: of the LeakyReLU after each convolution.
-        variational: build ``var`` too, for the KL term.
-        latent: the noise at prediction time: ``"shared"`` is one vector from ``latent_seed`` for every face,
-            ``"mean"`` none, ``"random"`` fresh for every face and run. Training always draws fresh noise.
-        latent_seed: seed of the shared noise.
-    """
+    """What a ``VAE`` is made of."""
 
     image_size: PositiveInt = 224
+    """Height and width of the image in pixels."""
+
     channels: tuple[PositiveInt, ...] = Field(default=(16, 32, 64, 128), min_length=1)
+    """Width of each encoder stage; every stage halves height and width."""
+
     latent_shape: tuple[PositiveInt, PositiveInt, PositiveInt] = (256, 7, 7)
+    """Channels, height and width of the latent vector as the decoder sees it."""
+
     decoder_channels: tuple[PositiveInt, ...] = (64, 32, 16)
+    """Width of each decoder stage before the image; every stage doubles height and width."""
+
     negative_slope: NonNegativeFloat = 0.01
+    """Negative slope of the LeakyReLU after each convolution."""
+
     variational: bool = False
+    """Build ``var`` too, for the KL term."""
+
     latent: Latent = "shared"
+    """The noise at prediction time: ``"shared"`` is one vector from ``latent_seed`` for every face, ``"mean"`` none,
+    ``"random"`` fresh for every face and run. Training always draws fresh noise."""
+
     latent_seed: int = Field(default=0, ge=0, lt=1 << 63)
+    """Seed of the shared noise."""
 
     @model_validator(mode="after")
     def _stages_divide_the_image(self) -> VAEConfig:

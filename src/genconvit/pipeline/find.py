@@ -25,22 +25,23 @@ _FRAMES_AT_ONCE_ON_A_GPU = 8
 
 
 class PipelineOptions(FrozenConfig):
-    """What is looked at in a source.
-
-    Attributes:
-        frames: a number of evenly spaced frames; ``"all"`` or -1; ``"keyframes"``; or ``"fps=X"``, X frames a second.
-        margin: how much longer the side of a crop is than its rule says, as a fraction.
-        max_faces: the most faces of one source, in the order of the frames; None is all.
-        reference_crops: at most as many faces as frames, as in the reference.
-        square_pixels: stretch the frames of a video whose pixels are not square before faces are searched; the
-            reference does not.
-    """
+    """The frames and faces of a source that are looked at."""
 
     frames: int | str = DEFAULT_FRAMES
+    """Frames to look at: a number of evenly spaced ones; ``"all"`` or -1; ``"keyframes"``; or ``"fps=X"``, X frames a
+    second."""
+
     margin: float = Field(default=0.0, ge=-0.5, le=2.0)
+    """Fraction by which the side of a crop is longer than its rule says."""
+
     max_faces: PositiveInt | None = None
+    """Most faces of one source, in the order of the frames; None is all."""
+
     reference_crops: bool = False
+    """Keep at most as many faces as frames, as in the reference."""
+
     square_pixels: bool = True
+    """Stretch the frames of a video whose pixels are not square before faces are searched; the reference does not."""
 
     @field_validator("frames")
     @classmethod

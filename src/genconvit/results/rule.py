@@ -12,33 +12,32 @@ CalibrationMethod = Literal["temperature", "sigmoid", "isotonic"]
 
 
 class CalibrationInfo(FrozenConfig):
-    """Which calibration made a probability of a score.
-
-    Attributes:
-        name: its file name.
-        sha256: of its bytes, in hexadecimal.
-        method: by which it was fitted.
-    """
+    """The calibration that made a probability of a score."""
 
     name: str
+    """Name of the calibration's file."""
+
     sha256: str
+    """SHA-256 of its bytes, in hexadecimal."""
+
     method: CalibrationMethod
+    """Method by which it was fitted."""
 
 
 class Decision(FrozenConfig):
-    """The rule by which a label follows from a probability, where it is not the default one.
-
-    Attributes:
-        threshold: FAKE is what lies above it.
-        threshold_from: where that number came from.
-        inconclusive: from which probability to which, both included, there is no label; None for nowhere.
-        calibration: what the rule looks at is the probability that this one made; None for the fake probability.
-    """
+    """The rule by which a label follows from a probability, where it is not the default one."""
 
     threshold: float = Field(ge=0, le=1)
+    """Probability above which the label is FAKE."""
+
     threshold_from: str
+    """Origin of that number: given, a false positive rate, the calibration, or the weights' own."""
+
     inconclusive: tuple[float, float] | None = None
+    """Lowest and highest probability, both included, that get no label; None where every one gets one."""
+
     calibration: CalibrationInfo | None = None
+    """Calibration whose probability the rule looks at; None where that is the fake probability."""
 
     @property
     def summary(self) -> str:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as nn_functional
 import torchvision.transforms.v2.functional as v2
 from PIL import Image
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
@@ -39,8 +39,6 @@ class AugmentConfig(FrozenConfig):
 
     The steps follow one another in the order of the fields that name their probability.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     window: Annotated[Range, within(0.1, 1)] = (1.0, 1.0)
     """The side of the square part that is looked at, anywhere in the crop, as a share of the crop's; always drawn.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.nn.backbone import Backbone
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.reference import listing
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
-    ConfigDict,
     Field,
     JsonValue,
     NonNegativeFloat,
@@ -42,8 +41,6 @@ WHEREABOUTS = (
 class TrainConfig(FrozenConfig):
     """A training; the defaults are the reference's training, as far as it is known. Round-trips through JSON."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     data: str
     """The folder of crops: one that `genconvit extract` made, or train/valid/test with fake/ and real/ in each."""
 
@@ -51,8 +48,8 @@ class TrainConfig(FrozenConfig):
     """The folder that everything is written to; it is made where it is absent."""
 
     architecture: str = "original"
-    """original, v2, backbone (a network of timm's alone), or a plugin's; the original is what most results are
-    published for."""
+    """Architecture: original, v2, backbone (a network of timm's alone), or a plugin's; the original is what most
+    results are published for."""
 
     model: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields of the architecture's own config, such as mode and size; its defaults where they are left out."""
@@ -114,13 +111,13 @@ class TrainConfig(FrozenConfig):
     """Batches for each step of the optimiser: more where the memory does not hold the batch that is meant."""
 
     optimiser: Literal["adam", "adamw"] = "adam"
-    """adam, the reference's, whose weight decay is a part of the gradient; or adamw, where it is not."""
+    """Optimiser: adam, the reference's, whose weight decay is a part of the gradient; or adamw, where it is not."""
 
     learning_rate: PositiveFloat = 1e-4
     """The highest rate; the reference's."""
 
     weight_decay: NonNegativeFloat = 1e-4
-    """Of every parameter; the reference's."""
+    """Weight decay of every parameter; the reference's."""
 
     schedule: Schedule | None = None
     """How the rate falls: step, cosine or plateau; by default the reference's steps for original, cosine for others."""
@@ -162,8 +159,8 @@ class TrainConfig(FrozenConfig):
     """The longest gradient that is used as it is; longer ones are scaled down to it. None, as in the reference."""
 
     precision: Precision = "fp32"
-    """fp32, or bf16: half the memory of what lies between the layers, and faster where the hardware computes in it. The
-    weights and the optimiser stay in fp32."""
+    """Precision: fp32, or bf16: half the memory of what lies between the layers, and faster where the hardware computes
+    in it. The weights and the optimiser stay in fp32."""
 
     freeze: tuple[str, ...] = ()
     """Parameters that do not change, by how their names begin: `branches` leaves only V2's new layers to train."""
@@ -182,10 +179,10 @@ class TrainConfig(FrozenConfig):
     """Epochs from one validation to the next; more where an epoch is short."""
 
     seed: NonNegativeInt = Field(default=0, lt=1 << 31)
-    """Of everything that is drawn: the first weights, the order, the augmentation, the noise."""
+    """Seed of everything that is drawn: the first weights, the order, the augmentation, the noise."""
 
     device: Literal["auto", "cpu"] = "auto"
-    """auto takes the GPU that accelerate finds; cpu does not."""
+    """Device: auto takes the GPU that accelerate finds; cpu does not."""
 
     workers: NonNegativeInt | None = Field(default=None, le=256)
     """Processes that read images, for each process that trains; 0 reads them in between. By default one for each core

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
@@ -50,8 +50,6 @@ _CUT = 2.5
 
 class MaskConfig(FrozenConfig):
     """How a mask follows from landmarks. Lengths go by the crop's side, unless another measure is named."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     brow: Annotated[Range, within(0, 2)] = (0.3, 0.65)
     """With five points: how far above the eyes the outline reaches, in distances from the eyes to the mouth."""

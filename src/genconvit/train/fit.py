@@ -14,7 +14,7 @@ from genconvit.core.errors import ConfigError, TrainingError, WeightsError
 from genconvit.core.progress import Track, untracked
 from genconvit.core.version import __version__
 from genconvit.crops.record import CropRecord, Point
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import FindLandmarks, read_data
@@ -35,29 +35,34 @@ CONFIG, BEST, FINAL, PREVIEW = "config.json", "best.safetensors", "final.safeten
 
 
 class TrainResult(FrozenConfig):
-    """What a training came to.
-
-    Attributes:
-        final: the weights after the last step.
-        best: those of the best validation; None where none had a value of what was monitored.
-        best_value: of what was monitored.
-        best_step: how many steps had been taken then.
-        steps: that were taken in all.
-        stopped_early: whether the validations ended it, not the config's epochs or steps.
-        history: one row for each validation.
-        skipped: how often an image could not be read.
-        notes: what a reader must know, such as curves that could not be drawn.
-    """
+    """What a training came to."""
 
     final: str
+    """The weights after the last step."""
+
     best: str | None
+    """Those of the best validation; None where none had a value of what was monitored."""
+
     best_value: float | None
+    """Value of what was monitored."""
+
     best_step: int
+    """How many steps had been taken then."""
+
     steps: int
+    """Number of steps that were taken in all."""
+
     stopped_early: bool
+    """Whether the validations ended it, not the config's epochs or steps."""
+
     history: tuple[HistoryRow, ...]
+    """One row for each validation."""
+
     skipped: int
+    """How often an image could not be read."""
+
     notes: tuple[str, ...] = ()
+    """What a reader must know, such as curves that could not be drawn."""
 
 
 def fit(

@@ -35,16 +35,14 @@ _AT_ONCE = 64
 
 
 class FoundLandmarks(FrozenConfig):
-    """What was found, as it is kept.
-
-    Attributes:
-        fingerprint: of the data that it belongs to.
-        found: for each crop that was looked at x and y of five points in its pixels, as ``CropRecord`` has them; none
-            where there is no face.
-    """
+    """What was found, as it is kept."""
 
     fingerprint: str
+    """Fingerprint of the data that it belongs to."""
+
     found: dict[str, tuple[Point, ...]]
+    """For each crop that was looked at x and y of five points in its pixels, as ``CropRecord`` has them; none where
+    there is no face."""
 
 
 def landmarks_of(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import numpy as np
 from PIL import Image
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from scipy.special import expit
 
 from genconvit.core.config import FrozenConfig
@@ -29,8 +29,6 @@ _SOFTNESS = 0.15
 
 class PairMixConfig(FrozenConfig):
     """How the fakes of pairs are mixed with their own reals."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     share: Share = 0.0
     """The probability that a fake is mixed with its real; where the two do not show the same frame it stays as it

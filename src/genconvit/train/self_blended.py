@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.types import ImageArray
@@ -28,8 +28,6 @@ from genconvit.train.ranges import Range, Share, around, drawn, within
 
 class SelfBlendConfig(FrozenConfig):
     """How a fake is made of a real face. The steps and the blend ratios are the paper's; most ranges are our own."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     hue: float = Field(default=0.03, ge=0, le=0.5)
     """The farthest turn of the hue, as a fraction of the circle."""

@@ -14,7 +14,7 @@ from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.nn.backbone import Backbone
 from genconvit.registry import ARCHITECTURES
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.train.config import TrainConfig
 from genconvit.weights.load import load_model, parse_config

@@ -21,7 +21,8 @@ from scipy.special import expit, logit
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import first_line, printable
-from genconvit.results.result import PersonRule, Provenance
+from genconvit.results.provenance import Provenance
+from genconvit.results.result import PersonRule
 from genconvit.results.rule import CalibrationMethod
 
 MOST_BYTES = 64 << 20
@@ -37,23 +38,25 @@ Units = Annotated[tuple[Unit, ...], FailFast(), Field(max_length=MOST_SCORES)]
 
 
 class ScoreBasis(FrozenConfig):
-    """What scores depend on most; a calibration is right only for scores that share it.
-
-    Attributes:
-        architecture: its registered name.
-        config: of the model.
-        weights_sha256: of the files of weights, in their order.
-        person: whose faces make a score.
-        score_rule: which faces count.
-        face_detector: what found the faces.
-    """
+    """What scores depend on most; a calibration is right only for scores that share it."""
 
     architecture: str
+    """Registered name of the architecture."""
+
     config: dict[str, JsonValue]
+    """Config of the model."""
+
     weights_sha256: tuple[str, ...] = ()
+    """SHA-256 of the files of weights, in their order."""
+
     person: PersonRule | None = None
+    """Rule by which persons count."""
+
     score_rule: str | None = None
+    """Which faces count."""
+
     face_detector: str | None = None
+    """What found the faces."""
 
     @classmethod
     def of(cls, provenance: Provenance, person: PersonRule | None, score_rule: str | None) -> ScoreBasis:
@@ -85,48 +88,46 @@ class ScoreBasis(FrozenConfig):
 
 
 class Reliability(FrozenConfig):
-    """How far probabilities are from the truth; see ``genconvit.metrics.measures``.
-
-    Attributes:
-        log_loss: the mean of -log of the probability that the truth was given.
-        brier_score: the mean squared distance to the truth.
-        calibration_error: the expected calibration error.
-    """
+    """How far probabilities are from the truth; see ``genconvit.metrics.measures``."""
 
     log_loss: float = Field(ge=0)
+    """The mean of -log of the probability that the truth was given."""
+
     brier_score: float = Field(ge=0)
+    """The mean squared distance to the truth."""
+
     calibration_error: float = Field(ge=0)
+    """The expected calibration error."""
 
 
 class ResultsFile(FrozenConfig):
-    """A file of results that a calibration was fitted on.
-
-    Attributes:
-        name: its file name.
-        sha256: of its bytes, in hexadecimal.
-    """
+    """A file of results that a calibration was fitted on."""
 
     name: str
+    """Name of the file."""
+
     sha256: str
+    """SHA-256 of its bytes, in hexadecimal."""
 
 
 class ProbabilityMap(FrozenConfig):
-    """A map from fake probabilities to calibrated ones that turns no order round.
-
-    Attributes:
-        method: ``temperature``: the sigmoid of the logit over a temperature; ``sigmoid``: the same with an offset; or
-            ``isotonic``: straight lines between knots, level outside of them.
-        temperature: above 1 it moves probabilities towards one half; None for isotonic.
-        offset: what is added to the logit over the temperature; None but for sigmoid.
-        knots_x: scores, ascending; empty but for isotonic.
-        knots_y: their probabilities, never falling.
-    """
+    """A map from fake probabilities to calibrated ones that turns no order round."""
 
     method: CalibrationMethod
+    """``temperature``: the sigmoid of the logit over a temperature; ``sigmoid``: the same with an offset; or
+    ``isotonic``: straight lines between knots, level outside of them."""
+
     temperature: float | None = Field(default=None, gt=0)
+    """Above 1 it moves probabilities towards one half; None for isotonic."""
+
     offset: float | None = Field(default=None, ge=-LARGEST_LOGIT, le=LARGEST_LOGIT)
+    """What is added to the logit over the temperature; None but for sigmoid."""
+
     knots_x: Units = ()
+    """Scores, ascending; empty but for isotonic."""
+
     knots_y: Units = ()
+    """Their probabilities, never falling."""
 
     @model_validator(mode="after")
     def _has_what_its_method_needs(self) -> ProbabilityMap:
@@ -170,57 +171,67 @@ class ProbabilityMap(FrozenConfig):
 
 
 class Fitted(FrozenConfig):
-    """Where the scores that a calibration is fitted on came from.
-
-    Attributes:
-        unit: whose scores they are.
-        described: which ones, in a few words; None where only the results' files say.
-        left_out: how many had no score or no known label.
-        results: the files that they were read from.
-        basis: what they depend on; None where they do not say, or differ.
-    """
+    """Where the scores that a calibration is fitted on came from."""
 
     unit: Literal["videos", "faces"] = "videos"
+    """Unit that a score is of: videos or faces."""
+
     described: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Which ones, in a few words; None where only the results' files say."""
+
     left_out: NonNegativeInt = 0
+    """How many had no score or no known label."""
+
     results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
+    """The files that they were read from."""
+
     basis: ScoreBasis | None = None
+    """What they depend on; None where they do not say, or differ."""
 
 
 class Calibration(ProbabilityMap, Fitted):
-    """A map, and what it was fitted on; JSON both ways.
-
-    Attributes:
-        format: the mark of such a file.
-        version: of this layout. A file of version 1, whose ``videos`` are now the ``count``, is read as well.
-        count: how many videos or faces it was fitted on.
-        fakes: how many of them are fake.
-        reals: how many are real.
-        balanced: whether reals and fakes weighed alike, however many there were.
-        real_scores: the scores of the reals as they were before, ascending; of more than 100,000, so many that stand
-            for all. A threshold for a false positive rate is found among them.
-        before: of the scores.
-        after: of calibrated ones, each by a map that was fitted on the other four fifths of the videos; None where
-            there are too few.
-        why_no_after: the reason for that.
-        library_version: of genconvit.
-        created: when, in ISO 8601.
-        warnings: what a reader of calibrated probabilities must know.
-    """
+    """A map, and what it was fitted on; JSON both ways."""
 
     format: Literal["genconvit-calibration"]
+    """The mark of such a file."""
+
     version: Literal[2]
+    """Version of this layout. A file of version 1, whose ``videos`` are now the ``count``, is read as well."""
+
     count: PositiveInt
+    """How many videos or faces it was fitted on."""
+
     fakes: PositiveInt
+    """How many of them are fake."""
+
     reals: PositiveInt
+    """How many are real."""
+
     balanced: bool = False
+    """Whether reals and fakes weighed alike, however many there were."""
+
     real_scores: Units
+    """The scores of the reals as they were before, ascending; of more than 100,000, so many that stand for all. A
+    threshold for a false positive rate is found among them."""
+
     before: Reliability
+    """Expected calibration error and Brier score of the scores."""
+
     after: Reliability | None = None
+    """Expected calibration error and Brier score of calibrated ones, each by a map that was fitted on the other four
+    fifths of the videos; None where there are too few."""
+
     why_no_after: str | None = None
+    """Reason why there is none."""
+
     library_version: str
+    """Version of genconvit that fitted it."""
+
     created: str
+    """When, in ISO 8601."""
+
     warnings: Annotated[tuple[str, ...], FailFast(), Field(max_length=1000)] = ()
+    """What a reader of calibrated probabilities must know."""
 
     @model_validator(mode="before")
     @classmethod

@@ -14,13 +14,13 @@ from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
 from genconvit.nn.fake_probability import FAKE, REAL
 from genconvit.pipeline.outcome import Outcome, SourceScores
+from genconvit.results.provenance import Provenance
 from genconvit.results.result import (
     UNTRAINED,
     WARM_START,
     BranchProbability,
     FaceResult,
     PersonRule,
-    Provenance,
     TrackResult,
     VideoResult,
 )
@@ -33,19 +33,17 @@ from genconvit.video.names import Source, is_array, source_name
 
 
 class ScoreOptions(FrozenConfig):
-    """How the scores of faces become the score of a video. The defaults are the reference's way.
-
-    Attributes:
-        person: whose faces count: ``pool``, those of all in one; ``max``, of the person with the highest score;
-            ``mean``, the mean of the persons' scores; ``largest``, of the person whose face is largest on average.
-            A face that is seen only once counts for ``pool`` alone, where there is a longer track.
-        score_rule: which of a person's faces, or of all, count: ``mean``, all; ``median``, the middle one or two;
-            ``top3`` (or another number), those with the highest fake probabilities; ``confident``, the surely fake
-            ones if they are many, or the surely real ones if they are nearly all.
-    """
+    """How the scores of faces become the score of a video. The defaults are the reference's way."""
 
     person: PersonRule = "pool"
+    """Whose faces count: ``pool``, those of all in one; ``max``, of the person with the highest score; ``mean``, the
+    mean of the persons' scores; ``largest``, of the person whose face is largest on average. A face that is seen only
+    once counts for ``pool`` alone, where there is a longer track."""
+
     score_rule: str = "mean"
+    """Which of a person's faces, or of all, count: ``mean``, all; ``median``, the middle one or two; ``top3`` (or
+    another number), those with the highest fake probabilities; ``confident``, the surely fake ones if they are many, or
+    the surely real ones if they are nearly all."""
 
     @field_validator("score_rule")
     @classmethod

@@ -29,20 +29,20 @@ class DecisionOptions(FrozenConfig):
 
     The defaults are the reference's way: FAKE exactly where p_fake > p_real. Weights that ship with the library bring a
     calibration and an inconclusive band, which hold where nothing else is said.
-
-    Attributes:
-        threshold: FAKE is what lies above it: a number between 0 and 1, or ``"fpr=0.01"`` for the smallest one that at
-            most this share of the calibration's reals lie above.
-        calibration: a file that ``genconvit calibrate`` wrote, or ``"none"``. Threshold and band then hold for the
-            calibrated probability. None is the weights' own, where they have one.
-        inconclusive: two numbers, or the text ``"0.4,0.6"``: from the first to the second, both included, a video gets
-            no label, and the threshold lies between them; or ``"none"``. None is the weights' own, where they have one
-            and neither another threshold nor a calibration's file is given.
     """
 
     threshold: float | str = DEFAULT_THRESHOLD
+    """Probability above which a video is FAKE: a number between 0 and 1, or ``"fpr=0.01"`` for the smallest one that at
+    most this share of the calibration's reals lie above."""
+
     calibration: str | None = None
+    """Calibration: a file that ``genconvit calibrate`` wrote, or ``"none"``. Threshold and band then hold for the
+    calibrated probability. None is the weights' own, where they have one."""
+
     inconclusive: tuple[float, float] | Literal["none"] | None = None
+    """Inconclusive band, two numbers or the text ``"0.4,0.6"``: from the first to the second, both included, a video
+    gets no label, and the threshold lies between them; or ``"none"``. None is the weights' own, where they have one and
+    neither another threshold nor a calibration's file is given."""
 
     @field_validator("threshold")
     @classmethod

@@ -16,13 +16,10 @@ _PREFIX = "fpr="
 
 
 class FprTarget(FrozenConfig):
-    """A threshold that is still to be found.
-
-    Attributes:
-        fpr: the largest share of real videos that may lie above it, from 0 to below 1.
-    """
+    """A threshold that is still to be found."""
 
     fpr: float = Field(ge=0, lt=1)
+    """The largest share of real videos that may lie above it, from 0 to below 1."""
 
     def __str__(self) -> str:
         return f"{_PREFIX}{self.fpr:g}"

@@ -51,25 +51,28 @@ class TrackingRule(FrozenConfig):
 
     A move by ``reach`` with an equal size, or a ``scale`` times larger face in the same place, is just too much, and
     both together add up as the sides of a right triangle. Boxes with an IoU of one half or more always pass.
-
-    Attributes:
-        reach: the distance of the centres, in sizes. Heads side by side are at least 1.1 sizes apart. From one to the
-            next of 15 frames, people who sit or stand moved by up to 0.2, and one who walked by 0.6.
-        scale: the ratio of the sizes. In the same frames it stayed below 1.1; cuts between shots mostly exceed it.
-        gap_frames: a track goes on after so many searched frames without its face.
-        gap_seconds: it also goes on after so many seconds. A turned or covered head is mostly back by then; after a
-            longer time its place says little about who is there.
-        steady_seconds: for so long a head keeps its speed. Where frames are closer together, the place is predicted
-            so far ahead, which tells people apart who pass each other.
-        open_tracks: the most tracks that wait for their next face; those that were not seen for longest end first.
     """
 
     reach: float = Field(default=1.0, gt=0)
+    """The distance of the centres, in sizes. Heads side by side are at least 1.1 sizes apart. From one to the next of
+    15 frames, people who sit or stand moved by up to 0.2, and one who walked by 0.6."""
+
     scale: float = Field(default=1.75, gt=1)
+    """The ratio of the sizes. In the same frames it stayed below 1.1; cuts between shots mostly exceed it."""
+
     gap_frames: int = Field(default=2, ge=0)
+    """A track goes on after so many searched frames without its face."""
+
     gap_seconds: float = Field(default=2.0, ge=0)
+    """It also goes on after so many seconds. A turned or covered head is mostly back by then; after a longer time its
+    place says little about who is there."""
+
     steady_seconds: float = Field(default=0.2, ge=0)
+    """For so long a head keeps its speed. Where frames are closer together, the place is predicted so far ahead, which
+    tells people apart who pass each other."""
+
     open_tracks: PositiveInt = 1000
+    """The most tracks that wait for their next face; those that were not seen for longest end first."""
 
 
 DEFAULT_RULE = TrackingRule()

@@ -15,46 +15,51 @@ Words = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Measured(FrozenConfig):
-    """How good weights are on faces that they never saw, by the default threshold and without a band.
-
-    Attributes:
-        on: which faces, in words that follow "of 5000".
-        faces: how many there are.
-        reals_called_fake: the share of the real ones that is called FAKE.
-        fakes_called_real: the share of the fake ones that is called REAL.
-        roc_auc: the area under the ROC curve.
-    """
+    """How good weights are on faces that they never saw, by the default threshold and without a band."""
 
     on: Words
+    """Which faces, in words that follow "of 5000"."""
+
     faces: PositiveInt
+    """How many there are."""
+
     reals_called_fake: Share
+    """The share of the real ones that is called FAKE."""
+
     fakes_called_real: Share
+    """The share of the fake ones that is called REAL."""
+
     roc_auc: Share
+    """The area under the ROC curve."""
 
 
 class Card(FrozenConfig):
-    """What is known of weights that ship with the library.
-
-    Attributes:
-        format: the mark of such a file.
-        version: of this layout.
-        architecture: the registered name.
-        weights_sha256: of the weights file, in hexadecimal.
-        trained_on: what they learned from, in words that follow "trained on".
-        measured: how often they are wrong.
-        licence: what they may be used for.
-        inconclusive: the fake probabilities, before a calibration, from which to which a video gets no label, both
-            included; None where every score has one. One half lies between them.
-    """
+    """What is known of weights that ship with the library."""
 
     format: Literal["genconvit-card"] = "genconvit-card"
+    """The mark of such a file."""
+
     version: Literal[1] = 1
+    """Version of this layout."""
+
     architecture: Words
+    """Registered name of the architecture."""
+
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    """SHA-256 of the weights file, in hexadecimal."""
+
     trained_on: Words
+    """What they learned from, in words that follow "trained on"."""
+
     measured: Measured
+    """How often they are wrong."""
+
     licence: Words
+    """What they may be used for."""
+
     inconclusive: tuple[Share, Share] | None = None
+    """The fake probabilities, before a calibration, from which to which a video gets no label, both included; None
+    where every score has one. One half lies between them."""
 
     @model_validator(mode="after")
     def _the_band_holds_one_half(self) -> Card:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from genconvit.core.errors import WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
-from genconvit.results.result import WeightsInfo
+from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.embedded import Embedded, all_embedded, embedded, embedded_for
 from genconvit.weights.locate import WeightsSpec
 

@@ -12,7 +12,7 @@ from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.version import __version__
 from genconvit.registry import ARCHITECTURES
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.library_file import FileHeader, StoredPrecision, header_of, write
 from genconvit.weights.load import LoadedModel, load_model

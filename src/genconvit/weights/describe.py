@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genconvit.core.files import sha256_of_file
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.embedded import all_embedded
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached

@@ -16,7 +16,7 @@ from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import written_whole
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 
 METADATA_KEY = "genconvit"
 
@@ -29,28 +29,32 @@ _STORED: dict[StoredPrecision, torch.dtype] = {"fp32": torch.float32, "bf16": to
 
 
 class FileHeader(FrozenConfig):
-    """What a weights file says of itself.
-
-    Attributes:
-        format: of this header.
-        library_version: of genconvit when it was written.
-        architecture: the registered name.
-        config: the model's whole config.
-        trained: False for weights that were never trained.
-        made_from: the files that it was converted from.
-        training: how it was trained by this library, and what was measured then; None where it was not.
-        crop_rules: how the crops of its training were cut; empty where that was as each face detector's own rule says,
-            or is not known.
-    """
+    """What a weights file says of itself."""
 
     format: int = 1
+    """Version of this header's layout."""
+
     library_version: str
+    """Version of genconvit when it was written."""
+
     architecture: str
+    """Registered name of the architecture."""
+
     config: dict[str, JsonValue]
+    """The model's whole config."""
+
     trained: bool
+    """False for weights that were never trained."""
+
     made_from: tuple[WeightsFile, ...] = ()
+    """The files that it was converted from."""
+
     training: dict[str, JsonValue] | None = None
+    """How it was trained by this library, and what was measured then; None where it was not."""
+
     crop_rules: CropRules = Field(default_factory=dict)
+    """How the crops of its training were cut; empty where that was as each face detector's own rule says, or is not
+    known."""
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, precision: StoredPrecision) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights.embedded import all_embedded
 from genconvit.weights.hub_request import PUBLISHED_REPOSITORY
 

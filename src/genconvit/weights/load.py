@@ -14,7 +14,7 @@ from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceStart
 from genconvit.registry import ARCHITECTURES
-from genconvit.results.result import Origin, WeightsInfo
+from genconvit.results.provenance import Origin, WeightsInfo
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.choice import chosen_spec, refuse_others, shipped_weights, with_card
 from genconvit.weights.hub import PUBLISHED_REPOSITORY

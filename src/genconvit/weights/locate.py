@@ -11,7 +11,7 @@ from pathlib import Path
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.models.base import Network
-from genconvit.results.result import WeightsFile
+from genconvit.results.provenance import WeightsFile
 from genconvit.weights import hub
 from genconvit.weights.embedded import embedded_path
 

@@ -1,0 +1,137 @@
+"""Everything that a result rests on: the model, its weights, the face detector, the machine; JSON both ways."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from genconvit.core.config import FrozenConfig
+from genconvit.core.cut import CropRules, SquareRule
+
+Origin = Literal["published", "embedded", "file", "warm_start", "random"]
+
+
+class WeightsFile(FrozenConfig):
+    """One file of weights."""
+
+    name: str
+    """Name of the file."""
+
+    sha256: str
+    """SHA-256 of its bytes, in hexadecimal."""
+
+    repository: str | None = None
+    """Hub repository that it came from; None for a local file."""
+
+    revision: str | None = None
+    """Commit of that repository; None for a local file."""
+
+
+class WeightsInfo(FrozenConfig):
+    """Origin of a model's weights, and what is known of them."""
+
+    origin: Origin
+    """Kind of the weights: ``published`` (the original's, from the hub), ``embedded`` (shipped with the library),
+    ``file``, ``warm_start`` (another architecture's weights; layers of its own are still neutral) or ``random``."""
+
+    trained: bool
+    """True for trained weights; the scores of others mean nothing."""
+
+    files: tuple[WeightsFile, ...] = ()
+    """Files that were read."""
+
+    made_from: tuple[WeightsFile, ...] = ()
+    """Files that a converted file was made from, as it says."""
+
+    new_layers: tuple[str, ...] = ()
+    """Parameters that no file held; empty but for a warm start."""
+
+    crop_rules: CropRules = Field(default_factory=dict)
+    """Square rules by which the crops of their training were cut, by face detector; empty where they name none."""
+
+    licence: str | None = None
+    """Terms of use of the weights; None where they are not known."""
+
+    about: str | None = None
+    """Training data and error rates of weights that ship with the library; None for others."""
+
+
+class FaceDetectorInfo(FrozenConfig):
+    """The face detector that ran."""
+
+    name: str
+    """Name under which it is registered."""
+
+    reason: str
+    """Reason for the choice where it was automatic, else that it was asked for."""
+
+    model: str | None
+    """File name of its model; None where it ships its own."""
+
+    model_sha256: str | None
+    """SHA-256 of that file, in hexadecimal; None without one."""
+
+    licence: str
+    """Terms of the detector's model."""
+
+
+class Provenance(FrozenConfig):
+    """Everything that a result rests on."""
+
+    library_version: str
+    """Version of genconvit."""
+
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Versions of the packages that computed the answer, plugins among them."""
+
+    architecture: str
+    """Registered name of the architecture."""
+
+    config: dict[str, JsonValue]
+    """Config of the model, whole."""
+
+    weights: WeightsInfo
+    """Weights of the model, and where they came from."""
+
+    face_detector: FaceDetectorInfo
+    """Face detector that ran."""
+
+    square_rule: SquareRule | None = None
+    """Rule by which its boxes became the squares that the networks saw: the weights' for it, else its own. None in
+    results of versions that did not say."""
+
+    decoder: str | None
+    """Decoder that read the source; None where nothing could."""
+
+    device: str
+    """Device on which the networks ran, for example ``cpu`` or ``cuda:0``."""
+
+    precision: str
+    """Precision of the networks, ``fp32`` or ``bf16``."""
+
+    compiled: bool = False
+    """True where the networks ran through ``torch.compile``."""
+
+    isolated: bool = False
+    """True where the file was decoded in a process of its own."""
+
+    frame_count: int | None = None
+    """Number of frames of the source; None where it could not be read."""
+
+    frame_indices: tuple[int, ...] = ()
+    """Indices of the frames that were decoded and searched for faces, counted from 0."""
+
+    source_sha256: str | None = None
+    """SHA-256 of the file's bytes; None for arrays, tensors and folders."""
+
+    @property
+    def summary(self) -> str:
+        """One line for people: what looked at the sources."""
+        files = ", ".join(file.name for file in self.weights.files)
+        mode = self.config.get("mode")
+        return (
+            f"genconvit {self.library_version}: {self.architecture} ({mode}), weights {self.weights.origin}"
+            f"{f' ({files})' if files else ''}, {self.precision} on {self.device}; "
+            f"faces by {self.face_detector.name} ({self.face_detector.licence})"
+        )
