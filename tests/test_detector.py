@@ -6,6 +6,7 @@ import importlib.metadata
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from genconvit import (
     SourceError,
     VideoResult,
 )
+from genconvit.core.types import ImageArray
+from genconvit.faces.crop import crop_face
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.result import UNTRAINED
 from genconvit.verdict.aggregate import video_score
@@ -195,12 +198,31 @@ def test_score_faces_takes_arrays_and_tensors(detector: Detector) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
     scores = detector.score_faces(crops)
     assert scores.logits["ed"].shape == (3, 2)
-    assert scores.logits["ed"].dtype == torch.float32
-    p = torch.sigmoid(scores.logits["ed"])
+    assert scores.logits["ed"].dtype == scores.fake_probability.dtype == np.float32
+    p = torch.sigmoid(torch.from_numpy(scores.logits["ed"])).numpy()
     torch.testing.assert_close(scores.fake_probability, (p[:, 0] + 1 - p[:, 1]) / 2)
     torch.testing.assert_close(detector.score_faces(torch.from_numpy(crops)).logits["ed"], scores.logits["ed"])
     assert len(detector.score_faces(crops[:0])) == 0
     assert video_score(scores.logits).p_fake == pytest.approx(p[:, 0].mean().item())
+
+
+@pytest.mark.parametrize("side", [100, 224, 300])
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_score_faces_resizes_crops_as_the_pipeline_cuts_them(
+    detector: Detector, side: int, kind: Callable[[ImageArray], Any]
+) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), np.uint8)
+    whole = (0.0, 0.0, float(side), float(side))
+    cut = np.stack([crop_face(crop, whole, 224)[0] for crop in crops])
+    scores = detector.score_faces(kind(crops))
+    assert scores.logits["ed"] == pytest.approx(detector.score_faces(cut, resize=False).logits["ed"], abs=1e-3)
+    assert len(detector.score_faces(kind(crops[:0]))) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 112, 100, 3), (1, 0, 0, 3), (1, 112, 112), (1, 112, 112, 4)], ids=str)
+def test_score_faces_resizes_squares_only(detector: Detector, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"uint8 \[N, S, S, 3\], an array or a tensor; got uint8"):
+        detector.score_faces(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +240,7 @@ def test_score_faces_takes_arrays_and_tensors(detector: Detector) -> None:
 def test_score_faces_refuses_anything_else(detector: Detector, faces: Any) -> None:
     got = type(faces).__name__ if isinstance(faces, str) else f"{faces.dtype} {list(faces.shape)}"
     with pytest.raises(ConfigError, match=r"uint8 \[N, 224, 224, 3\]") as refused:
-        detector.score_faces(faces)
+        detector.score_faces(faces, resize=False)
     assert f"got {got}" in str(refused.value).replace("torch.", "")
 
 

@@ -5,6 +5,7 @@ A rehearsal has no such limit; there the networks refuse more than so many faces
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -49,7 +50,7 @@ def main() -> None:
         scorer.batch_size = size
         repeated = few.repeat(size // len(few), 1, 1, 1)
         found = scorer.score(repeated).fake_probability
-        moved = float((found.view(-1, len(few)) - expected).abs().max())
+        moved = float(np.abs(found.reshape(-1, len(few)) - expected).max())
         tell(
             faces=size,
             taken_at_once=scorer.batch_size,

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.gpu.outcome import tell
@@ -61,7 +62,7 @@ def main() -> None:
 
 def furthest(scores: FaceScores, others: FaceScores) -> float:
     """The largest difference between the probabilities of the same faces."""
-    return float((scores.fake_probability - others.fake_probability).abs().max())
+    return float(np.abs(scores.fake_probability - others.fake_probability).max())
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) 
 
 def scored(scorer: Scorer, faces: Faces) -> npt.NDArray[np.float64]:
     """The fake probability of each, float64 [N], before any calibration."""
-    return scorer.score(faces.images).fake_probability.double().numpy()
+    return scorer.score(faces.images).fake_probability.astype(np.float64)
 
 
 def ranking(faces: Faces, scores: npt.NDArray[np.float64]) -> Ranking:

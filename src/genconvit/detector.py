@@ -53,7 +53,7 @@ class Detector(Closeable):
         >>> with Detector("original", mode="ed", weights="random", device="cpu") as detector:
         ...     scores = detector.score_faces(np.zeros((2, 224, 224, 3), np.uint8))
         >>> scores.logits["ed"].shape
-        torch.Size([2, 2])
+        (2, 2)
     """
 
     config: DetectorConfig
@@ -147,18 +147,20 @@ class Detector(Closeable):
     def _answer(self, parts: Parts, outcome: Outcome, reader: Reader) -> VideoResult:
         return conclude(outcome, parts.provenance, self.config, parts.rule, isolated=reader.isolated)
 
-    def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
+    def score_faces(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool = True) -> FaceScores:
         """Score face crops without looking for faces.
 
         Args:
-            faces: RGB uint8 [N, S, S, 3] with S the architecture's input size (224), an array or tensor.
+            faces: RGB uint8 [N, S, S, 3], an array or a tensor. Crops of another size than the architecture's are
+                resized as faces are when they are cut out of frames.
+            resize: False refuses crops of another size than the architecture's input size.
 
         Raises:
             ConfigError: another shape or type.
             WeightsError: the weights yield scores that are not finite.
             GenConViTError: the detector is closed, or was made before a fork.
         """
-        return self._open().pipeline.scorer.score(faces)
+        return self._open().pipeline.scorer.score(faces, resize=resize)
 
     def close(self) -> None:
         """Let go of the networks and end the workers; further calls raise an error. More than once is fine.

@@ -254,5 +254,7 @@ def test_types_refuse_what_they_are_not() -> None:
         DetectedFace((0.0, 0.0, float("inf"), 2.0), 0.9)
     with pytest.raises(ValueError, match=r"\[0, 1\]; got 1.5"):
         DetectedFace((0.0, 0.0, 1.0, 2.0), 1.5)
-    with pytest.raises(ValueError, match=r"branch 'ed' are float32 \[2, 2\]; got torch.float64 \[2, 2\]"):
-        FaceScores({"ed": torch.zeros(2, 2).double()}, torch.zeros(2))
+    with pytest.raises(ValueError, match=r"branch 'ed' are an array of float32 \[2, 2\]; got float64 \[2, 2\]"):
+        FaceScores({"ed": np.zeros((2, 2))}, np.zeros(2, np.float32))  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match=r"fake probabilities are an array of float32 \[2\]; got Tensor"):
+        FaceScores({"ed": np.zeros((2, 2), np.float32)}, torch.zeros(2))  # type: ignore[arg-type]

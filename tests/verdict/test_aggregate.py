@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -13,7 +14,12 @@ from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.results.result import PersonRule
 from genconvit.verdict.aggregate import PersonScore, VideoScore, persons_score, video_score
 
+Logits = dict[str, torch.Tensor]
 LOGITS = {"ed": torch.tensor([[2.0, -1.0], [0.5, 0.0]]), "vae": torch.tensor([[1.0, 1.0], [-3.0, 2.0]])}
+
+
+def arrays(logits: Logits) -> dict[str, npt.NDArray[np.float32]]:
+    return {branch: values.numpy() for branch, values in logits.items()}
 
 
 def sigmoid(x: float) -> float:
@@ -21,7 +27,7 @@ def sigmoid(x: float) -> float:
 
 
 def test_a_video_is_the_mean_of_the_sigmoids_over_faces_and_branches() -> None:
-    score = video_score(LOGITS)
+    score = video_score(arrays(LOGITS))
     assert score.p_fake == pytest.approx(np.mean([sigmoid(x) for x in (2.0, 0.5, 1.0, -3.0)]), abs=1e-7)
     assert score.p_real == pytest.approx(np.mean([sigmoid(x) for x in (-1.0, 0.0, 1.0, 2.0)]), abs=1e-7)
 
@@ -62,17 +68,17 @@ def test_the_probability_is_above_one_half_exactly_where_the_label_is_fake() -> 
 def test_a_score_that_is_not_finite_is_no_score() -> None:
     bad = {"ed": LOGITS["ed"], "vae": torch.tensor([[math.nan, 0.0], [math.inf, 0.0]])}
     with pytest.raises(WeightsError, match="logits of branch vae are not finite"):
-        video_score(bad)
+        video_score(arrays(bad))
     with pytest.raises(WeightsError, match="not finite"):
         face_fake_probability(bad)
 
 
 def test_no_face_has_no_score() -> None:
     with pytest.raises(ValueError, match="at least one face"):
-        video_score({"ed": torch.empty(0, 2)})
+        video_score({"ed": np.empty((0, 2), np.float32)})
 
 
-def random_logits(generator: torch.Generator, faces: int, branches: int = 2) -> dict[str, torch.Tensor]:
+def random_logits(generator: torch.Generator, faces: int, branches: int = 2) -> Logits:
     return {name: 3 * torch.randn(faces, 2, generator=generator) for name in ("ed", "vae")[:branches]}
 
 
@@ -82,7 +88,7 @@ def test_without_a_rule_a_score_is_the_mean_to_the_last_bit() -> None:
         for branches in (1, 2):
             logits = random_logits(generator, faces, branches)
             plain = torch.sigmoid(torch.stack(list(logits.values()))).double().mean(dim=(0, 1)).tolist()
-            assert video_score(logits) == video_score(logits, "mean") == VideoScore(*plain)
+            assert video_score(arrays(logits)) == video_score(arrays(logits), "mean") == VideoScore(*plain)
 
 
 @pytest.mark.parametrize("rule", ["median", "top1", "top4", "confident"])
@@ -102,15 +108,15 @@ def test_a_rules_score_is_the_mean_over_the_faces_it_selects(rule: str) -> None:
             "confident": fake if len(fake) > 11 else ascending,
         }[rule]
         assert (len(fake) > 11) == (faces == 40)
-        score = video_score(logits, rule)
-        selected = video_score({branch: values[rows] for branch, values in logits.items()})
+        score = video_score(arrays(logits), rule)
+        selected = video_score({branch: values[rows.numpy()] for branch, values in arrays(logits).items()})
         assert (score.p_fake, score.p_real) == pytest.approx((selected.p_fake, selected.p_real))
         assert score.fake_probability == pytest.approx(probability[rows].double().mean().item(), abs=1e-6)
 
 
 def test_an_unknown_rule_is_an_error() -> None:
     with pytest.raises(ConfigError, match="did you mean 'median'"):
-        video_score(LOGITS, "medain")
+        video_score(arrays(LOGITS), "medain")
 
 
 def person(p_fake: float, p_real: float, faces: int = 5, mean_area_px: float = 100) -> PersonScore:

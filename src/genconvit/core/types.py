@@ -85,24 +85,22 @@ class FaceCrop:
 
 @dataclass(frozen=True, eq=False)
 class FaceScores:
-    """The networks' answer for N faces, on the CPU.
+    """The networks' answer for N faces, as NumPy arrays whatever the networks ran on.
 
     Attributes:
-        logits: for each branch (``"ed"``, ``"vae"``) a float32 tensor [N, 2]; index 0 is fake, 1 is real.
+        logits: for each branch (``"ed"``, ``"vae"``) a float32 array [N, 2]; index 0 is fake, 1 is real.
         fake_probability: float32 [N], each face's mean over branches of (p_fake + 1 - p_real) / 2, where p is the
             sigmoid of the logits.
     """
 
-    logits: Mapping[str, Tensor]
-    fake_probability: Tensor
+    logits: Mapping[str, npt.NDArray[np.float32]]
+    fake_probability: npt.NDArray[np.float32]
 
     def __post_init__(self) -> None:
         count = len(self.fake_probability)
         for branch, logits in self.logits.items():
-            if str(logits.dtype) != "torch.float32" or tuple(logits.shape) != (count, 2):
-                raise ValueError(
-                    f"the logits of branch {branch!r} are float32 [{count}, 2]; got {logits.dtype} {list(logits.shape)}"
-                )
+            _check_floats(f"the logits of branch {branch!r}", logits, (count, 2))
+        _check_floats("the fake probabilities", self.fake_probability, (count,))
 
     def __len__(self) -> int:
         return len(self.fake_probability)
@@ -111,6 +109,12 @@ class FaceScores:
 def on_host(image: AnyImage) -> ImageArray:
     """An image as an array in the host's memory; the array itself where it is one."""
     return image if isinstance(image, np.ndarray) else image.cpu().numpy()
+
+
+def _check_floats(what: str, values: object, shape: tuple[int, ...]) -> None:
+    if not (isinstance(values, np.ndarray) and values.dtype == np.float32 and values.shape == shape):
+        got = f"{values.dtype} {list(values.shape)}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise ValueError(f"{what} are an array of float32 {list(shape)}; got {got}")
 
 
 def _check_image(what: str, image: AnyImage) -> None:

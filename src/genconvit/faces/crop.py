@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from genconvit.core.cut import Cut
 from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
+from genconvit.faces.batch import stacked
 from genconvit.faces.crop_device import crop_faces_on_device
 from genconvit.faces.square import check_crop_size, square_of, whole_pixels
 
@@ -78,6 +80,23 @@ def crop_again(crops: Sequence[FaceCrop], image: AnyImage) -> list[FaceCrop]:
     """
     cut = _cut(image, [each.square for each in crops], len(crops[0].image)) if crops else []
     return [replace(each, image=image) for each, (image, _) in zip(crops, cut, strict=True)]
+
+
+def resize_crops(crops: npt.NDArray[np.uint8] | Tensor, size: int) -> npt.NDArray[np.uint8] | Tensor:
+    """Resize square crops as ``crop_face`` does it, where they lie; the same ones where they have that size.
+
+    Args:
+        crops: RGB uint8 [n, side, side, 3], at least one.
+        size: the outputs' side in pixels.
+
+    Returns:
+        RGB uint8 [n, size, size, 3], an array or a tensor as the crops are.
+    """
+    side = crops.shape[1]
+    if side == size:
+        return crops
+    whole = (0.0, 0.0, float(side), float(side))
+    return stacked([_cut(crop, [whole], size)[0][0] for crop in crops])
 
 
 def _cut(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[AnyImage, Box]]:

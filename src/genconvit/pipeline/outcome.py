@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from genconvit.core.errors import SourceError
 from genconvit.core.types import Box, FaceCrop, FaceScores
@@ -60,9 +60,9 @@ class SourceScores:
         for branch, values in scores.logits.items():
             self._logits.setdefault(branch, []).extend(values.tolist())
 
-    def logits(self) -> dict[str, Tensor]:
+    def logits(self) -> dict[str, npt.NDArray[np.float32]]:
         """For each branch float32 [faces, 2]."""
-        return {branch: torch.tensor(values) for branch, values in self._logits.items()}
+        return {branch: np.array(values, np.float32) for branch, values in self._logits.items()}
 
 
 @dataclass

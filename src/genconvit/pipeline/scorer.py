@@ -16,6 +16,7 @@ from genconvit.core.graph_thread import graph_thread
 from genconvit.core.text import first_line
 from genconvit.core.types import FaceCrop, FaceScores
 from genconvit.faces.batch import stacked
+from genconvit.faces.crop import resize_crops
 from genconvit.models.base import Architecture, ModelOutput
 from genconvit.nn.fake_probability import face_fake_probability
 
@@ -89,16 +90,22 @@ class Scorer:
         """Height and width of a crop in pixels."""
         return self.model.input_size
 
-    def score(self, faces: npt.NDArray[np.uint8] | Tensor) -> FaceScores:
-        """Score crops uint8 RGB [N, input_size, input_size, 3], array or tensor on any device; N may be 0.
+    def score(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool = False) -> FaceScores:
+        """Score crops.
+
+        Args:
+            faces: RGB uint8 [N, S, S, 3] with S ``input_size``, an array, or a tensor on any device; N may be 0.
+            resize: take any S, and resize them as faces are cut out of frames.
 
         Raises:
             ConfigError: the crops have another shape or type, or the device has no memory for a single face.
             WeightsError: a logit is not finite.
         """
-        crops = self._checked(faces)
-        if len(crops) == 0:
-            return FaceScores({}, torch.empty(0))
+        self._check(faces, resize)
+        if len(faces) == 0:
+            return FaceScores({}, np.empty(0, np.float32))
+        sized = resize_crops(faces, self.input_size)
+        crops = torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
         batches = []
         start = 0
         while start < len(crops):
@@ -110,7 +117,8 @@ class Scorer:
             batches.append(logits)
             start += size
         joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
-        return FaceScores(joined, face_fake_probability(joined))
+        arrays = {branch: logits.numpy() for branch, logits in joined.items()}
+        return FaceScores(arrays, face_fake_probability(joined).numpy())
 
     def score_crops(self, crops: Sequence[FaceCrop]) -> FaceScores:
         """Score crops, at least one, all on the host or all on one device; see ``score``."""
@@ -172,14 +180,16 @@ class Scorer:
             ) from error
         return output
 
-    def _checked(self, faces: npt.NDArray[np.uint8] | Tensor) -> Tensor:
-        crops = torch.tensor(faces) if isinstance(faces, np.ndarray) and faces.dtype == np.uint8 else faces
-        expected = (self.input_size, self.input_size, 3)
-        if not isinstance(crops, Tensor) or crops.dtype != torch.uint8 or tuple(crops.shape[1:]) != expected:
-            shaped = isinstance(crops, (np.ndarray, Tensor))
-            got = f"{crops.dtype} {list(crops.shape)}" if shaped else type(faces).__name__
-            raise ConfigError(
-                f"faces are RGB uint8 [N, {', '.join(map(str, expected))}], an array or a tensor; got {got}; "
-                "Detector.predict takes whole images and finds the faces itself"
-            )
-        return crops
+    def _check(self, faces: npt.NDArray[np.uint8] | Tensor, resize: bool) -> None:
+        got = type(faces).__name__
+        if isinstance(faces, (np.ndarray, Tensor)):
+            got = f"{faces.dtype} {list(faces.shape)}"
+            sides = tuple(faces.shape[1:3])
+            right = sides == (self.input_size, self.input_size) or (resize and sides[:1] == sides[1:] != (0,))
+            if faces.dtype in (np.uint8, torch.uint8) and faces.ndim == 4 and faces.shape[3] == 3 and right:
+                return
+        side = "S, S" if resize else f"{self.input_size}, {self.input_size}"
+        raise ConfigError(
+            f"faces are RGB uint8 [N, {side}, 3], an array or a tensor; got {got}; Detector.predict takes whole images "
+            "and finds the faces itself"
+        )

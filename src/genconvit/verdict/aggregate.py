@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+import torch
 
 from genconvit.nn.fake_probability import mean_over_branches, sigmoids
 from genconvit.results.result import Label, PersonRule
@@ -57,7 +59,7 @@ class PersonScore:
     mean_area_px: float
 
 
-def video_score(logits: Mapping[str, Tensor], score_rule: str = "mean") -> VideoScore:
+def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str = "mean") -> VideoScore:
     """The score of a video from the logits of its faces: mean over branches, and faces that count, of the sigmoids.
 
     Args:
@@ -70,7 +72,7 @@ def video_score(logits: Mapping[str, Tensor], score_rule: str = "mean") -> Video
         ValueError: there is no face.
     """
     select = parse_score_rule(score_rule)
-    probabilities = sigmoids(logits)
+    probabilities = sigmoids({branch: torch.from_numpy(values) for branch, values in logits.items()})
     if probabilities.numel() == 0:
         raise ValueError("a video's score needs at least one face; a video without one has no score")
     counted = probabilities[:, select(mean_over_branches(probabilities).tolist())]

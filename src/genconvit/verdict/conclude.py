@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import field_validator
-from torch import Tensor
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
@@ -165,7 +166,7 @@ class _Person:
 
 
 def _persons(
-    faces: Sequence[Sighting], linked: Sequence[int], logits: Mapping[str, Tensor], score_rule: str
+    faces: Sequence[Sighting], linked: Sequence[int], logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str
 ) -> list[_Person]:
     """Each track's person, in the order of the tracks' numbers."""
     rows: dict[int, list[int]] = {}
@@ -180,8 +181,10 @@ def _persons(
     return persons
 
 
-def _faces(scores: SourceScores, logits: Mapping[str, Tensor], linked: Sequence[int]) -> tuple[FaceResult, ...]:
-    probabilities = {branch: torch.sigmoid(values).tolist() for branch, values in logits.items()}
+def _faces(
+    scores: SourceScores, logits: Mapping[str, npt.NDArray[np.float32]], linked: Sequence[int]
+) -> tuple[FaceResult, ...]:
+    probabilities = {branch: torch.sigmoid(torch.from_numpy(values)).tolist() for branch, values in logits.items()}
     return tuple(
         FaceResult(
             frame_index=found.frame_index,
