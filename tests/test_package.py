@@ -74,7 +74,7 @@ def test_its_plugins_and_its_program_are_entry_points(wheel: zipfile.ZipFile) ->
     entries.read_string(wheel.read(f"genconvit-{__version__}.dist-info/entry_points.txt").decode())
     assert {section: set(entries[section]) for section in entries.sections()} == {
         "console_scripts": {"genconvit"},
-        "genconvit.architectures": {"backbone", "original", "v2"},
+        "genconvit.architectures": {"original", "timm", "v2"},
         "genconvit.datasets": {"celeb-df", "csv", "dfdc", "faceforensics", "folder", "timit"},
         "genconvit.face_detectors": {"insightface", "mtcnn"},
         "genconvit.video_decoders": {"decord", "pyav", "torchcodec"},

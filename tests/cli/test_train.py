@@ -95,7 +95,7 @@ def test_backbones_begin_with_files_that_init_names(run: Callable[..., Run], cro
     torch.manual_seed(0)
     first = BackboneConfig(name="test_resnet", num_classes=9).build().net.state_dict()
     save_file(first, tmp_path / "lite.safetensors")
-    model = ("--arch", "backbone", "--set", "name=test_resnet", "--set", "image_size=64", "--image-size", "32")
+    model = ("--arch", "timm", "--set", "backbone=test_resnet", "--set", "image_size=64", "--image-size", "32")
     begin = ("--init", f"backbone={tmp_path / 'lite.safetensors'}", "--learning-rate", "1e-9", "--steps", "1")
     quick = ("--device", "cpu", "--workers", "0", "--no-tensorboard", "--batch-size", "4")
     out = tmp_path / "out"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError, WeightsError
-from genconvit.models.backbone import BackboneModelConfig
+from genconvit.models.timm import Timm, TimmConfig
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.results.provenance import WeightsInfo
 from genconvit.train.backbone_files import backbone_files, start_from_files
@@ -105,9 +105,9 @@ def test_the_count_of_batches_may_lack_and_fp16_becomes_fp32(tmp_path: Path) -> 
 
 def test_a_file_of_a_training_of_the_backbone_alone_fits(tmp_path: Path) -> None:
     torch.manual_seed(3)
-    trained = BackboneModelConfig(name=NAME, image_size=64).build()
+    trained = Timm(TimmConfig(backbone=NAME, image_size=64))
     path = tmp_path / "best.safetensors"
-    save_model(LoadedModel(trained, WeightsInfo(origin="file", trained=True)), "backbone", path, precision="fp32")
+    save_model(LoadedModel(trained, WeightsInfo(origin="file", trained=True)), "timm", path, precision="fp32")
     assert all(name.startswith("backbone.net.") for name in load_file(path))
     model = Two()
     start_from_files(model, {"backbone": str(path)})

@@ -11,8 +11,8 @@ from genconvit.core.errors import ConfigError
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
 from genconvit.crops.record import CropRecord, Point
-from genconvit.models.backbone import BackboneModelConfig
 from genconvit.models.base import Architecture
+from genconvit.models.timm import TimmConfig
 from genconvit.models.v2 import V2Config
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import Data, read_data
@@ -125,18 +125,18 @@ def test_held_out_fakes_are_nobodys_partner_and_are_measured_apart(folder: Path)
             96,
             "image_size=96 is no size that .*'v2' can be trained at: it takes 128 alone",
         ),
-        (BackboneModelConfig(name="test_resnet", image_size=64), 100, r"image_size=100 .*it takes a multiple of 32"),
+        (TimmConfig(backbone="test_resnet", image_size=64), 100, r"image_size=100 .*it takes a multiple of 32"),
     ],
 )
 def test_a_size_that_the_network_does_not_take_is_refused(folder: Path, config: Any, size: int, message: str) -> None:
-    name = "v2" if isinstance(config, V2Config) else "backbone"
+    name = "v2" if isinstance(config, V2Config) else "timm"
     with pytest.raises(ConfigError, match=message):
         read(folder, model=on_meta(config), architecture=name, image_size=size)
 
 
 def test_examples_are_of_another_size_in_training_alone(folder: Path) -> None:
-    model = on_meta(BackboneModelConfig(name="test_resnet", image_size=64))
-    data = read(folder, model=model, architecture="backbone", image_size=32)
+    model = on_meta(TimmConfig(backbone="test_resnet", image_size=64))
+    data = read(folder, model=model, architecture="timm", image_size=32)
     assert (data.train[0][0].image.shape, data.valid[0][0].image.shape) == ((3, 32, 32), (3, 64, 64))
     same = read(folder, model=on_meta(V2Config(size="nano", mode="ed")), architecture="v2", image_size=128)
     assert same.train[0][0].image.shape == (3, 128, 128)

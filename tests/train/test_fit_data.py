@@ -153,8 +153,8 @@ def test_a_backbone_alone_is_trained_from_a_file_and_resumed_and_a_detector_take
     first = BackboneConfig(name="test_resnet", num_classes=1000).build().net.state_dict()
     save_file(first, tmp_path / "first.safetensors")
     options: dict[str, Any] = {
-        "architecture": "backbone",
-        "model": {"name": "test_resnet", "image_size": 64, "dropout": 0.2},
+        "architecture": "timm",
+        "model": {"backbone": "test_resnet", "image_size": 64, "dropout": 0.2},
         "init": {"backbone": str(tmp_path / "first.safetensors")},
         "image_size": 32,
         "ema": 0.5,
@@ -163,7 +163,7 @@ def test_a_backbone_alone_is_trained_from_a_file_and_resumed_and_a_detector_take
     whole = trained(crops, tmp_path / "whole", **options)
     resumed = broken_off_and_resumed(crops, tmp_path / "resumed", 4, **options)
     assert furthest(whole.final, resumed.final) < 1e-6
-    with Detector("backbone", weights=resumed.final, device="cpu") as detector:
+    with Detector("timm", weights=resumed.final, device="cpu") as detector:
         scores = detector.score_faces(torch.zeros(2, 64, 64, 3, dtype=torch.uint8))
     assert len(scores) == 2
     header = header_of(read_tensors(Path(resumed.final)).metadata, Path(resumed.final))

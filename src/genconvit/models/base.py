@@ -97,21 +97,21 @@ class Architecture(nn.Module, ABC):
 
     Attributes:
         config_class: the config that builds it.
-        any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
         default_weights: what ``weights=None`` means where no weights ship with the library for a config:
             ``"published"``, or None where weights must be named.
         config: the config it was built from.
         input_size: height and width of a face crop in pixels.
+        any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
         mean: of the pixels in [0, 1] that the network takes as 0, for red, green and blue; ImageNet's by default.
         std: what the difference to it is divided by; likewise.
     """
 
     config_class: ClassVar[type[ArchitectureConfig]]
-    any_size: ClassVar[bool] = False
     default_weights: ClassVar[str | None] = None
 
     config: ArchitectureConfig
     input_size: int
+    any_size: bool = False
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import Any
 
-import timm
 import torch
 from pydantic import Field, PositiveInt, model_validator
-from torch import Tensor, nn
+from torch import Tensor
 
-from genconvit.core.config import FrozenConfig, did_you_mean
+from genconvit.core.config import FrozenConfig
 from genconvit.core.text import first_line
+from genconvit.nn.timm_network import TimmNetwork, check_name, drop_rates
 
 STRIDE = 32
 """Pixels of the image for one position of a feature map."""
@@ -40,11 +39,7 @@ class BackboneConfig(FrozenConfig):
     @model_validator(mode="after")
     def _gives_maps(self) -> BackboneConfig:
         name = self.name
-        if not timm.is_model(name):
-            raise ValueError(
-                f"{name!r} is no network of timm's{did_you_mean(name, timm.list_models())}; timm.list_models() lists "
-                "them, convnext_tiny is usual"
-            )
+        check_name(name)
         problem = _problem_of(name, tuple(self.drop_rates))
         if problem:
             raise ValueError(
@@ -55,40 +50,27 @@ class BackboneConfig(FrozenConfig):
 
     @property
     def drop_rates(self) -> dict[str, float]:
-        """What timm is told of ``dropout`` and ``drop_path``: nothing of what is off, which some networks lack."""
-        rates = {"drop_rate": self.dropout, "drop_path_rate": self.drop_path}
-        return {name: rate for name, rate in rates.items() if rate}
+        """What timm is told of ``dropout`` and ``drop_path``."""
+        return drop_rates(self.dropout, self.drop_path)
 
     def build(self) -> Backbone:
         """Build the module."""
         return Backbone(self)
 
 
-class Backbone(nn.Module):
+class Backbone(TimmNetwork):
     """A network of timm's in two steps: feature maps, then the head's vector, so that attention can act in between.
 
     Attributes:
-        net: timm's network.
         map_dim: channels of its last feature maps.
-        mean: of the pixels in [0, 1] that it takes as 0, for red, green and blue.
-        std: what the difference to it is divided by.
     """
 
     stride = STRIDE
 
     def __init__(self, config: BackboneConfig) -> None:
-        super().__init__()
+        super().__init__(config.name, config.num_classes, config.drop_rates)
         self.config = config
-        self.net: Any = _network(config.name, config.num_classes, config.drop_rates)
-        cfg = self.net.pretrained_cfg
         self.map_dim: int = self.net.num_features
-        self.mean: tuple[float, ...] = tuple(cfg["mean"])
-        self.std: tuple[float, ...] = tuple(cfg["std"])
-
-    @property
-    def classifier(self) -> str:
-        """How the names of the head's last layer begin in timm's network, which is another for other classes."""
-        return f"{self.net.pretrained_cfg['classifier']}."
 
     def maps(self, *images: Tensor) -> tuple[Tensor, ...]:
         """The last feature maps ``n map_dim h/32 w/32`` of image batches ``n 3 h w``, equal sizes in one call."""
@@ -111,7 +93,7 @@ def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
         return None
     try:
         with torch.device("meta"):
-            net = _network(name, 2, dict.fromkeys(rates, 0.1))
+            net = TimmNetwork(name, 2, dict.fromkeys(rates, 0.1)).net
             maps, wide = net.eval().forward_features(torch.zeros(1, 3, 2 * STRIDE, 3 * STRIDE)), net.num_features
             head = net.forward_head(maps)
     except Exception as error:  # whatever a network of another kind comes up with
@@ -121,10 +103,6 @@ def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
     if tuple(maps.shape) != (1, wide, 2, 3) or tuple(head.shape) != (1, 2):
         return f"an image of 64 x 96 pixels becomes maps of {tuple(maps.shape)} and {tuple(head.shape)} logits"
     return None
-
-
-def _network(name: str, classes: int, rates: Mapping[str, Any]) -> Any:  # noqa: ANN401 - timm has many kinds
-    return timm.create_model(name, num_classes=classes, pretrained=False, **rates)
 
 
 def _in_one_call(function: Callable[[Tensor], Tensor], batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

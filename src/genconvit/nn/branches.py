@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from genconvit.core.config import FrozenConfig
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
+from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.nn.vae import VAEConfig
 
 HIDDEN_DIM = 500
-NUM_CLASSES = 2
 """Index 0 is fake, 1 is real."""
 
 

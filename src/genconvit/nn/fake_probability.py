@@ -12,6 +12,8 @@ from genconvit.core.errors import WeightsError
 FAKE, REAL = 0, 1
 """Columns of the logits."""
 
+NUM_CLASSES = 2
+
 
 def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:
     """Each face's mean over branches of (p_fake + 1 - p_real) / 2.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.files import sha256_of_file
-from genconvit.nn.backbone import Backbone
+from genconvit.nn.timm_network import TimmNetwork
 from genconvit.results.provenance import WeightsFile
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.reference import listing
@@ -54,8 +54,8 @@ def start_from_files(model: nn.Module, files: Mapping[str, str]) -> tuple[Weight
     Raises:
         WeightsError: a file cannot be read or does not fit, or a key matches no backbone.
     """
-    backbones = {name: module for name, module in model.named_modules() if isinstance(module, Backbone)}
-    chosen: dict[str, list[Backbone]] = {key: [] for key in files}
+    backbones = {name: module for name, module in model.named_modules() if isinstance(module, TimmNetwork)}
+    chosen: dict[str, list[TimmNetwork]] = {key: [] for key in files}
     for name, module in backbones.items():
         keys = [key for key in files if f".{name}".endswith(f".{key}")]
         if keys:
@@ -75,7 +75,7 @@ def start_from_files(model: nn.Module, files: Mapping[str, str]) -> tuple[Weight
     return tuple(read)
 
 
-def _fill(backbone: Backbone, given: Mapping[str, Tensor], path: Path) -> None:
+def _fill(backbone: TimmNetwork, given: Mapping[str, Tensor], path: Path) -> None:
     own: dict[str, Tensor] = backbone.net.state_dict()
     head = backbone.classifier
     prefix = max(_PREFIXES, key=lambda each: sum(f"{each}{name}" in given for name in own))
@@ -88,8 +88,8 @@ def _fill(backbone: Backbone, given: Mapping[str, Tensor], path: Path) -> None:
     for names, what in ((lacking, "lacks"), (other, "has besides"), (shaped, "has in another shape")):
         if names:
             raise WeightsError(
-                f"{path} does not fit {backbone.config.name}: it {what} {listing(names[:4])} ({len(names)} in all); "
-                f"give a file with the names and shapes of timm.create_model({backbone.config.name!r})"
+                f"{path} does not fit {backbone.name}: it {what} {listing(names[:4])} ({len(names)} in all); "
+                f"give a file with the names and shapes of timm.create_model({backbone.name!r})"
             )
     fits = {name: value for name, value in tensors.items() if name in own and value.shape == own[name].shape}
     with torch.no_grad():

@@ -48,7 +48,7 @@ class TrainConfig(FrozenConfig):
     """The folder that everything is written to; it is made where it is absent."""
 
     architecture: str = "original"
-    """Architecture: original, v2, backbone (a network of timm's alone), or a plugin's; the original is what most
+    """Architecture: original, v2, timm (a network of timm's alone), or a plugin's; the original is what most
     results are published for."""
 
     model: dict[str, JsonValue] = Field(default_factory=dict)
@@ -57,7 +57,7 @@ class TrainConfig(FrozenConfig):
     init: str | dict[str, str] = "imagenet"
     """What the weights start as: imagenet (the backbones from timm, the rest random: the reference's start), random, or
     weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE. backbone=FILE takes the
-    backbones alone from a file with timm's names, such as that of a training of architecture backbone; ed.backbone=FILE
+    backbones alone from a file with timm's names, such as that of a training of architecture timm; ed.backbone=FILE
     and vae.backbone=FILE one branch's."""
 
     crop_rules: CropRules = Field(default_factory=dict)

@@ -12,7 +12,7 @@ from genconvit.core.cut import CropRules
 from genconvit.core.errors import PluginError, WeightsError
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
-from genconvit.nn.backbone import Backbone
+from genconvit.nn.timm_network import TimmNetwork
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsFile
 from genconvit.train.backbone_files import backbone_files, start_from_files
@@ -91,17 +91,17 @@ def start_from_imagenet(model: nn.Module) -> None:
     """
     known: dict[tuple[str, int], dict[str, Tensor]] = {}
     for module in model.modules():
-        if isinstance(module, Backbone):
-            key = module.config.name, module.config.num_classes
+        if isinstance(module, TimmNetwork):
+            key = module.name, module.num_classes
             if key not in known:
                 known[key] = _pretrained(module)
             module.net.load_state_dict({**module.net.state_dict(), **known[key]})
 
 
-def _pretrained(backbone: Backbone) -> dict[str, Tensor]:
+def _pretrained(backbone: TimmNetwork) -> dict[str, Tensor]:
     import timm
 
-    name, classes = backbone.config.name, backbone.config.num_classes
+    name, classes = backbone.name, backbone.num_classes
     try:
         with torch.random.fork_rng(devices=[]):
             weights: dict[str, Tensor] = timm.create_model(name, num_classes=classes, pretrained=True).state_dict()

@@ -1,0 +1,65 @@
+"""A network of timm's as a module of its own, which a training can start from ImageNet's weights or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+from torch import nn
+
+from genconvit.core.config import did_you_mean
+
+
+class TimmNetwork(nn.Module):
+    """A network of timm's with a head of so many classes, freshly initialised.
+
+    Args:
+        name: what timm calls it.
+        num_classes: width of its head.
+        options: more of ``timm.create_model``'s, such as ``drop_rate``.
+
+    Attributes:
+        name: what timm calls it.
+        num_classes: width of its head.
+        net: timm's network.
+        mean: of the pixels in [0, 1] that it takes as 0, for red, green and blue.
+        std: what the difference to it is divided by.
+    """
+
+    def __init__(self, name: str, num_classes: int, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.name = name
+        self.num_classes = num_classes
+        self.net = _created(name, num_classes, options)
+        cfg = self.net.pretrained_cfg
+        self.mean: tuple[float, ...] = tuple(cfg["mean"])
+        self.std: tuple[float, ...] = tuple(cfg["std"])
+
+    @property
+    def classifier(self) -> str:
+        """How the names of the head's last layer begin in timm's network, which is another for other classes."""
+        return f"{self.net.pretrained_cfg['classifier']}."
+
+
+def _created(name: str, num_classes: int, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - timm has many kinds
+    return timm.create_model(name, num_classes=num_classes, pretrained=False, **options)
+
+
+def check_name(name: str) -> None:
+    """Make sure that timm has a network of this name.
+
+    Raises:
+        ValueError: it has none; the message names the nearest.
+    """
+    if not timm.is_model(name):
+        raise ValueError(
+            f"{name!r} is no network of timm's{did_you_mean(name, timm.list_models())}; timm.list_models() lists "
+            "them, convnext_tiny is usual"
+        )
+
+
+def drop_rates(dropout: float, drop_path: float) -> dict[str, float]:
+    """What timm is told of dropout and stochastic depth: nothing of what is off, which some networks lack."""
+    rates = {"drop_rate": dropout, "drop_path_rate": drop_path}
+    return {name: rate for name, rate in rates.items() if rate}
