@@ -56,7 +56,7 @@ FLAGS: dict[str, Flag] = {
     "final_factor": ("With cosine: the share of the rate that is left at the end.", "X", "0.01"),
     "label_smoothing": ("How much of each label is spread over both classes.", "X", "0"),
     "reconstruction_ed": ("Weight of the ED branch's reconstruction error.", "X", "0; 1 where it ends linearly"),
-    "reconstruction_vae": ("Weight of the VAE branch's reconstruction error.", "X", "1"),
+    "reconstruction_vae": ("Weight of the VAE branch's reconstruction error.", "X", "the model's own: 1"),
     "kl_weight": ("Weight of the VAE branch's KL term.", "X", "0"),
     "ema": ("Decay of a moving average of the weights, which is then what is kept.", "X", "0: none"),
     "clip_norm": ("The longest gradient that is used as it is.", "X", "none"),

@@ -123,6 +123,13 @@ class Architecture(nn.Module, ABC):
     def forward(self, faces: Tensor) -> ModelOutput:
         """Score preprocessed faces [N, 3, input_size, input_size]."""
 
+    def reconstruction_weights(self) -> Mapping[str, float]:
+        """The weight of each branch's reconstruction error in a training, where nobody names another; none by default.
+
+        The error is the mean squared difference of the reconstruction that ``forward`` gives from the normalised face.
+        """
+        return {}
+
     def preprocess(self, faces: Tensor) -> Tensor:
         """Map uint8 RGB crops [N, size, size, 3] to float32 [N, 3, size, size], normalised by ``mean`` and ``std``."""
         images = faces.permute(0, 3, 1, 2).float().div(255)

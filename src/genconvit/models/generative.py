@@ -152,6 +152,10 @@ class GenerativeModel(Architecture):
         """The branch of that name, ``"ed"`` or ``"vae"``."""
         return cast("Branch", self.branches[name])
 
+    def reconstruction_weights(self) -> dict[str, float]:
+        """Each branch's own weight; see ``Branch.reconstruction_weight``."""
+        return {name: self.branch(name).reconstruction_weight for name in self.branches}
+
     def read(self, faces: Tensor) -> dict[str, Reading]:
         """What each branch sees of normalised faces [N, 3, size, size]."""
         return {name: self.branch(name).read(faces) for name in self.branches}

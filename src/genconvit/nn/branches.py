@@ -144,10 +144,17 @@ class Reading:
 
 
 class Branch(nn.Module, ABC):
-    """A generative network, a backbone and a head."""
+    """A generative network, a backbone and a head.
+
+    Attributes:
+        backbone: maps images.
+        head: makes a vector and logits of maps.
+        reconstruction_weight: of the reconstruction error in a training, where nobody names another.
+    """
 
     backbone: Backbone
     head: Head
+    reconstruction_weight: float = 1.0
 
     @abstractmethod
     def read(self, faces: Tensor) -> Reading:
@@ -170,6 +177,8 @@ class EDBranch(Branch):
         super().__init__()
         self.config = config
         self.autoencoder = config.autoencoder.build()
+        # A decoder that ends in an activation cannot reach negative pixels, so the reference does not train it.
+        self.reconstruction_weight = float(config.autoencoder.linear_end)
         self.backbone = config.backbone.build()
         self.head = HeadConfig(in_dim=2 * config.backbone.num_classes).build()
 

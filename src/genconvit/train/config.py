@@ -145,8 +145,8 @@ class TrainConfig(FrozenConfig):
     """Weight of the ED branch's reconstruction error. By default 0 where its decoder ends in an activation, as in the
     reference (it cannot reach negative pixels), and 1 where it ends linearly, as V2's does."""
 
-    reconstruction_vae: NonNegativeFloat = 1.0
-    """Weight of the VAE branch's reconstruction error, and of any branch that a plugin adds; the reference's."""
+    reconstruction_vae: NonNegativeFloat | None = None
+    """Weight of the VAE branch's reconstruction error; by default 1, the reference's."""
 
     kl_weight: NonNegativeFloat = 0.0
     """Weight of the KL term; none, as in the reference, and then the layer that only this term uses is not built."""

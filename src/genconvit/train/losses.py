@@ -69,12 +69,10 @@ def reconstruction_error(reconstruction: Tensor, faces: Tensor) -> Tensor:
 
 
 def loss_weights(config: TrainConfig, model: Architecture) -> LossWeights:
-    """The weights that a config gives the parts of the loss, for the branches that a model has."""
-    branches = dict(model.named_children()).get("branches")
-    names = [name for name, _ in branches.named_children()] if branches is not None else []
-    ed = config.reconstruction_ed
-    if ed is None:
-        own = getattr(getattr(branches, "ed", None), "autoencoder", None)
-        ed = float(bool(own is not None and own.config.linear_end))
-    reconstruction = {name: ed if name == "ed" else config.reconstruction_vae for name in names}
+    """The weights of the parts of the loss: a config's, or where it names none the model's own."""
+    given = {"ed": config.reconstruction_ed, "vae": config.reconstruction_vae}
+    reconstruction = {
+        branch: own if (weight := given.get(branch)) is None else weight
+        for branch, own in model.reconstruction_weights().items()
+    }
     return LossWeights(reconstruction, config.kl_weight, config.label_smoothing)
