@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -18,6 +20,7 @@ from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
 from genconvit.cli.evaluate import evaluate
+from genconvit.cli.examples import EXAMPLES
 from genconvit.cli.extract import extract
 from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.plugins import plugins
@@ -57,23 +60,26 @@ app = typer.Typer(
     cls=Program,
     help="Tell whether the faces in a video are real or manipulated, and what that answer rests on.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(predict)
-app.command()(evaluate)
-app.command()(compare)
-app.command()(calibrate)
-app.command()(robustness)
-app.command()(train)
-app.command()(extract)
-app.command()(plugins)
+
+
+def _add(command: Callable[..., None]) -> None:
+    """Register a command under its own name, with prose that wraps and examples below its flags."""
+    name = command.__name__
+    text = inspect.getdoc(command) or ""
+    prose = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    examples = "\n\n".join(("Examples:", *(f"  {line}" for line in EXAMPLES[name])))
+    app.command(name, help=prose, epilog=examples)(command)
+
+
+for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, plugins):
+    _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")
-app.command()(demo)
-app.command()(bench)
-app.command()(schema)
+for _command in (demo, bench, schema):
+    _add(_command)
 
 
 def _print_version(wanted: bool) -> None:

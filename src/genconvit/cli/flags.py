@@ -9,23 +9,30 @@ import typer
 
 from genconvit.cli.output import Format
 
+MODEL, FACES, VERDICT = "Model", "Frames and faces", "Verdict"
+MACHINE, LIMITS, OUTPUT = "Machine", "Limits", "Output"
+"""Titles under which help shows the flags."""
 
-def _name(text: str, default: str) -> Any:  # noqa: ANN401 - typer's own type is private
-    return typer.Option(help=text, metavar="NAME", show_default=default)
+
+def _name(text: str, default: str, title: str) -> Any:  # noqa: ANN401 - typer's own type is private
+    return typer.Option(help=text, metavar="NAME", show_default=default, rich_help_panel=title)
 
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders or globs. A folder of frames is one source.")]
-ArchFlag = Annotated[str | None, _name("original, v2, or a plugin's.", "original")]
-ModeFlag = Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2")]
+ArchFlag = Annotated[str | None, _name("original, v2, or a plugin's.", "original", MODEL)]
+ModeFlag = Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2", MODEL)]
 AttentionFlag = Annotated[
-    bool | None, typer.Option("--attention/--no-attention", help="V2: cross-attention between the branches.")
+    bool | None,
+    typer.Option("--attention/--no-attention", help="V2: cross-attention between the branches.", rich_help_panel=MODEL),
 ]
 ResidualFlag = Annotated[
-    bool | None, typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.")
+    bool | None,
+    typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.", rich_help_panel=MODEL),
 ]
-SizeFlag = Annotated[str | None, _name("nano (V2: ships with the library), tiny or large.", "tiny")]
+SizeFlag = Annotated[str | None, _name("nano (V2: ships with the library), tiny or large.", "tiny", MODEL)]
 WeightsFlag = Annotated[
-    list[str] | None, _name("published, embedded, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published")
+    list[str] | None,
+    _name("published, embedded, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published", MODEL),
 ]
 FramesFlag = Annotated[
     str | None,
@@ -33,6 +40,7 @@ FramesFlag = Annotated[
         help="What to look at: N evenly spaced frames, all, keyframes (the cheapest), or fps=X.",
         metavar="N|all|keyframes|fps=X",
         show_default="15",
+        rich_help_panel=FACES,
     ),
 ]
 SquarePixelsFlag = Annotated[
@@ -41,6 +49,7 @@ SquarePixelsFlag = Annotated[
         "--square-pixels/--no-square-pixels",
         help="Stretch frames whose pixels are not square before faces are searched; the reference does not.",
         show_default=False,
+        rich_help_panel=FACES,
     ),
 ]
 PersonFlag = Annotated[
@@ -49,6 +58,7 @@ PersonFlag = Annotated[
         help="How people make a video's score: pool all faces, or take the max, the mean or the largest person.",
         metavar="pool|max|mean|largest",
         show_default="pool",
+        rich_help_panel=VERDICT,
     ),
 ]
 RuleFlag = Annotated[
@@ -57,6 +67,7 @@ RuleFlag = Annotated[
         help="Which faces of a person count: mean (all), median, topK (as top5), or confident.",
         metavar="RULE",
         show_default="mean",
+        rich_help_panel=VERDICT,
     ),
 ]
 DecisionFlag = Annotated[
@@ -66,6 +77,7 @@ DecisionFlag = Annotated[
         "--calibration.",
         metavar="NUMBER|fpr=X",
         show_default="0.5",
+        rich_help_panel=VERDICT,
     ),
 ]
 CalibrationFlag = Annotated[
@@ -74,6 +86,7 @@ CalibrationFlag = Annotated[
         help="Make probabilities of scores, by a file of genconvit calibrate; or none.",
         metavar="FILE|none",
         show_default="the embedded weights' own",
+        rich_help_panel=VERDICT,
     ),
 ]
 InconclusiveFlag = Annotated[
@@ -82,15 +95,25 @@ InconclusiveFlag = Annotated[
         help="From the first to the second of these scores a video gets no label; or none.",
         metavar="LOW,HIGH|none",
         show_default="the embedded weights' own",
+        rich_help_panel=VERDICT,
     ),
 ]
-DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto")]
-PrecisionFlag = Annotated[str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto")]
+DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto", MACHINE)]
+PrecisionFlag = Annotated[
+    str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto", MACHINE)
+]
 CompileFlag = Annotated[
-    bool | None, typer.Option("--compile/--no-compile", help="Run the networks through torch.compile.")
+    bool | None,
+    typer.Option("--compile/--no-compile", help="Run the networks through torch.compile.", rich_help_panel=MACHINE),
 ]
 BatchFlag = Annotated[
-    int | None, typer.Option(help="The most faces in the networks at once.", metavar="N", show_default="by the device")
+    int | None,
+    typer.Option(
+        help="The most faces in the networks at once.",
+        metavar="N",
+        show_default="by the device",
+        rich_help_panel=MACHINE,
+    ),
 ]
 IsolateFlag = Annotated[
     bool | None,
@@ -98,33 +121,55 @@ IsolateFlag = Annotated[
         "--isolate/--no-isolate",
         help="Decode in worker processes, so that a broken file harms no other. By default for folders and many files.",
         show_default=False,
+        rich_help_panel=LIMITS,
     ),
 ]
-WorkersFlag = Annotated[int | None, typer.Option(help="Worker processes.", metavar="N", show_default="by the cores")]
+WorkersFlag = Annotated[
+    int | None, typer.Option(help="Worker processes.", metavar="N", show_default="by the cores", rich_help_panel=LIMITS)
+]
 TimeLimitFlag = Annotated[
-    float | None, typer.Option(help="How long a file may keep a worker busy.", metavar="SECONDS", show_default="120")
+    float | None,
+    typer.Option(
+        help="How long a file may keep a worker busy.", metavar="SECONDS", show_default="120", rich_help_panel=LIMITS
+    ),
 ]
 MemoryLimitFlag = Annotated[
-    int | None, typer.Option(help="How much memory a file may take in a worker.", metavar="MB", show_default="2048")
+    int | None,
+    typer.Option(
+        help="How much memory a file may take in a worker.", metavar="MB", show_default="2048", rich_help_panel=LIMITS
+    ),
 ]
-FaceDetectorFlag = Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto")]
+FaceDetectorFlag = Annotated[str | None, _name("auto, insightface, mtcnn, or a plugin's.", "auto", FACES)]
 FaceModelFlag = Annotated[
     str | None,
     typer.Option(
         help="For insightface: an ONNX file, a folder, or a pack on disk such as buffalo_l. Its pretrained packs are "
         "for non-commercial research only.",
         metavar="FILE",
+        rich_help_panel=FACES,
     ),
 ]
-DecoderFlag = Annotated[str | None, _name("auto, pyav, decord, torchcodec, or a plugin's.", "auto")]
+DecoderFlag = Annotated[str | None, _name("auto, pyav, decord, torchcodec, or a plugin's.", "auto", FACES)]
 ExtraFlag = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other option, such as latent=mean or max_faces=5."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any other option, such as latent=mean or max_faces=5.",
+        rich_help_panel=MODEL,
+    ),
 ]
 ConfigFlag = Annotated[
-    Path | None, typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE")
+    Path | None,
+    typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE", rich_help_panel=MODEL),
 ]
 FormatFlag = Annotated[
-    Format | None, typer.Option(help="How results are written.", show_default="by the suffix of --output, or table")
+    Format | None,
+    typer.Option(
+        help="How results are written.", show_default="by the suffix of --output, or table", rich_help_panel=OUTPUT
+    ),
 ]
-OutputFlag = Annotated[Path | None, typer.Option(help="Where results are written instead of stdout.", metavar="FILE")]
+OutputFlag = Annotated[
+    Path | None,
+    typer.Option(help="Where results are written instead of stdout.", metavar="FILE", rich_help_panel=OUTPUT),
+]

@@ -24,7 +24,7 @@ Flag = tuple[str, str, str]
 FLAGS: dict[str, Flag] = {
     "data": ("The folder of crops: what extract made, or train/valid/test with fake/ and real/ in each.", "DIR", ""),
     "out": ("Where everything is written to.", "DIR", "training"),
-    "architecture": ("original, v2, backbone, or a plugin's.", "NAME", "original"),
+    "architecture": ("original, v2, timm, or a plugin's.", "NAME", "original"),
     "init": (
         "The first weights: imagenet (the backbones' alone), random, or published, FILE, a hub id; or twice: ed=FILE, "
         "vae=FILE; or the backbones' from a file: backbone=FILE, ed.backbone=FILE.",
@@ -80,6 +80,17 @@ FLAGS: dict[str, Flag] = {
 }
 """For each field of a ``TrainConfig`` but ``model``: what its flag says of it, its value, and its default."""
 
+TITLES = {
+    "data": "Data and first weights",
+    "image_size": "Examples",
+    "epochs": "Optimisation",
+    "label_smoothing": "Losses",
+    "ema": "Optimisation",
+    "monitor": "Validation",
+    "seed": "Machine and run",
+}
+"""Titles under which help shows the flags, by the first flag that each holds for."""
+
 MODEL_FLAGS: dict[str, Any] = {
     "mode": flags.ModeFlag,
     "size": flags.SizeFlag,
@@ -94,10 +105,21 @@ _NAMES = {"architecture": "arch"}
 
 ExtraFlag = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other field of the model, such as variational=true."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any other field of the model, such as variational=true.",
+        rich_help_panel=flags.MODEL,
+    ),
 ]
 ConfigFlag = Annotated[
-    Path | None, typer.Option("--config", help="A training's config as JSON; flags go before it.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--config",
+        help="A training's config as JSON; flags go before it.",
+        metavar="FILE",
+        rich_help_panel="Data and first weights",
+    ),
 ]
 
 
@@ -179,13 +201,19 @@ def with_train_flags(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _title(name: str) -> str:
+    names = list(FLAGS)
+    return TITLES[next(each for each in reversed(names[: names.index(name) + 1]) if each in TITLES)]
+
+
 def _option(name: str) -> Any:  # noqa: ANN401 - a type for typer
     text, metavar, default = FLAGS[name]
+    shared: dict[str, Any] = {"help": text, "rich_help_panel": _title(name)}
     flag = f"--{_NAMES.get(name, name).replace('_', '-')}"
     if name in _SWITCHES:
-        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text, show_default=False)]
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", show_default=False, **shared)]
     kind = list[str] | None if name in _LISTS else str | None
-    return Annotated[kind, typer.Option(flag, help=text, metavar=metavar, show_default=default or False)]
+    return Annotated[kind, typer.Option(flag, metavar=metavar, show_default=default or False, **shared)]
 
 
 def _groups(given: list[str]) -> dict[str, list[str]]:
