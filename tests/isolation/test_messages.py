@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from genconvit.core.errors import ConfigError, PluginError, SourceError
+from genconvit.core.errors import SOURCE_ERRORS, ConfigError, PluginError
 from genconvit.core.types import Frame
 from genconvit.isolation.incoming import Incoming
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames, create_memory
@@ -195,13 +195,14 @@ def test_events_out_of_place_are_refused(incoming: Incoming) -> None:
         incoming.event({"kind": "run"})
 
 
-@pytest.mark.parametrize(("kind", "error"), [("source", SourceError), ("config", ConfigError), ("plugin", PluginError)])
+@pytest.mark.parametrize(("kind", "error"), [*SOURCE_ERRORS.items(), ("config", ConfigError), ("plugin", PluginError)])
 def test_errors_keep_their_type(incoming: Incoming, kind: str, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"bad \\udcff"):
+    with pytest.raises(error, match=r"bad \\udcff") as raised:
         incoming.event({"kind": "failed", "error": kind, "reason": "bad \udcff"})
+    assert type(raised.value) is error
 
 
-@pytest.mark.parametrize("error", ["SystemExit", None, []])
+@pytest.mark.parametrize("error", ["SystemExit", "source", None, []])
 def test_no_other_error_can_be_raised(incoming: Incoming, error: object) -> None:
     with pytest.raises(MessageError, match="an error of kind"):
         incoming.event({"kind": "failed", "error": error, "reason": "r"})

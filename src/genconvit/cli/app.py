@@ -30,13 +30,12 @@ from genconvit.cli.schema import schema
 from genconvit.cli.stopping import StopSignals
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
-from genconvit.core.errors import ConfigError, GenConViTError, PluginError
+from genconvit.core.errors import GenConViTError
 from genconvit.core.text import printable
 from genconvit.core.version import __version__
 
 LINE_BREAK = "\n"
 EXIT_FAILED = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_NO_READER = 141
 
@@ -122,7 +121,7 @@ def _run() -> str | int | None:
         app()
     except GenConViTError as error:
         _print_error(str(error))
-        return EXIT_USAGE if isinstance(error, (ConfigError, PluginError)) else EXIT_FAILED
+        return error.exit_status
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -25,11 +25,10 @@ from genconvit.cli.evaluation_flags import (
     evaluation_options,
 )
 from genconvit.cli.output import console_for
-from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
-from genconvit.core.errors import ConfigError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.optional import require
 from genconvit.core.text import printable
 from genconvit.evaluation.no_face import NoFace
@@ -92,7 +91,7 @@ def compare(
         sets, name = _from_videos(paths or [], variant, dataset, split, out, options, detector)
     _report(sets, options, out, name, plots=plots)
     if any(row.status == "unreadable" for each in sets for row in each.scored.rows):
-        sys.exit(EXIT_UNREADABLE)
+        sys.exit(SourceError.exit_status)
 
 
 def _from_files(files: Sequence[str], labels: Path | None, options: EvaluationOptions) -> list[Evaluated]:

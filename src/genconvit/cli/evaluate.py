@@ -28,10 +28,9 @@ from genconvit.cli.evaluation_flags import (
 )
 from genconvit.cli.flags import OutputFlag
 from genconvit.cli.output import console_for
-from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
 from genconvit.cli.result_files import expand_files, read_sets
-from genconvit.core.errors import ConfigError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 from genconvit.evaluation.no_face import NoFace
 
@@ -99,7 +98,7 @@ def evaluate(
         _write([run.evaluated.evaluation], form, stream)
     typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:
-        sys.exit(EXIT_UNREADABLE)
+        sys.exit(SourceError.exit_status)
 
 
 def _write(evaluations: Sequence[Evaluation], form: ReportFormat, stream: TextIO) -> None:

@@ -12,9 +12,8 @@ import typer
 from genconvit.cli.detector_flags import FLAGS, DetectorFlags, with_detector_flags
 from genconvit.cli.options import parse_extra
 from genconvit.cli.output import console_for
-from genconvit.cli.predict import EXIT_UNREADABLE
 from genconvit.cli.progress import tracked
-from genconvit.core.errors import ConfigError
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def extract(
     for file in summary.manifests:
         typer.echo(f"wrote {printable(file)}", err=True)
     if summary.unreadable:
-        sys.exit(EXIT_UNREADABLE)
+        sys.exit(SourceError.exit_status)
 
 
 def _options(*, fractions: str, **others: object) -> ExtractOptions:

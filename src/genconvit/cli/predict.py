@@ -15,11 +15,10 @@ from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
 from genconvit.cli.left_out import say_left_out
 from genconvit.cli.output import Format, write_results
 from genconvit.cli.progress import tracked
+from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
     from genconvit.results.result import VideoResult
-
-EXIT_UNREADABLE = 3
 
 StrictFlag = Annotated[
     bool, typer.Option("--strict/--no-strict", help="Score nothing where something in a folder would be left out.")
@@ -63,7 +62,7 @@ def predict(
         answers = _noting_status(tracked(found, len(sources), "scoring"), statuses)
         write_results(answers, form, stream, expanded.left_out)
     if "unreadable" in statuses:
-        sys.exit(EXIT_UNREADABLE)
+        sys.exit(SourceError.exit_status)
 
 
 def _noting_status(results: Iterable[VideoResult], statuses: set[str]) -> Iterator[VideoResult]:

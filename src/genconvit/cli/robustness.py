@@ -15,12 +15,11 @@ from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, Resam
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import tracked
+from genconvit.core.errors import SourceError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from genconvit.evaluation.robustness import RobustnessReport
-
-EXIT_UNREADABLE = 3
 
 DegradeFlag = Annotated[
     list[str] | None,
@@ -83,7 +82,7 @@ def robustness(
         save(plot_robustness(measured), plot)
         typer.echo(f"wrote {printable(str(plot))}", err=True)
     if measured.unreadable:
-        sys.exit(EXIT_UNREADABLE)
+        sys.exit(SourceError.exit_status)
 
 
 def write_measured(measured: RobustnessReport, form: ReportFormat, stream: TextIO) -> None:

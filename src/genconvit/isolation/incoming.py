@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from genconvit.core.errors import ConfigError, GenConViTError, PluginError, SourceError
+from genconvit.core.errors import SOURCE_ERRORS, ConfigError, GenConViTError, PluginError
 from genconvit.core.types import Frame, ImageArray
 from genconvit.isolation.messages import Message, MessageError
 from genconvit.video.reading import Event, SourceOpened
@@ -95,8 +95,8 @@ def failure(message: Message, name: str) -> GenConViTError:
         MessageError: the message tells no error.
     """
     reason, error = _text(message.get("reason")), message.get("error")
-    if error == "source":
-        return SourceError(name, reason)
+    if isinstance(error, str) and error in SOURCE_ERRORS:
+        return SOURCE_ERRORS[error](name, reason)
     if error == "config":
         return ConfigError(reason)
     if error == "plugin":

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, cast
 
-from genconvit.core.errors import ConfigError
+from genconvit.core.errors import ConfigError, DecoderCrashError, SourceError, SourceLimitError
 from genconvit.core.text import printable
 from genconvit.core.types import ImageArray
 from genconvit.isolation.confine import OUT_OF_MEMORY
@@ -142,20 +142,20 @@ class WorkerProcess:
         """The image in a slot; see ``SharedFrames.view``."""
         return self._frames.view(slot, height, width)
 
-    def end_of(self) -> str:
-        """Why the process ended after its connection did, as the reason of a source that cannot be read."""
+    def end_of(self) -> tuple[type[SourceError], str]:
+        """Why the process ended after its connection did: the kind and the reason of a source that cannot be read."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         status = self._process.poll()
         if status is None:
-            return "its decoder closed the connection to this process"
+            return DecoderCrashError, "its decoder closed the connection to this process"
         if status == OUT_OF_MEMORY:
-            return f"it needs more memory than the limit of {self.memory_limit_mb} MB"
+            return SourceLimitError, f"it needs more memory than the limit of {self.memory_limit_mb} MB"
         if status == -signal.SIGKILL:
-            return "its decoder was killed (SIGKILL), as the system does where memory runs out"
+            return DecoderCrashError, "its decoder was killed (SIGKILL), as the system does where memory runs out"
         if status < 0:
-            return f"its decoder crashed ({_signal_name(-status)})"
-        return f"its decoder ended its process (exit status {status})"
+            return DecoderCrashError, f"its decoder crashed ({_signal_name(-status)})"
+        return DecoderCrashError, f"its decoder ended its process (exit status {status})"
 
     def kill(self) -> None:
         """End the process; whoever waits for its messages learns of it."""

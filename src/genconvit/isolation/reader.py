@@ -11,7 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from genconvit.core.errors import ConfigError, GenConViTError, SourceError
+from genconvit.core.errors import (
+    ConfigError,
+    DecoderCrashError,
+    GenConViTError,
+    SourceAccessError,
+    SourceError,
+    SourceLimitError,
+)
 from genconvit.core.fork import Owner
 from genconvit.core.types import Frame
 from genconvit.isolation.decoders import importable_name, why_not_isolated
@@ -134,12 +141,13 @@ class _IsolatedReading(Reading):
             except EOFError as error:
                 if self._closing:
                     return None
-                raise self._failed(self._worker.end_of()) from error
+                raise self._failed(*self._worker.end_of()) from error
             except TimeoutError as error:
                 limit = self._limits.time_limit_seconds
-                raise self._failed(f"its decoder did not answer within the time limit of {limit:g} s") from error
+                reason = f"its decoder did not answer within the time limit of {limit:g} s"
+                raise self._failed(SourceLimitError, reason) from error
             except MessageError as error:
-                raise self._failed("its decoder's process sent what is not allowed") from error
+                raise self._failed(DecoderCrashError, "its decoder's process sent what is not allowed") from error
             except GenConViTError:
                 self._lease()
                 if self._closing:  # by another thread, while the worker still started
@@ -168,10 +176,10 @@ class _IsolatedReading(Reading):
             self._lent = message["slot"]
         return event
 
-    def _failed(self, reason: str) -> SourceError:
+    def _failed(self, kind: type[SourceError], reason: str) -> SourceError:
         self._worker.idle = False
         self._lease()
-        return SourceError(self._name, reason)
+        return kind(self._name, reason)
 
     def _stop(self) -> None:
         """Let the worker end what it does, if that takes but a moment."""
@@ -187,5 +195,5 @@ def _order(path: str) -> Message:
     try:
         folder = None if Path(path).is_absolute() else str(Path.cwd())
     except OSError as error:
-        raise SourceError(source_name(path), "no such file; the current folder is gone") from error
+        raise SourceAccessError(source_name(path), "no such file; the current folder is gone") from error
     return {"kind": "read", "path": path[:_LONGEST_PATH], "folder": folder}

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 
 import numpy as np
 
-from genconvit.core.errors import ConfigError, PluginError, SourceError
+from genconvit.core.errors import ConfigError, PluginError, SourceError, SourceLimitError
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, on_host
 from genconvit.isolation.confine import OUT_OF_MEMORY, end_with_parent, limit_memory, silence
@@ -133,7 +133,7 @@ class _Worker:
         height, width = image.shape[:2]
         reason = too_large("a frame", width, height, SLOT_PIXELS)
         if reason:
-            raise SourceError(source_name(path), reason)
+            raise SourceLimitError(source_name(path), reason)
         slot = self._free_slot()
         np.copyto(self._frames.view(slot, height, width), image)
         self._channel.send(
@@ -182,12 +182,12 @@ class _Worker:
 def _told(error: BaseException) -> tuple[str, str]:
     """The kind of an error and its reason; what a decoder should not raise is the file's failure all the same."""
     if isinstance(error, SourceError):
-        return "source", error.reason
+        return error.code, error.reason
     if isinstance(error, ConfigError):
         return "config", str(error)
     if isinstance(error, PluginError):
         return "plugin", str(error)
-    return "source", f"its decoder failed ({type(error).__name__}: {first_line(error)})"
+    return SourceError.code, f"its decoder failed ({type(error).__name__}: {first_line(error)})"
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -142,6 +142,10 @@ class VideoResult(FrozenConfig):
     reason: str | None = None
     """Reason why a source is unreadable, else None."""
 
+    error_code: str | None = None
+    """Code of the error that made a source unreadable, such as ``inaccessible`` or ``limit``; None for other sources,
+    and in results of versions that knew no codes."""
+
     notes: tuple[str, ...] = ()
     """Notes that a reader must know: untrained weights, a warm start, a fallback, frames that did not decode."""
 

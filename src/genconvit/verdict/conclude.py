@@ -12,6 +12,7 @@ import torch
 from pydantic import field_validator
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.errors import SourceError
 from genconvit.core.text import printable
 from genconvit.nn.fake_probability import FAKE, REAL
 from genconvit.pipeline.outcome import Outcome, SourceScores
@@ -71,7 +72,7 @@ def conclude(
     update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
     provenance = provenance.model_copy(update=update)
     if outcome.scores is None:
-        return unreadable(outcome.source, outcome.error.reason if outcome.error else "", provenance, rule)
+        return unreadable(outcome.source, outcome.error, provenance, rule)
     return answer(outcome.source, outcome.scores, provenance, options, rule)
 
 
@@ -131,13 +132,14 @@ def answer(
     )
 
 
-def unreadable(source: Source, reason: str, provenance: Provenance, rule: DecisionRule) -> VideoResult:
+def unreadable(source: Source, error: SourceError | None, provenance: Provenance, rule: DecisionRule) -> VideoResult:
     """The result for a source that cannot be read."""
     return VideoResult(
         source=source_name(source),
         status="unreadable",
         decision=rule.decision,
-        reason=reason,
+        reason=error.reason if error else "",
+        error_code=error.code if error else None,
         notes=_weights_notes(provenance),
         provenance=provenance,
     )

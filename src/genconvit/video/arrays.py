@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from genconvit.core.errors import SourceError
+from genconvit.core.errors import UnsupportedSourceError
 from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
 from genconvit.video.names import source_name
@@ -34,11 +34,11 @@ class ArrayStream(FrameStream):
     def __init__(self, array: npt.NDArray[Any] | torch.Tensor) -> None:
         name = source_name(array)
         if array.dtype not in (np.uint8, torch.uint8):
-            raise SourceError(name, f"{_ALLOWED}; convert the values to 0..255 uint8 first")
+            raise UnsupportedSourceError(name, f"{_ALLOWED}; convert the values to 0..255 uint8 first")
         if array.ndim not in (3, 4) or 3 not in (array.shape[-1], array.shape[-3]):
-            raise SourceError(name, f"{_ALLOWED}; this shape is neither")
+            raise UnsupportedSourceError(name, f"{_ALLOWED}; this shape is neither")
         if 0 in array.shape:
-            raise SourceError(name, f"{_ALLOWED}; this one is empty")
+            raise UnsupportedSourceError(name, f"{_ALLOWED}; this one is empty")
         self._frames = array if array.ndim == 4 else array[None]
         self._channels_last = array.shape[-1] == 3
 

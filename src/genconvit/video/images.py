@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from genconvit.core.errors import SourceError
+from genconvit.core.errors import SourceAccessError, SourceError, SourceLimitError, UnsupportedSourceError
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
@@ -145,10 +145,10 @@ def open_folder(path: Path) -> FolderStream:
     try:
         names = sorted((entry.name for entry in path.iterdir() if is_image(entry)), key=_natural)
     except OSError as error:
-        raise SourceError(source_name(path), f"the folder cannot be listed ({error.strerror})") from error
+        raise SourceAccessError(source_name(path), f"the folder cannot be listed ({error.strerror})") from error
     if not names:
         looked_for = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise SourceError(source_name(path), f"a directory without images (looked for {looked_for})")
+        raise UnsupportedSourceError(source_name(path), f"a directory without images (looked for {looked_for})")
     return FolderStream([path / name for name in names])
 
 
@@ -181,20 +181,22 @@ def _formats() -> tuple[str, ...]:
 def _check_size(name: str, image: Image.Image) -> None:
     reason = too_large("an image", image.width, image.height, MAX_IMAGE_PIXELS)
     if reason:
-        raise SourceError(name, reason)
+        raise SourceLimitError(name, reason)
 
 
 def _open(name: str, path: Path) -> Image.Image:
     """Open an image with what reads its format."""
     picture = picture_of(path)
     if picture in _REFUSED:
-        raise SourceError(name, _REFUSED[picture])
+        raise UnsupportedSourceError(name, _REFUSED[picture])
     if picture != "HEIC":
         return Image.open(path, formats=_formats())
     try:
         from pillow_heif import HeifImageFile
     except ImportError as error:
-        raise SourceError(name, "a HEIC picture, which takes pillow-heif; pip install 'genconvit[heif]'") from error
+        raise UnsupportedSourceError(
+            name, "a HEIC picture, which takes pillow-heif; pip install 'genconvit[heif]'"
+        ) from error
     image: Image.Image = HeifImageFile(path)  # its primary picture: no tile, thumbnail, depth or gain map
     return image
 
@@ -216,10 +218,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = f"at most {MAX_IMAGE_PIXELS / 1e6:g} megapixels are read"
         pixels = re.search(r"\d+", str(error))
-        raise SourceError(name, f"an image of {pixels[0] if pixels else 'too many'} pixels; {limit}") from error
+        raise SourceLimitError(name, f"an image of {pixels[0] if pixels else 'too many'} pixels; {limit}") from error
     except UnidentifiedImageError as error:
         known = ", ".join(FORMATS[:-1]) + " or " + FORMATS[-1]
-        raise SourceError(name, f"not an image that Pillow can read as {known}") from error
+        raise UnsupportedSourceError(name, f"not an image that Pillow can read as {known}") from error
     except Exception as error:
         raise SourceError(name, f"a damaged image ({first_line(error)})") from error
 

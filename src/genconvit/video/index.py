@@ -15,7 +15,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from genconvit.core.errors import SourceError
+from genconvit.core.errors import SourceError, SourceLimitError
 from genconvit.core.text import first_line
 from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import source_name
@@ -123,7 +123,7 @@ def index_frames(path: Path) -> FrameIndex:
         width, height, size_is_sure = _checked_size(stream, path)
         read = list(islice(_packets(container, stream), MAX_FRAMES + 1))
         if len(read) > MAX_FRAMES:
-            raise SourceError(source_name(path), f"more than {MAX_FRAMES} frames, which is the limit")
+            raise SourceLimitError(source_name(path), f"more than {MAX_FRAMES} frames, which is the limit")
         if len(read) > 1 and read[-1][0].is_damaged:
             read.pop()
         packets = [packet for packet, _ in read]
@@ -228,7 +228,7 @@ def _checked_size(stream: VideoStream, path: Path) -> tuple[int, int, bool]:
     if not reason and width * height <= 0:
         reason = f"no size of its frames is found within {limit}"
     if reason:
-        raise SourceError(source_name(path), reason)
+        raise SourceLimitError(source_name(path), reason)
     return width, height, is_sure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from genconvit.core.errors import SourceError
+from genconvit.core.errors import UnsupportedSourceError
 from genconvit.core.types import ImageArray
 
 Range: TypeAlias = tuple[float, float]
@@ -53,7 +53,7 @@ def _eight_bits(name: str, image: Image.Image) -> npt.NDArray[np.uint8]:
     reason = _misfit(found, given)
     if given is None or reason:
         values_found = f"a picture with values from {found[0]:g} to {found[1]:g}"
-        raise SourceError(name, f"{values_found}; {reason}: convert it to 8 bits")
+        raise UnsupportedSourceError(name, f"{values_found}; {reason}: convert it to 8 bits")
     low, high = given
     grey = (values.astype(np.float32) - low) * (255 / (high - low))
     if _first(tags, _WHITE_IS_ZERO, 1) == 0:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.errors import ConfigError, SourceAccessError, SourceError, UnsupportedSourceError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.text import first_line
 from genconvit.video.base import FrameStream, VideoDecoder
@@ -88,7 +88,7 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
     try:
         return sha256_of_file(path)
     except OSError as error:
-        raise SourceError(name, _os_reason(error)) from error
+        raise SourceAccessError(name, _os_reason(error)) from error
 
 
 def source_sha256(source: Source) -> str | None:
@@ -105,7 +105,7 @@ def _is_image(name: str, path: Path) -> bool:
     try:
         return path.suffix.lower() in IMAGE_SUFFIXES or picture_of(path) is not None
     except OSError as error:
-        raise SourceError(name, _os_reason(error)) from error
+        raise SourceAccessError(name, _os_reason(error)) from error
 
 
 def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> OpenedSource:
@@ -124,7 +124,11 @@ def _open_video(name: str, path: Path, decoders: Sequence[VideoDecoder]) -> Open
     reason = reasons.pop() if len(reasons) == 1 else "; ".join(_named_reasons(decoders, failures))
     if all(isinstance(failure, ConfigError) for failure in failures):
         raise ConfigError(reason) from failures[-1]
-    raise SourceError(name, mistaken_image(path) or reason) from failures[-1]
+    mistaken = mistaken_image(path)
+    if mistaken:
+        raise UnsupportedSourceError(name, mistaken) from failures[-1]
+    kinds = {type(failure) for failure in failures if isinstance(failure, SourceError)}
+    raise (kinds.pop() if len(kinds) == 1 else SourceError)(name, reason) from failures[-1]
 
 
 def _named_reasons(decoders: Sequence[VideoDecoder], failures: Sequence[SourceError | ConfigError]) -> list[str]:
@@ -138,19 +142,19 @@ def _reason(failure: SourceError | ConfigError) -> str:
 def _checked_mode(name: str, path: Path, *, empty_is_fine: bool = False) -> int:
     """The kind of a path, a regular file or a directory, after making sure that it can be read."""
     if not name:
-        raise SourceError(name, "the path is empty")
+        raise SourceAccessError(name, "the path is empty")
     try:
         status = path.stat()
         kind = stat.S_IFMT(status.st_mode)
         if kind not in (stat.S_IFREG, stat.S_IFDIR):
-            raise SourceError(name, "neither a file nor a directory, but a pipe, a socket or a device")
+            raise UnsupportedSourceError(name, "neither a file nor a directory, but a pipe, a socket or a device")
         if kind == stat.S_IFREG:
             with path.open("rb"):
                 pass
     except OSError as error:
-        raise SourceError(name, _os_reason(error)) from error
+        raise SourceAccessError(name, _os_reason(error)) from error
     except ValueError as error:
-        raise SourceError(name, f"not a path ({first_line(error)})") from error
+        raise SourceAccessError(name, f"not a path ({first_line(error)})") from error
     if kind == stat.S_IFREG and not status.st_size and not empty_is_fine:
         raise SourceError(name, "the file is empty")
     return kind

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from genconvit.core.errors import SourceError
+from genconvit.core.errors import UnsupportedSourceError
 from genconvit.video.names import source_name
 
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
@@ -48,14 +48,14 @@ def choose_stream(container: InputContainer, path: Path) -> ChosenStream:
     if not streams:
         held = "sound alone" if container.streams.audio else "no picture"
         held += " and a cover picture" if container.streams.video else ""
-        raise SourceError(source_name(path), f"it holds no video stream ({held})")
+        raise UnsupportedSourceError(source_name(path), f"it holds no video stream ({held})")
     largest = max((_frame_pixels(each) for each in streams if not _is_pictures(each)), default=0)
     candidates = [each for each in streams if not _is_pictures(each) or _frame_pixels(each) >= largest]
     if container.format.name not in _UNMARKED_CONTAINERS:
         candidates = [each for each in candidates if Disposition.default in each.disposition] or candidates
     stream = max(candidates, key=lambda each: _frame_pixels(each) * _seconds(each, container))
     if getattr(stream, "codec_context", None) is None:
-        raise SourceError(source_name(path), "its video codec is one that FFmpeg cannot decode here")
+        raise UnsupportedSourceError(source_name(path), "its video codec is one that FFmpeg cannot decode here")
     best = container.streams.best("video")
     is_ffmpegs = best is not None and stream.index == best.index == container.streams.video[0].index
     return ChosenStream(stream, is_ffmpegs, _note(stream, len(streams)))
