@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
+    from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
     from genconvit.settings import DetectorConfig
 
 _HOMES = {
@@ -40,6 +41,10 @@ _HOMES = {
     "VideoResult": "results.result",
     "WeightsError": "core.errors",
     "register_architecture": "registry",
+    "results_to_csv": "results.write",
+    "results_to_json": "results.write",
+    "results_to_json_lines": "results.write",
+    "results_to_markdown": "results.write",
 }
 
 __all__ = [
@@ -60,6 +65,10 @@ __all__ = [
     "WeightsError",
     "__version__",
     "register_architecture",
+    "results_to_csv",
+    "results_to_json",
+    "results_to_json_lines",
+    "results_to_markdown",
 ]
 
 

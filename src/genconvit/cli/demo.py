@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genconvit.cli.destination import check_writable
-from genconvit.cli.output import basis_of
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 
@@ -34,6 +33,7 @@ def demo(
         check_writable("--keep", _beside(keep))
     from genconvit.data.sample import PORTRAIT, write_clip
     from genconvit.detector import Detector
+    from genconvit.results.table import basis_of
 
     with tempfile.TemporaryDirectory() as folder, Detector(weights="embedded") as detector:
         clip = keep or Path(folder) / "astronaut.mp4"

@@ -1,7 +1,10 @@
-"""Text from outside: made safe for a terminal or a spreadsheet, and cut to a line."""
+"""Text from outside: made safe for a terminal, a spreadsheet or Markdown, and cut to a line."""
 
 from __future__ import annotations
 
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
 FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
@@ -32,6 +35,16 @@ def csv_cell(text: str) -> str:
         "'=1+1"
     """
     return ("'" if text.startswith(FORMULA_SIGNS) else "") + printable(text)
+
+
+def markdown_cell(text: str) -> str:
+    r"""A printable text, on one line, that Markdown takes as it is.
+
+    Examples:
+        >>> print(markdown_cell("a|b [c](d)"))
+        a\|b \[c\](d)
+    """
+    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
 
 
 def first_line(error: BaseException) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from genconvit.core.text import csv_cell
+from genconvit.core.text import csv_cell, markdown_cell
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.folded import Piece, folded
 from genconvit.evaluation.tables import Report, Table, group_name
@@ -35,7 +34,6 @@ CSV_COLUMNS = (
     "videos",
     "fakes",
 )
-_MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -81,16 +79,6 @@ def write_csv(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
 def write_json(evaluations: Sequence[Evaluation], stream: TextIO) -> None:
     """Write a list of ``Evaluation``, in ASCII."""
     stream.write(json.dumps([each.model_dump(mode="json") for each in evaluations], indent=2) + "\n")
-
-
-def markdown_cell(text: str) -> str:
-    r"""A printable text that Markdown takes as it is.
-
-    Examples:
-        >>> print(markdown_cell("a|b [c](d)"))
-        a\|b \[c\](d)
-    """
-    return _MARKDOWN.sub(r"\\\1", _on_one_line(text))
 
 
 def _pieces(table: Table, console: Console) -> list[Piece]:

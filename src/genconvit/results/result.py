@@ -201,6 +201,28 @@ class VideoResult(FrozenConfig):
     def __str__(self) -> str:
         return f"{printable(self.source)}: {self.verdict}"
 
+    def to_row(self) -> dict[str, str | int | float | None]:
+        """The answer as one flat row, for a spreadsheet or a data frame; None stands for what is not there."""
+        return {
+            "source": self.source,
+            "status": self.status,
+            "label": self.label,
+            "fake_probability": self.fake_probability,
+            "calibrated_probability": self.calibrated_probability,
+            "threshold": self.decision.threshold if self.decision else None,
+            "published_score": self.published_score,
+            "faces": len(self.faces),
+            "tracks": len(self.tracks),
+            "frames": len(self.provenance.frame_indices),
+            "person": self.person,
+            "score_rule": self.score_rule,
+            "architecture": self.provenance.architecture,
+            "weights": self.provenance.weights.origin,
+            "notes": "; ".join(self.notes),
+            "reason": self.reason,
+            "error_code": self.error_code,
+        }
+
     @property
     def lasting_tracks(self) -> int:
         """How many tracks there are without those that hold one face only, beside longer ones."""
