@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "genconvit"
 LAYERS = (
     {"__main__"},
     {"cli"},
-    {"bench", "compare", "robustness"},
+    {"bench", "compare", "robustness", "testing"},
     {"extract", "train"},
     {"plots"},
     {"evaluation"},

@@ -28,6 +28,7 @@ from genconvit import (
 )
 from genconvit.core.version import __version__
 from genconvit.registry import ARCHITECTURES
+from genconvit.testing import contract_checks
 from genconvit.weights.library_file import FileHeader, write
 
 PLUGIN = Path(__file__).with_name("plugin")
@@ -112,6 +113,12 @@ def test_pip_installs_it_and_a_detector_predicts_with_it(environment: Path, tmp_
 
 def test_it_is_not_in_this_environment() -> None:
     assert "siamese" not in ARCHITECTURES.names()
+
+
+@pytest.mark.usefixtures("siamese")
+def test_it_keeps_to_the_contract() -> None:
+    outcomes = {str(check): check.outcome() for check in contract_checks("siamese")}
+    assert {each: outcome for each, outcome in outcomes.items() if outcome.status != "ok"} == {}
 
 
 @pytest.mark.usefixtures("siamese")

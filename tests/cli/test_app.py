@@ -10,6 +10,8 @@ import av
 import pytest
 
 from genconvit.core.version import __version__
+from genconvit.data.base import Dataset, Listing
+from genconvit.registry import DATASETS
 from genconvit.weights.embedded import embedded
 
 from .conftest import Run
@@ -69,6 +71,26 @@ def test_plugins_check_prints_why_one_fails(
     checked = run("plugins", "--check")
     assert checked.status == 1
     assert "ModuleNotFoundError" in checked.out
+
+
+def test_plugins_run_says_what_a_plugin_does_not_keep_to(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nothing(Dataset):
+        summary = "nothing"
+        splits = ("all",)
+
+        def listing(self, root: Path, split: str) -> Listing:
+            del root
+            return Listing(dataset="nothing", split=split, sources=())
+
+    monkeypatch.setattr("genconvit.registry.REGISTRIES", (DATASETS,))
+    assert run("plugins", "--check", "--run").status == 0
+    monkeypatch.setitem(DATASETS._registered, "nothing", Nothing)
+    ended = run("plugins", "--check", "--run")
+    assert ended.status == 1
+    assert "2 of 3 ok" in ended.out
+    assert "failed: refuses a path that is not there: a path that is not there is listed" in ended.out
 
 
 def test_demo_scores_a_face_and_its_blended_copy_and_keeps_both(run: Callable[..., Run], tmp_path: Path) -> None:

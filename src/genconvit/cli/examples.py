@@ -41,7 +41,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "plugins": (
         "genconvit plugins",
         "genconvit plugins --check",
-        "genconvit predict clip.mp4 --arch NAME --weights random",
+        "genconvit plugins --check --run",
     ),
     "demo": (
         "genconvit demo",

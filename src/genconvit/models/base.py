@@ -99,6 +99,7 @@ class Architecture(nn.Module, ABC):
         config_class: the config that builds it.
         default_weights: what ``weights=None`` means where no weights ship with the library for a config:
             ``"published"``, or None where weights must be named.
+        check_options: options with which ``genconvit plugins --run`` builds it; a small network makes that quick.
         config: the config it was built from.
         input_size: height and width of a face crop in pixels.
         any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
@@ -108,6 +109,7 @@ class Architecture(nn.Module, ABC):
 
     config_class: ClassVar[type[ArchitectureConfig]]
     default_weights: ClassVar[str | None] = None
+    check_options: ClassVar[Mapping[str, object]] = {}
 
     config: ArchitectureConfig
     input_size: int

@@ -137,6 +137,8 @@ class GenerativeConfig(ArchitectureConfig):
 class GenerativeModel(Architecture):
     """Base of the family's models: holds the branches that the mode runs."""
 
+    check_options: ClassVar[dict[str, object]] = {"size": "nano"}
+
     config: GenerativeConfig
 
     def __init__(self, config: GenerativeConfig, ed: EDBranchConfig, vae: VAEBranchConfig) -> None:

@@ -6,7 +6,7 @@ It is also the first stage of training the small V2 (``recipes/nano``).
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import timm
 import torch
@@ -64,6 +64,7 @@ class Timm(Architecture):
     """Faces to two logits, through a network of timm's."""
 
     config_class = TimmConfig
+    check_options: ClassVar[dict[str, object]] = {"backbone": "test_resnet", "image_size": 64}
     config: TimmConfig
 
     def __init__(self, config: TimmConfig) -> None:

@@ -1,0 +1,62 @@
+"""One check of a plugin's contract, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from genconvit.core.text import first_line
+
+
+class SkippedError(Exception):
+    """This machine lacks what a check needs; the message says what."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended.
+
+    Attributes:
+        status: ``ok``, ``failed`` or ``skipped``.
+        reason: why it failed or was skipped; empty for ``ok``.
+    """
+
+    status: Literal["ok", "failed", "skipped"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the library relies on.
+
+    Attributes:
+        plugin: the name that it is registered under.
+        title: what must hold, as a sentence without its subject.
+        run: checks it; raises ``AssertionError`` or whatever the plugin raised, and ``SkippedError``.
+    """
+
+    plugin: str
+    title: str
+    run: Callable[[], None]
+
+    def __str__(self) -> str:
+        return f"{self.plugin} {self.title}"
+
+    def outcome(self) -> Outcome:
+        """Run it; whatever the plugin raises is a failure."""
+        try:
+            self.run()
+        except SkippedError as error:
+            return Outcome("skipped", str(error))
+        except AssertionError as error:
+            return Outcome("failed", str(error))
+        except (Exception, SystemExit) as error:
+            return Outcome("failed", f"{type(error).__name__}: {first_line(error)}")
+        return Outcome("ok")
+
+
+def require(holds: bool, message: str) -> None:
+    """Fail a check unless something holds; unlike ``assert``, also under ``python -O``."""
+    if not holds:
+        raise AssertionError(message)
