@@ -190,10 +190,11 @@ def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     """The package of docs/plugins.md, written out and put on the path with its entry points."""
     text = DOCUMENT.read_text(encoding="utf-8")
     (toml,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
-    mirror, save_it, whole, npy = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    contract, mirror, save_it, whole, npy = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     package = tmp_path / "my_package"
     package.mkdir()
-    for name, source in {"__init__": "", "mirror": mirror + save_it, "whole": whole, "npy": npy}.items():
+    modules = {"mirror": mirror + save_it, "whole": whole, "npy": npy, "test_contract": contract}
+    for name, source in {"__init__": "", **modules}.items():
         (package / f"{name}.py").write_text(source, encoding="utf-8")
     info = tmp_path / "my_package-1.0.dist-info"
     info.mkdir()
@@ -232,6 +233,15 @@ def test_the_documented_decoder_reports_what_it_cannot_read(documented: Path) ->
     assert result.status == "unreadable"
     assert "not an array that numpy saved" in (result.reason or "")
     assert result.fake_probability is None
+
+
+def test_the_documented_plugins_keep_to_the_contract(documented: Path) -> None:
+    assert (documented / "my_package").is_dir()
+    check = importlib.import_module("my_package.test_contract").test_the_contract
+    for name in ("mirror", "whole", "npy"):
+        outcomes = {str(each): each.outcome() for each in contract_checks(name)}
+        assert {each: outcome for each, outcome in outcomes.items() if outcome.status == "failed"} == {}
+    check(contract_checks("mirror")[0])
 
 
 class ScaledConfig(ArchitectureConfig):
