@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "genconvit"
 LAYERS = (
     {"__main__"},
     {"cli"},
+    {"doctor"},
     {"bench", "compare", "robustness", "testing"},
     {"extract", "train"},
     {"plots"},

@@ -19,6 +19,7 @@ from genconvit.cli.compare import compare
 from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
+from genconvit.cli.doctor import doctor
 from genconvit.cli.evaluate import evaluate
 from genconvit.cli.examples import EXAMPLES
 from genconvit.cli.extract import extract
@@ -77,7 +78,7 @@ for _command in (predict, evaluate, compare, calibrate, robustness, train, extra
     _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")
-for _command in (demo, bench, schema):
+for _command in (demo, doctor, bench, schema):
     _add(_command)
 
 

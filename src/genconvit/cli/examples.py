@@ -48,6 +48,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit demo --keep demo.mp4",
         "genconvit predict demo.mp4 --weights embedded",
     ),
+    "doctor": (
+        "genconvit doctor",
+        "genconvit weights download",
+        "genconvit plugins --check --run",
+    ),
     "bench": (
         "genconvit bench",
         "genconvit bench clip.mp4 --arch v2 --weights embedded",
