@@ -58,7 +58,7 @@ def test_the_shipped_weights_were_trained_by_the_committed_recipe() -> None:
         TrainConfig.model_validate({"data": "crops", **each})
         for each in (config, json.loads((RECIPE / "v2.json").read_text()))
     )
-    assert used.what_comes_of_it() == committed.what_comes_of_it()
+    assert used.identity_fields() == committed.identity_fields()
     assert header.crop_rules == committed.crop_rules
     assert {"backbone.safetensors", "start.safetensors"} <= {file.name for file in header.made_from}
 

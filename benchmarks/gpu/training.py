@@ -12,7 +12,7 @@ from genconvit.crops.record import CLASSES
 from genconvit.data.sample import FACE, portrait
 from genconvit.train.config import TrainConfig
 from genconvit.train.fit import fit
-from genconvit.train.loop import Moment
+from genconvit.train.loop import TrainStep
 
 WARM_UP_SHARE = 0.25
 CROPS = 64
@@ -41,9 +41,9 @@ def measure(setting: Setting, size: str, batch_size: int) -> None:
     moments: list[float] = []
     losses: list[float] = []
 
-    def note(moment: Moment) -> None:
+    def note(taken: TrainStep) -> None:
         moments.append(time.perf_counter())
-        losses.append(moment.loss)
+        losses.append(taken.loss)
         if len(moments) == setting.steps:
             raise EnoughError
 

@@ -16,7 +16,7 @@ from genconvit.cli.stopping import Stopped, StopSignals
 from genconvit.core.progress import untracked
 from genconvit.crops.folder import read_crops
 from genconvit.registry import ARCHITECTURES
-from genconvit.train.loop import Moment
+from genconvit.train.loop import TrainStep
 from scored import columns, many, write_json
 from signals import STOPPING, heeded
 from stubs import register_stubs, trained_grey
@@ -152,8 +152,8 @@ def test_train_goes_on_where_it_was(
 
     @contextmanager
     def shown() -> Iterator[Any]:
-        def tell(moment: Moment) -> None:
-            if moment.step == 3:
+        def tell(taken: TrainStep) -> None:
+            if taken.step == 3:
                 signal.raise_signal(number)
 
         yield tell, untracked

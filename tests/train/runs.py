@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from genconvit.train.fit import TrainResult, fit
-from genconvit.train.loop import Moment
+from genconvit.train.loop import TrainStep
 
 from .small import small_config
 
@@ -23,8 +23,8 @@ def trained(crops: Path, out: Path, **options: Any) -> TrainResult:
 
 
 def broken_off_and_resumed(crops: Path, out: Path, step: int, **options: Any) -> TrainResult:
-    def stop(moment: Moment) -> None:
-        if moment.step == step:
+    def stop(taken: TrainStep) -> None:
+        if taken.step == step:
             raise BrokenOffError
 
     config = small_config(crops, out, checkpoint_steps=1, **options)

@@ -18,7 +18,7 @@ from genconvit.crops.manifest import write_manifest
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.fit import fit
-from genconvit.train.loop import Moment
+from genconvit.train.loop import TrainStep
 from genconvit.train.state import TrainState
 from genconvit.weights.checkpoint import read_tensors
 from genconvit.weights.library_file import header_of
@@ -97,8 +97,8 @@ def test_a_state_of_before_there_was_holding_out_is_resumed(crops: Path, tmp_pat
     whole = trained(crops, tmp_path / "whole")
     config = small_config(crops, tmp_path / "old", checkpoint_steps=1)
 
-    def stop(moment: Moment) -> None:
-        if moment.step == 4:
+    def stop(taken: TrainStep) -> None:
+        if taken.step == 4:
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):

@@ -4,22 +4,22 @@ from collections import Counter
 
 import pytest
 
-from genconvit.train.sampler import Batches, Order, steps_of_epoch
+from genconvit.train.sampler import Batches, EpochSampler, steps_of_epoch
 
 LABELS = (0,) * 3 + (1,) * 10
 
 
 def test_an_epoch_shows_each_example_once_in_an_order_of_its_own() -> None:
-    order = Order(LABELS, batch_size=4, seed=1)
+    order = EpochSampler(LABELS, batch_size=4, seed=1)
     first, second = order.indices(0), order.indices(1)
     assert sorted(first) == sorted(second) == list(range(13))
     assert first != second
-    assert first == Order(LABELS, batch_size=4, seed=1).indices(0)
-    assert first != Order(LABELS, batch_size=4, seed=2).indices(0)
+    assert first == EpochSampler(LABELS, batch_size=4, seed=1).indices(0)
+    assert first != EpochSampler(LABELS, batch_size=4, seed=2).indices(0)
 
 
 def test_processes_see_disjoint_examples_and_have_equally_many() -> None:
-    order = Order(LABELS, batch_size=2, processes=3)
+    order = EpochSampler(LABELS, batch_size=2, processes=3)
     for epoch in range(3):
         shares = [[key for batch in order.keys(rank, epoch) for key in batch] for rank in range(3)]
         assert {len(share) for share in shares} == {4}
@@ -29,13 +29,13 @@ def test_processes_see_disjoint_examples_and_have_equally_many() -> None:
 
 
 def test_what_cannot_be_shared_out_makes_no_batch() -> None:
-    assert Order((0, 1), batch_size=4, processes=3).batches == 0
-    assert Order((0, 1, 1), batch_size=4, processes=3).keys(2, 0)[0] != []
+    assert EpochSampler((0, 1), batch_size=4, processes=3).batches == 0
+    assert EpochSampler((0, 1, 1), batch_size=4, processes=3).keys(2, 0)[0] != []
 
 
 @pytest.mark.parametrize("labels", [LABELS, LABELS[::-1], (0, 1), (0,) * 9 + (1,)])
 def test_a_balanced_epoch_is_as_long_and_half_of_it_is_fake(labels: tuple[int, ...]) -> None:
-    indices = Order(labels, batch_size=4, balance=True).indices(0)
+    indices = EpochSampler(labels, batch_size=4, balance=True).indices(0)
     assert len(indices) == len(labels)
     fakes = sum(labels[index] == 0 for index in indices)
     assert fakes == len(labels) // 2
@@ -45,17 +45,17 @@ def test_a_balanced_epoch_is_as_long_and_half_of_it_is_fake(labels: tuple[int, .
 
 
 def test_over_some_epochs_balance_leaves_nobody_out() -> None:
-    order = Order(LABELS, batch_size=4, balance=True)
+    order = EpochSampler(LABELS, batch_size=4, balance=True)
     assert set(range(13)) == {index for epoch in range(8) for index in order.indices(epoch)}
 
 
 def test_pairs_of_one_class_have_no_balance_to_strike() -> None:
-    assert sorted(Order((1, 1, 1), batch_size=2, balance=True).indices(0)) == [0, 1, 2]
+    assert sorted(EpochSampler((1, 1, 1), batch_size=2, balance=True).indices(0)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("first", range(9))
 def test_a_run_that_is_resumed_sees_what_is_left(first: int) -> None:
-    order = Order(LABELS, batch_size=2)
+    order = EpochSampler(LABELS, batch_size=2)
     assert steps_of_epoch(order, 3) == 3
     whole = list(Batches(order, 0, accumulation=3, first=0, last=9))
     rest = list(Batches(order, 0, accumulation=3, first=first, last=9))

@@ -20,7 +20,7 @@ from genconvit.train import parts as parts_module
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import Data
 from genconvit.train.dataset import CropDataset, Example
-from genconvit.train.loop import Moment
+from genconvit.train.loop import TrainStep
 from train.small import register
 
 seen: list[tuple[int, int]] = []
@@ -33,11 +33,11 @@ def main(config_file: str, *how: str) -> None:
     path = Path(config_file)
     config = TrainConfig.model_validate_json(path.read_text())
 
-    def tell(moment: Moment) -> None:
-        sys.stdout.write(f"step {moment.step}\n")
+    def tell(taken: TrainStep) -> None:
+        sys.stdout.write(f"step {taken.step}\n")
         sys.stdout.flush()
         time.sleep(seconds)
-        if f"die={moment.step}" in how:
+        if f"die={taken.step}" in how:
             os.kill(os.getpid(), signal.SIGKILL)
 
     _watch()

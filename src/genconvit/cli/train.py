@@ -16,7 +16,7 @@ from genconvit.core.text import printable
 if TYPE_CHECKING:
     from genconvit.core.progress import Track
     from genconvit.train.fit import TrainResult
-    from genconvit.train.loop import Moment
+    from genconvit.train.loop import TrainStep
     from genconvit.train.state import HistoryRow
 
 ResumeFlag = Annotated[
@@ -50,7 +50,7 @@ def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
 
 
 @contextmanager
-def _shown() -> Iterator[tuple[Callable[[Moment], None], Track]]:
+def _shown() -> Iterator[tuple[Callable[[TrainStep], None], Track]]:
     """A bar on stderr that grows with the steps, with the loss and the last validation beside it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -67,18 +67,18 @@ def _shown() -> Iterator[tuple[Callable[[Moment], None], Track]]:
         task = bar.add_task("training", total=None, beside="", visible=False)
         valid = ""
 
-        def tell(moment: Moment) -> None:
+        def tell(taken: TrainStep) -> None:
             nonlocal valid
-            if moment.row is not None:
-                valid = _measured(moment.row)
+            if taken.row is not None:
+                valid = _measured(taken.row)
                 if not console.is_terminal:
-                    typer.echo(f"epoch {moment.epoch}: loss {moment.row.train_loss:.4f}, {valid}", err=True)
-            shown = f"loss {moment.loss:.4f} {valid}"
+                    typer.echo(f"epoch {taken.epoch}: loss {taken.row.train_loss:.4f}, {valid}", err=True)
+            shown = f"loss {taken.loss:.4f} {valid}"
             bar.update(
                 task,
-                description=f"epoch {moment.epoch}",
-                completed=moment.step,
-                total=moment.steps,
+                description=f"epoch {taken.epoch}",
+                completed=taken.step,
+                total=taken.steps,
                 beside=shown,
                 visible=True,
             )

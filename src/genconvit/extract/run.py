@@ -62,7 +62,7 @@ def extract(
     try:
         with Journal(folder) as journal, CropFiles(folder) as files:
             run = _Extraction(listing, config, options or ExtractOptions(), finding, journal, files)
-            run.do(track)
+            run.extract(track)
             return run.finish(folder)
     except OSError as error:
         raise GenConViTError(
@@ -120,7 +120,7 @@ class _Extraction:
         pairs = zip(self._sources, entries, strict=True)
         self._todo = [_Todo(source, entry) for source, entry in pairs if not self._is_done(entry)]
 
-    def do(self, track: Track) -> None:
+    def extract(self, track: Track) -> None:
         """Do what is missing; an interruption costs the video that is under way."""
         if not self._todo:
             return

@@ -25,7 +25,7 @@ from genconvit.train.self_blended import SelfBlendConfig
 Schedule = Literal["step", "cosine", "plateau"]
 Monitor = Literal["roc_auc", "accuracy", "loss"]
 
-WHEREABOUTS = (
+NON_IDENTITY_FIELDS = (
     "data",
     "out",
     "device",
@@ -247,6 +247,6 @@ class TrainConfig(FrozenConfig):
             return self.warmup
         return 0.05 if self.chosen_schedule == "cosine" else 0.0
 
-    def what_comes_of_it(self) -> dict[str, JsonValue]:
+    def identity_fields(self) -> dict[str, JsonValue]:
         """Every field on which the weights depend: two runs that agree in them end alike."""
-        return self.model_dump(mode="json", exclude=set(WHEREABOUTS))
+        return self.model_dump(mode="json", exclude=set(NON_IDENTITY_FIELDS))

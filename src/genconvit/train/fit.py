@@ -22,7 +22,7 @@ from genconvit.train.held_out import comparison
 from genconvit.train.history import CURVES, HISTORY, Loggers, write_curves, write_history
 from genconvit.train.landmarks import FILE as LANDMARKS
 from genconvit.train.landmarks import landmarks_of
-from genconvit.train.loop import Loop, Moment
+from genconvit.train.loop import Loop, TrainStep
 from genconvit.train.parts import Parts, make_parts
 from genconvit.train.processes import accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
@@ -69,7 +69,7 @@ def fit(
     config: TrainConfig,
     *,
     resume: bool = False,
-    tell: Callable[[Moment], None] = lambda _: None,
+    tell: Callable[[TrainStep], None] = lambda _: None,
     track: Track = untracked,
 ) -> TrainResult:
     """Train a model, and keep everything in the config's folder.
@@ -102,11 +102,11 @@ def fit(
         if going_on:
             state, parts = _resumed(config, accelerator, folder, track)
         else:
-            state, parts = _begun(config, accelerator, folder, track)
+            state, parts = _resume_or_start(config, accelerator, folder, track)
         return _run(state, parts, folder, tell)
 
 
-def _begun(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
     start = first_model(config)
     data = read_data(config, start.model, _landmarks(accelerator, folder, config, track))
     state = TrainState(
@@ -161,7 +161,7 @@ def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, track: Track
 
 
 def _refuse_other_training(config: TrainConfig, state: TrainState, processes: int) -> None:
-    was, now = state.config.what_comes_of_it(), config.what_comes_of_it()
+    was, now = state.config.identity_fields(), config.identity_fields()
     changed = [f"{name}={now[name]!r} instead of {was[name]!r}" for name in now if now[name] != was[name]]
     if changed:
         raise ConfigError(
@@ -175,7 +175,7 @@ def _refuse_other_training(config: TrainConfig, state: TrainState, processes: in
         )
 
 
-def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[Moment], None]) -> TrainResult:
+def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[TrainStep], None]) -> TrainResult:
     if not parts.accelerator.is_main_process:
         ended = Loop(parts, state, save=_ignore, keep=_ignore, tell=_ignore).run()
         parts.accelerator.wait_for_everyone()
@@ -191,9 +191,9 @@ def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[Moment],
 
     with Loggers(folder, parts.config, state.step) as loggers:
 
-        def say(moment: Moment) -> None:
-            loggers.tell(_values(moment), moment.step)
-            tell(moment)
+        def say(taken: TrainStep) -> None:
+            loggers.tell(_values(taken), taken.step)
+            tell(taken)
 
         ended = Loop(parts, state, save=save, keep=keep, tell=say).run()
     _write_weights(folder / FINAL, ended, parts)
@@ -231,14 +231,12 @@ def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...
     )
 
 
-def _values(moment: Moment) -> dict[str, float | None]:
-    values: dict[str, float | None] = {"train/loss": moment.loss, "train/learning_rate": moment.learning_rate}
-    values.update({f"train/{name}": value for name, value in moment.parts.items()})
-    if moment.row is not None:
-        values.update(
-            {f"valid/{name}": getattr(moment.row, name) for name in ("accuracy", "roc_auc", "roc_auc_unseen")}
-        )
-        values["valid/loss"] = moment.row.valid_loss
+def _values(taken: TrainStep) -> dict[str, float | None]:
+    values: dict[str, float | None] = {"train/loss": taken.loss, "train/learning_rate": taken.learning_rate}
+    values.update({f"train/{name}": value for name, value in taken.parts.items()})
+    if taken.row is not None:
+        values.update({f"valid/{name}": getattr(taken.row, name) for name in ("accuracy", "roc_auc", "roc_auc_unseen")})
+        values["valid/loss"] = taken.row.valid_loss
     return values
 
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ from genconvit.train.validation import Row, Validation, measured, scored
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainStep:
     """Where a training is, for whoever watches it.
 
     Attributes:
@@ -48,6 +48,24 @@ class Moment:
     row: HistoryRow | None = None
 
 
+class _Own(NamedTuple):
+    """What the batches of a step gave in this process."""
+
+    losses: dict[str, Tensor]
+    norm: Tensor
+    images: int
+    skipped: int
+
+
+class _Taken(NamedTuple):
+    """The same over all processes: means of the losses and of the gradient's norm, sums of the counts."""
+
+    losses: dict[str, float]
+    norm: float
+    images: int
+    skipped: int
+
+
 class Loop:
     """A training from one state to its end.
 
@@ -66,7 +84,7 @@ class Loop:
         *,
         save: Callable[[TrainState], None],
         keep: Callable[[TrainState], None],
-        tell: Callable[[Moment], None],
+        tell: Callable[[TrainStep], None],
     ) -> None:
         self.parts = parts
         self.state = state
@@ -86,10 +104,10 @@ class Loop:
         keys = Batches(parts.order, rank, parts.config.accumulation, self.state.step, steps)
         stream = iter(self._loader(parts.train, keys)) if not self.state.finished and len(keys) else iter(())
         while not self.state.finished and self.state.step < steps:
-            moment = self._step(stream)
+            taken = self._step(stream)
             self.state = self.state.model_copy(update={"step": self.state.step + 1})
-            row = self._measured(moment) if self._is_due() else None
-            self._tell(moment if row is None else Moment(**{**vars(moment), "row": row}))
+            row = self._measured(taken) if self._is_due() else None
+            self._tell(taken if row is None else TrainStep(**{**vars(taken), "row": row}))
             if row is not None or self._should_save():
                 self._save(self.state)
                 self._since_save = time.monotonic()
@@ -98,16 +116,32 @@ class Loop:
             self._save(self.state)
         return self.state
 
-    def _step(self, stream: Iterator[Batch]) -> Moment:
-        parts, config, step = self.parts, self.parts.config, self.state.step
+    def _step(self, stream: Iterator[Batch]) -> TrainStep:
+        parts, step = self.parts, self.state.step
         epoch = step // parts.epoch_steps
         self._prepare(epoch)
+        rate = self._set_rate(epoch)
+        taken = self._over_processes(self._backward(stream))
+        self._refuse_nonfinite(epoch, rate, taken)
+        self._update()
+        loss = sum(taken.losses.values())
+        self._gather(loss, taken)
+        return TrainStep(epoch + 1, step + 1, parts.steps, loss, taken.losses, rate)
+
+    def _set_rate(self, epoch: int) -> float:
+        """Give the optimiser the learning rate of this step, and return it."""
+        parts, config, step = self.parts, self.parts.config, self.state.step
         losses = [row.valid_loss for row in self.state.history]
         rate = config.learning_rate * rate_factor(config, step=step, steps=parts.steps, epoch=epoch, losses=losses)
         for group in parts.optimiser.param_groups:
             group["lr"] = rate
+        return rate
+
+    def _backward(self, stream: Iterator[Batch]) -> _Own:
+        """Gather the gradients of this step's batches; processes exchange theirs with the last one alone."""
+        parts, config, step = self.parts, self.parts.config, self.state.step
         batches = batches_of_step(parts.order, config.accumulation, step)
-        named: dict[str, Tensor] = {}
+        losses: dict[str, Tensor] = {}
         images = skipped = 0
         for number in batches:
             batch = next(stream)
@@ -118,24 +152,22 @@ class Loop:
                 found = {name: part / len(batches) for name, part in self._losses(batch).items()}
                 parts.accelerator.backward(torch.stack(list(found.values())).sum())
             for name, part in found.items():
-                named[name] = named.get(name, 0) + part.detach()
+                losses[name] = losses.get(name, 0) + part.detach()
         norm = parts.accelerator.clip_grad_norm_(parts.wrapped.parameters(), config.clip_norm or math.inf)
-        values = self._over_processes([*named.values(), norm, images, skipped])
-        processes = parts.accelerator.num_processes
-        means = {name: value / processes for name, value in zip(named, values, strict=False)}
-        self._refuse_nonfinite(epoch, rate, means, values[len(means)] / processes)
-        parts.optimiser.step()
-        parts.optimiser.zero_grad(set_to_none=True)
-        if parts.average is not None:
-            parts.average.update_parameters(parts.model)
-        self._gather(sum(means.values()), int(values[-2]), int(values[-1]))
-        return Moment(epoch + 1, step + 1, parts.steps, sum(means.values()), means, rate)
+        return _Own(losses, norm, images, skipped)
+
+    def _update(self) -> None:
+        """Move the weights, and the moving average after them."""
+        self.parts.optimiser.step()
+        self.parts.optimiser.zero_grad(set_to_none=True)
+        if self.parts.average is not None:
+            self.parts.average.update_parameters(self.parts.model)
 
     def _prepare(self, epoch: int) -> None:
         """Freeze and unfreeze what this epoch asks for, and be in training mode, from which a validation takes it."""
         parts, config = self.parts, self.parts.config
         thawed = config.unfreeze_epoch is not None and epoch >= config.unfreeze_epoch
-        frozen = parts.never if thawed else (*parts.never, *config.freeze)
+        frozen = parts.frozen_parameters if thawed else (*parts.frozen_parameters, *config.freeze)
         if frozen != self._frozen:
             freeze(parts.model, frozen)
         if frozen != self._frozen or not parts.model.training:
@@ -157,31 +189,35 @@ class Loop:
         parts = training_loss(output, faces, labels, self.parts.weights)
         return {name: part * counts for name, part in parts.items()}
 
-    def _over_processes(self, values: list[Any]) -> list[float]:
-        """The sums over all processes, in one exchange."""
-        device = self.parts.accelerator.device
+    def _over_processes(self, own: _Own) -> _Taken:
+        """What all processes found, in one exchange."""
+        device, processes = self.parts.accelerator.device, self.parts.accelerator.num_processes
+        # One vector for one exchange, in this order on every process: the losses by the names' order, the gradient's
+        # norm, images, skipped. The sums of the first two become means; counts stay sums.
+        values = [*own.losses.values(), own.norm, own.images, own.skipped]
         packed = torch.stack([torch.as_tensor(each, dtype=torch.float32, device=device).detach() for each in values])
-        summed: list[float] = self.parts.accelerator.reduce(packed, reduction="sum").tolist()
-        return summed
+        *measured, images, skipped = self.parts.accelerator.reduce(packed, reduction="sum").tolist()
+        *losses, norm = (value / processes for value in measured)
+        return _Taken(dict(zip(own.losses, losses, strict=True)), norm, int(images), int(skipped))
 
-    def _refuse_nonfinite(self, epoch: int, rate: float, means: dict[str, float], norm: float) -> None:
-        if all(map(math.isfinite, (*means.values(), norm))):
+    def _refuse_nonfinite(self, epoch: int, rate: float, taken: _Taken) -> None:
+        if all(map(math.isfinite, (*taken.losses.values(), taken.norm))):
             return
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in means.items())
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in taken.losses.items())
         raise TrainingError(
-            f"the loss is not finite in step {self.state.step + 1}, epoch {epoch + 1}: {shown}, gradient {norm:.4g}, "
-            f"at learning rate {rate:.3g}. The weights before this step are kept. Begin again with a lower "
+            f"the loss is not finite in step {self.state.step + 1}, epoch {epoch + 1}: {shown}, gradient "
+            f"{taken.norm:.4g}, at learning rate {rate:.3g}. The weights before this step are kept. Begin again with a lower "
             "learning_rate (--learning-rate), with clip_norm=1 (--clip-norm 1), or with precision='fp32'; "
             "init=FILE goes on from the best weights so far"
         )
 
-    def _gather(self, loss: float, images: int, skipped: int) -> None:
+    def _gather(self, loss: float, taken: _Taken) -> None:
         was = self.state.running
         running = Running(
             loss=was.loss + loss,
             steps=was.steps + 1,
-            images=was.images + images,
-            skipped=was.skipped + skipped,
+            images=was.images + taken.images,
+            skipped=was.skipped + taken.skipped,
         )
         self.state = self.state.model_copy(update={"running": running})
 
@@ -193,19 +229,19 @@ class Loop:
         epoch, rest = divmod(step, self.parts.epoch_steps)
         return not rest and not epoch % config.validate_every
 
-    def _measured(self, moment: Moment) -> HistoryRow:
+    def _measured(self, taken: TrainStep) -> HistoryRow:
         """Validate, and let the state know."""
         parts, running = self.parts, self.state.running
         if not running.images:
             raise TrainingError(
-                f"not one image of epoch {moment.epoch} could be read ({running.skipped} were tried); look at the "
+                f"not one image of epoch {taken.epoch} could be read ({running.skipped} were tried); look at the "
                 f"folder {parts.config.data!r}"
             )
         found = self._validation()
         row = HistoryRow(
-            epoch=moment.epoch,
-            step=moment.step,
-            learning_rate=moment.learning_rate,
+            epoch=taken.epoch,
+            step=taken.step,
+            learning_rate=taken.learning_rate,
             train_loss=running.loss / running.steps,
             valid_loss=found.loss,
             accuracy=found.accuracy,
@@ -229,7 +265,9 @@ class Loop:
         from accelerate.utils import broadcast
 
         parts = self.parts
-        for buffer in parts.kept.buffers():  # of batch normalisation, of which the first process's are kept
+        # Each process has seen other batches, so its running statistics of batch normalisation are its own. The first
+        # process's are saved; all have to validate with those, or the rows of one validation were of several models.
+        for buffer in parts.kept.buffers():
             broadcast(buffer)
         found = measured(self._scored(parts.valid), self._scored(parts.unseen) if parts.unseen else [])
         parts.model.eval()  # the next step puts it back, knowing what is frozen

@@ -17,7 +17,7 @@ from genconvit.train.ema import averaged
 from genconvit.train.feed import Examples
 from genconvit.train.freeze import check_prefixes, freeze
 from genconvit.train.losses import LossWeights, loss_weights
-from genconvit.train.sampler import Order, steps_of_epoch
+from genconvit.train.sampler import EpochSampler, steps_of_epoch
 from genconvit.weights.reference import VARIATIONAL_PREFIX
 
 
@@ -36,7 +36,7 @@ class Parts:
         order: of the training split.
         train: the examples of the training split.
         valid: those of the valid split, but the fakes that are held out.
-        never: names of parameters that are not trained at all.
+        frozen_parameters: names of parameters that are not trained at all.
         unseen: the fakes that are held out; None where there are none.
         notes: what a reader of the result must know.
     """
@@ -48,10 +48,10 @@ class Parts:
     optimiser: torch.optim.Optimizer
     average: AveragedModel | None
     weights: LossWeights
-    order: Order
+    order: EpochSampler
     train: Examples
     valid: Examples
-    never: tuple[str, ...]
+    frozen_parameters: tuple[str, ...]
     unseen: Examples | None = None
     notes: tuple[str, ...] = ()
 
@@ -77,14 +77,14 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
     Raises:
         ConfigError: a name to freeze is none of the model's, or there are fewer examples than processes.
     """
-    never = () if config.kl_weight else (VARIATIONAL_PREFIX,)
+    frozen_parameters = () if config.kl_weight else (VARIATIONAL_PREFIX,)
     check_prefixes(model, config.freeze)
     # Convolutions are up to twice as fast so, on a CPU as on a GPU; what is written is contiguous.
     model.to(memory_format=torch.channels_last)
     average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
-    freeze(model, never if config.unfreeze_epoch is not None else (*never, *config.freeze))
+    freeze(model, frozen_parameters if config.unfreeze_epoch is not None else (*frozen_parameters, *config.freeze))
     wrapped = accelerator.prepare_model(model.train())
-    order = Order(
+    order = EpochSampler(
         labels=data.train.labels,
         batch_size=config.batch_size,
         processes=accelerator.num_processes,
@@ -108,6 +108,6 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
         train=data.train,
         valid=data.valid,
         unseen=data.unseen,
-        never=never,
+        frozen_parameters=frozen_parameters,
         notes=data.notes,
     )

@@ -13,7 +13,7 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Order:
+class EpochSampler:
     """The order of the examples in each epoch, for several processes that share them out.
 
     Every epoch shows each example once, in another order. Where it is balanced, an epoch is as long, and half of it is
@@ -76,7 +76,7 @@ class Batches:
         last: the step to end before.
     """
 
-    order: Order
+    order: EpochSampler
     rank: int
     accumulation: int
     first: int
@@ -98,12 +98,12 @@ class Batches:
         return batches_of_step(self.order, self.accumulation, step)
 
 
-def steps_of_epoch(order: Order, accumulation: int) -> int:
+def steps_of_epoch(order: EpochSampler, accumulation: int) -> int:
     """How many steps of the optimiser an epoch has."""
     return -(-order.batches // accumulation)
 
 
-def batches_of_step(order: Order, accumulation: int, step: int) -> range:
+def batches_of_step(order: EpochSampler, accumulation: int, step: int) -> range:
     """The numbers, within their epoch, of the batches that a step takes."""
     start = step % steps_of_epoch(order, accumulation) * accumulation
     return range(start, min(start + accumulation, order.batches))

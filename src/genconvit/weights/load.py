@@ -185,6 +185,8 @@ def _fill(
             + ". Tensors ".join(found)
         )
     used = {name: tensors[name] for name in expected if name in tensors}
+    # Assigning puts the file's mapped tensors in the place of those on the meta device, which cannot be copied into.
+    # Whatever is still there afterwards has no values, not even random ones, until its module draws them.
     model.load_state_dict(used, strict=False, assign=True)
     unfilled = [module for module in model.modules() if _is_on_meta(module)]
     if all(_can_reset(module) for module in unfilled):
