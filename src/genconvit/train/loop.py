@@ -206,8 +206,8 @@ class Loop:
         shown = ", ".join(f"{name} {value:.4g}" for name, value in taken.losses.items())
         raise TrainingError(
             f"the loss is not finite in step {self.state.step + 1}, epoch {epoch + 1}: {shown}, gradient "
-            f"{taken.norm:.4g}, at learning rate {rate:.3g}. The weights before this step are kept. Begin again with a lower "
-            "learning_rate (--learning-rate), with clip_norm=1 (--clip-norm 1), or with precision='fp32'; "
+            f"{taken.norm:.4g}, at learning rate {rate:.3g}. The weights before this step are kept. Begin again with a "
+            "lower learning_rate (--learning-rate), with clip_norm=1 (--clip-norm 1), or with precision='fp32'; "
             "init=FILE goes on from the best weights so far"
         )
 
