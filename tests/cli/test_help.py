@@ -42,7 +42,6 @@ def test_an_example_is_a_command_that_is_understood(line: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_ends_with_the_examples(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("TERMINAL_WIDTH", "200")
     lines = [line.strip() for line in run(name, "--help").out.splitlines() if line.strip()]
     assert lines[-4:] == ["Examples:", *EXAMPLES[name]]
 
@@ -57,7 +56,7 @@ def test_flags_stand_under_titles(run: Callable[..., Run]) -> None:
 
 
 def test_prose_is_wrapped_where_the_terminal_ends(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    monkeypatch.setenv("COLUMNS", "200")
     (line,) = [line for line in run("predict", "--help").out.splitlines() if "Exit status" in line]
     assert "2 for a wrong option, 1 when" in line
 
