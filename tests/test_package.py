@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_it_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert wanted
     assert held >= wanted | {"genconvit/py.typed", f"{info}licenses/LICENSE"}
     assert {name for name in held if not name.startswith(("genconvit/", info))} == set()
-    assert not [name for name in held if "test" in name or "plugin_example" in name or "__pycache__" in name]
+    strange = re.compile(r"(^|/)(tests|test_[^/]*|conftest\.py|__pycache__|genconvit_plugin_example)(/|$)")
+    assert not [name for name in held if strange.search(name)]
 
 
 def test_its_licence_is_the_projects(wheel: zipfile.ZipFile, metadata: Message) -> None:
