@@ -69,6 +69,23 @@ def test_the_card_shows_what_was_measured_of_the_shipped_weights() -> None:
     assert figures.tables() in CARD.read_text(encoding="utf-8")
 
 
+def test_the_card_shows_the_ladder_of_the_shipped_weights() -> None:
+    ladder = script("ladder").Ladder.model_validate_json((RECIPE / "ladder.json").read_text())
+    assert ladder.weights_sha256 == sha256_of_file(embedded_path("v2_nano"))
+    assert ladder.table() in CARD.read_text(encoding="utf-8")
+    assert {step.degradation for step in ladder.steps} == {"none", "jpeg", "h264", "rescale", "blur"}
+
+
+def test_the_card_shows_what_the_parts_of_the_shipped_weights_bring() -> None:
+    ablation = script("ablation")
+    found = ablation.Ablation.model_validate_json((RECIPE / "ablation.json").read_text())
+    assert found.weights_sha256 == sha256_of_file(embedded_path("v2_nano"))
+    assert found.table() in CARD.read_text(encoding="utf-8")
+    assert [(each.variant, each.seed) for each in found.results] == [
+        (variant, seed) for seed in ablation.SEEDS for variant in ablation.VARIANTS
+    ]
+
+
 @pytest.mark.slow
 def test_the_figures_can_be_measured_again(tmp_path: Path) -> None:
     pack, videos, portraits = shared("faces", "dfdc_pairs"), shared("videos"), shared("faces", "portraits")

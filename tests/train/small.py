@@ -33,7 +33,9 @@ class Small(Architecture):
         self.encoder = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.LeakyReLU())
         self.decoder = nn.ConvTranspose2d(4, 3, 2, stride=2)
         self.head = nn.Linear(4, 2)
-        self.branches = nn.ModuleDict({"vae": nn.Identity()})
+
+    def reconstruction_weights(self) -> dict[str, float]:
+        return {"vae": 1.0}
 
     def forward(self, faces: Tensor) -> ModelOutput:
         code = self.encoder(faces)
