@@ -49,18 +49,22 @@ class GivesUp(VideoDecoder):
         return _TwoFrames(PyAVDecoder().open(path))
 
 
-class _TwoFrames(FrameStream):
-    decoder = "gives_up"
+class StreamOver(FrameStream):
+    """Stands over another stream, whose frames it gives in its own way."""
 
     def __init__(self, whole: FrameStream) -> None:
-        self._whole = whole
+        self.whole = whole
 
     @property
     def frame_count(self) -> int:
-        return self._whole.frame_count
+        return self.whole.frame_count
+
+
+class _TwoFrames(StreamOver):
+    decoder = "gives_up"
 
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        yield from self._whole.read(indices[:2])
+        yield from self.whole.read(indices[:2])
         raise SourceError("it", "no more")
 
 

@@ -34,6 +34,9 @@ EXTRAS = {
 _TRIALS = {VIDEO_DECODERS.group: "counts the frames of a clip", FACE_DETECTORS.group: "finds the face of a portrait"}
 """The check of the contract that shows whether a plugin works here."""
 
+_STATES: dict[str, State] = {"ok": "ok", "skipped": "missing", "failed": "broken"}
+"""What the outcome of a trial says of a plugin."""
+
 _ADVICE = {
     "insightface": "unzip a pack such as buffalo_l to ~/.insightface/models (for non-commercial research), or give "
     "--face-model FILE; mtcnn needs no model",
@@ -98,10 +101,9 @@ def _tried(registry: Registry) -> Iterator[Finding]:
             continue
         (trial,) = [check for check in checks if check.title == _TRIALS[registry.group]]
         outcome = trial.outcome()
-        state: State = {"ok": "ok", "skipped": "missing", "failed": "broken"}[outcome.status]  # type: ignore[assignment]
         detail, _, advice = outcome.reason.partition("; ")
         advice = _ADVICE.get(name, advice) if outcome.status == "skipped" else advice
-        yield Finding(registry.kind, name, state, detail or f"tried: {trial.title}", advice)
+        yield Finding(registry.kind, name, _STATES[outcome.status], detail or f"tried: {trial.title}", advice)
 
 
 def _weights() -> Iterator[Finding]:

@@ -30,7 +30,7 @@ from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader
 from genconvit.video.sampling import FrameChoice
 from processes import wait_until
-from stages import WHOLE, Everywhere, GivesUp, scorer
+from stages import WHOLE, Everywhere, GivesUp, StreamOver, scorer
 from stubs import WholeFrame, grey_clip, grey_config, grey_listing, register_stubs, trained_grey
 from support import grey_frames, make_video, shared
 
@@ -203,18 +203,11 @@ class OnDevice(PyAVDecoder):
         return _Tensors(super().open(path))
 
 
-class _Tensors(FrameStream):
+class _Tensors(StreamOver):
     decoder = "on_device"
 
-    def __init__(self, whole: FrameStream) -> None:
-        self._whole = whole
-
-    @property
-    def frame_count(self) -> int:
-        return self._whole.frame_count
-
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
-        return (replace(frame, image=torch.tensor(frame.image)) for frame in self._whole.read(indices))
+        return (replace(frame, image=torch.tensor(frame.image)) for frame in self.whole.read(indices))
 
 
 def test_frames_on_a_device_are_degraded_as_those_on_the_host(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Sequence
 
 _MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
 FORMULA_SIGNS = ("=", "+", "-", "@")
@@ -45,6 +46,25 @@ def markdown_cell(text: str) -> str:
         a\|b \[c\](d)
     """
     return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Container[int]) -> str:
+    r"""A table in Markdown, with a line break at its end.
+
+    Args:
+        header: names of the columns.
+        rows: cells of each row.
+        numbers: which columns, counted from 0, hold numbers, which stand on the right.
+
+    Examples:
+        >>> print(markdown_table(["name", "faces"], [["a|b", "3"]], {1}), end="")
+        | name | faces |
+        | --- | ---: |
+        | a\|b | 3 |
+    """
+    rule = ["---:" if column in numbers else "---" for column in range(len(header))]
+    lines = (map(markdown_cell, header), rule, *(map(markdown_cell, row) for row in rows))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def first_line(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from genconvit.core.text import csv_cell, markdown_cell
+from genconvit.core.text import csv_cell, markdown_cell, markdown_table
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.folded import Piece, folded
 from genconvit.evaluation.tables import Report, Table, group_name
@@ -53,11 +53,8 @@ def print_report(report: Report, console: Console) -> None:
 def write_markdown(report: Report, stream: TextIO) -> None:
     """Write tables as Markdown."""
     for each in report.tables:
-        stream.write(f"## {each.title}\n\n")
-        rule = ["---" if number < each.texts else "---:" for number in range(len(each.header))]
-        for row in (map(markdown_cell, each.header), rule, *(map(markdown_cell, row) for row in each.rows)):
-            stream.write(f"| {' | '.join(row)} |\n")
-        stream.write("\n")
+        table = markdown_table(each.header, each.rows, range(each.texts, len(each.header)))
+        stream.write(f"## {each.title}\n\n{table}\n")
     for line in _lines(report):
         stream.write(f"- {markdown_cell(line)}\n")
 

@@ -22,7 +22,6 @@ from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.nn.vae import VAEConfig
 
 HIDDEN_DIM = 500
-"""Index 0 is fake, 1 is real."""
 
 
 class HeadConfig(FrozenConfig):
@@ -35,7 +34,7 @@ class HeadConfig(FrozenConfig):
     """Width of the hidden layer."""
 
     activation: Literal["gelu", "leaky_relu"] = "gelu"
-    """Before each linear layer."""
+    """Activation before each linear layer."""
 
     negative_slope: NonNegativeFloat = 0.0
     """Negative slope of ``leaky_relu``; 0 is a ReLU."""

@@ -10,9 +10,8 @@ from torch import Tensor
 from genconvit.core.errors import WeightsError
 
 FAKE, REAL = 0, 1
-"""Columns of the logits."""
-
 NUM_CLASSES = 2
+"""Columns of the logits, and how many there are."""
 
 
 def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:

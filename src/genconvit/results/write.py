@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from genconvit.core.text import csv_cell, markdown_cell
+from genconvit.core.text import csv_cell, markdown_cell, markdown_table
 from genconvit.results.result import VideoResult
 from genconvit.results.table import NUMBERS, results_table
 
@@ -57,8 +57,6 @@ def results_to_csv(results: Iterable[VideoResult], stream: TextIO) -> None:
 def results_to_markdown(results: Sequence[VideoResult], stream: TextIO) -> None:
     """Write a table of results, and below it what looked and by which rule."""
     table = results_table(results)
-    rule = ["---:" if name in NUMBERS else "---" for name in table.header]
-    for row in (table.header, rule, *(map(markdown_cell, row) for row in table.rows)):
-        stream.write(f"| {' | '.join(row)} |\n")
-    stream.write("\n")
+    numbers = {column for column, name in enumerate(table.header) if name in NUMBERS}
+    stream.write(markdown_table(table.header, table.rows, numbers) + "\n")
     stream.writelines(f"- {markdown_cell(line)}\n" for line in table.lines)

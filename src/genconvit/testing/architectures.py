@@ -17,7 +17,7 @@ from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.provenance import WeightsInfo
-from genconvit.testing.check import Check, require
+from genconvit.testing.check import Check, Subject, require
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel, load_model, parse_config
 
@@ -42,11 +42,7 @@ def architecture_checks(name: str, cls: type[Architecture]) -> list[Check]:
     ]
 
 
-class _Subject:
-    def __init__(self, name: str, cls: type[Architecture]) -> None:
-        self.name = name
-        self.cls = cls
-
+class _Subject(Subject[Architecture]):
     @cached_property
     def config(self) -> ArchitectureConfig:
         return parse_config(self.name, self.cls, self.cls.check_options)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from genconvit.core.text import first_line
+
+T = TypeVar("T")
 
 
 class SkippedError(Exception):
@@ -54,6 +56,23 @@ class Check:
         except (Exception, SystemExit) as error:
             return Outcome("failed", f"{type(error).__name__}: {first_line(error)}")
         return Outcome("ok")
+
+
+class Subject(Generic[T]):
+    """A plugin that is checked.
+
+    Args:
+        name: the name that it is registered under.
+        cls: its class.
+    """
+
+    def __init__(self, name: str, cls: type[T]) -> None:
+        self.name = name
+        self.cls = cls
+
+    def require_name(self, stated: str) -> None:
+        """Fail a check unless the class states the name that it is registered under."""
+        require(stated == self.name, f"its name is {stated!r}, and it is registered as {self.name!r}")
 
 
 def require(holds: bool, message: str) -> None:

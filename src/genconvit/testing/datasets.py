@@ -7,12 +7,12 @@ from pathlib import Path
 
 from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset
-from genconvit.testing.check import Check, require
+from genconvit.testing.check import Check, Subject, require
 
 
 def dataset_checks(name: str, cls: type[Dataset]) -> list[Check]:
     """The checks of one data set, which need none of its files."""
-    subject = _Subject(cls)
+    subject = _Subject(name, cls)
     return [
         Check(name, "says what it is and which splits it has", subject.says_what_it_is),
         Check(name, "refuses a path that is not there", subject.refuses_nothing),
@@ -20,10 +20,7 @@ def dataset_checks(name: str, cls: type[Dataset]) -> list[Check]:
     ]
 
 
-class _Subject:
-    def __init__(self, cls: type[Dataset]) -> None:
-        self.cls = cls
-
+class _Subject(Subject[Dataset]):
     def says_what_it_is(self) -> None:
         require(bool(self.cls.summary.strip()), "summary is empty")
         splits = self.cls.splits

@@ -13,7 +13,7 @@ from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.data.sample import FACE, portrait
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.select import open_face_detector, resolve_face_detector
-from genconvit.testing.check import Check, SkippedError, require
+from genconvit.testing.check import Check, SkippedError, Subject, require
 
 NEAR = 0.5
 """How far, in sides of the face's square, the middle of the found box may lie from that of the face."""
@@ -30,11 +30,7 @@ def face_detector_checks(name: str, cls: type[FaceDetector]) -> list[Check]:
     ]
 
 
-class _Subject:
-    def __init__(self, name: str, cls: type[FaceDetector]) -> None:
-        self.name = name
-        self.cls = cls
-
+class _Subject(Subject[FaceDetector]):
     @cached_property
     def detector(self) -> FaceDetector:
         try:
@@ -50,7 +46,7 @@ class _Subject:
         return found
 
     def says_what_it_is(self) -> None:
-        require(self.cls.name == self.name, f"its name is {self.cls.name!r}, and it is registered as {self.name!r}")
+        self.require_name(self.cls.name)
         require(bool(self.cls.licence), "licence is empty; say the terms of its model")
         require(isinstance(self.cls.square_rule, SquareRule), f"square_rule is {self.cls.square_rule!r}")
 

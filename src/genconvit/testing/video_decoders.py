@@ -13,7 +13,7 @@ import torch
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.types import on_host
 from genconvit.data.sample import write_clip
-from genconvit.testing.check import Check, SkippedError, require
+from genconvit.testing.check import Check, SkippedError, Subject, require
 from genconvit.video.base import FrameStream, VideoDecoder
 
 FRAMES = 12
@@ -32,11 +32,7 @@ def video_decoder_checks(name: str, cls: type[VideoDecoder]) -> list[Check]:
     ]
 
 
-class _Subject:
-    def __init__(self, name: str, cls: type[VideoDecoder]) -> None:
-        self.name = name
-        self.cls = cls
-
+class _Subject(Subject[VideoDecoder]):
     @contextmanager
     def opened(self) -> Iterator[FrameStream]:
         with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +59,7 @@ class _Subject:
         return {frame.index: on_host(frame.image).copy() for frame in read}
 
     def says_its_name(self) -> None:
-        require(self.cls.name == self.name, f"its name is {self.cls.name!r}, and it is registered as {self.name!r}")
+        self.require_name(self.cls.name)
 
     def counts(self) -> None:
         with self.opened() as stream:
