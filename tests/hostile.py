@@ -111,6 +111,17 @@ class Allocates(_WhenNamedSo):
             held.append(np.ones(1 << 20))
 
 
+class OfItsOwnKindError(SourceError):
+    """A plugin's own kind of a source that cannot be read."""
+
+    code = "encrypted"
+
+
+class RaisesItsOwnKind(_WhenNamedSo):
+    def misbehave(self) -> None:
+        raise OfItsOwnKindError("it", "it is encrypted")
+
+
 class RaisesKeyError(_WhenNamedSo):
     def misbehave(self) -> None:
         raise KeyError("moov\x1b[31m\ntrailing lines")

@@ -40,6 +40,7 @@ REASONS: dict[type[VideoDecoder], str] = {
     hostile.RaisesMemoryError: MEMORY,
     hostile.RunsOutOfMemoryInside: MEMORY,
     hostile.RaisesKeyError: "its decoder failed (KeyError: 'moov\\x1b[31m\\ntrailing lines')",
+    hostile.RaisesItsOwnKind: "it is encrypted",
     hostile.RaisesSystemExit: "its decoder failed (SystemExit: enough)",
     hostile.SendsGarbage: BROKEN,
     hostile.ClosesTheConnection: "its decoder closed the connection to this process",

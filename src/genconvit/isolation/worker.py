@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 
 import numpy as np
 
-from genconvit.core.errors import ConfigError, PluginError, SourceError, SourceLimitError
+from genconvit.core.errors import SOURCE_ERRORS, ConfigError, PluginError, SourceError, SourceLimitError
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, on_host
 from genconvit.isolation.confine import OUT_OF_MEMORY, end_with_parent, limit_memory, silence
@@ -182,7 +182,8 @@ class _Worker:
 def _told(error: BaseException) -> tuple[str, str]:
     """The kind of an error and its reason; what a decoder should not raise is the file's failure all the same."""
     if isinstance(error, SourceError):
-        return error.code, error.reason
+        known = error.code if error.code in SOURCE_ERRORS else SourceError.code  # a plugin may have a kind of its own
+        return known, error.reason
     if isinstance(error, ConfigError):
         return "config", str(error)
     if isinstance(error, PluginError):
