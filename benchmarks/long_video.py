@@ -74,7 +74,7 @@ def measure(video: Path, frames: str, face_detector: str, face_model: str | None
     """Score a video in this process and watch its memory."""
     from torch import Tensor, nn
 
-    from genconvit import Architecture, ArchitectureConfig, Detector, ModelOutput, register_architecture
+    from genconvit import Architecture, ArchitectureConfig, Detector, InputSpec, ModelOutput, register_architecture
 
     class Stub(Architecture):
         config_class = ArchitectureConfig
@@ -82,7 +82,7 @@ def measure(video: Path, frames: str, face_detector: str, face_model: str | None
         def __init__(self, config: ArchitectureConfig) -> None:
             super().__init__(config)
             self.config = config
-            self.input_size = 224
+            self.input_spec = InputSpec(size=224)
             self.judge = nn.Linear(3, 2)
 
         def forward(self, faces: Tensor) -> ModelOutput:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import PositiveInt
 from torch import Tensor
 
-from genconvit import Architecture, ArchitectureConfig, Detector, ModelOutput, register_architecture
+from genconvit import Architecture, ArchitectureConfig, Detector, InputSpec, ModelOutput, register_architecture
 from genconvit.nn.backbone import BackboneConfig
 
 
@@ -29,7 +29,7 @@ class Tiny(Architecture):
     def __init__(self, config: TinyConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = config.image_size
+        self.input_spec = InputSpec(size=config.image_size)
         self.backbone = BackboneConfig(name=config.backbone, num_classes=2).build()
 
     def forward(self, faces: Tensor) -> ModelOutput:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import SourceError
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.types import DetectedFace, Frame
 from genconvit.faces.base import FaceDetector
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
@@ -82,7 +83,7 @@ class Brightness(Architecture):
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = 4
+        self.input_spec = InputSpec(size=4)
         self.fits = 1000
         self.batches: list[int] = []
         self.before: Callable[[], object] = list

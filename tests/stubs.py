@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from calibrations import write_calibration
 from genconvit.core.cut import CropRules, SquareRule
 from genconvit.core.files import sha256_of_file
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.types import DetectedFace
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.faces.base import FaceDetector
@@ -43,7 +44,7 @@ class Grey(Architecture):
         super().__init__(config)
         assert isinstance(config, GreyConfig)
         self.config = config
-        self.input_size = config.input_size
+        self.input_spec = InputSpec(size=config.input_size)
         self.slope = nn.Parameter(torch.tensor(-8.0 if config.inverted else 8.0))
 
     def preprocess(self, faces: Tensor) -> Tensor:

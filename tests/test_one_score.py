@@ -20,6 +20,7 @@ from torch import Tensor
 from genconvit import Detector, VideoResult
 from genconvit.compare.run import compare_variants
 from genconvit.compare.variants import Variant
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.types import Frame
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.data.sample import FACE, portrait
@@ -65,7 +66,7 @@ class Crowd(Architecture):
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = 4
+        self.input_spec = InputSpec(size=4)
         self.slope = torch.nn.Parameter(torch.tensor(0.01))
         self.delays: Delays | None = None
 
@@ -248,7 +249,7 @@ class SmallConvolution(Crowd):
 
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
-        self.input_size = 32
+        self.input_spec = InputSpec(size=32)
         with torch.random.fork_rng():
             torch.manual_seed(0)
             self.layers = torch.nn.Sequential(

@@ -22,6 +22,7 @@ from genconvit import (
     ArchitectureConfig,
     ConfigError,
     Detector,
+    InputSpec,
     ModelOutput,
     WeightsError,
     register_architecture,
@@ -265,7 +266,7 @@ class Scaled(Architecture):
     def __init__(self, config: ScaledConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = 8
+        self.input_spec = InputSpec(size=8)
         self.head = ScaledLinear(3 * 8 * 8, 2.0)
 
     def forward(self, images: torch.Tensor) -> ModelOutput:

@@ -16,6 +16,7 @@ from genconvit.core.version import __version__
 
 if TYPE_CHECKING:
     from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
+    from genconvit.core.input_spec import InputSpec
     from genconvit.core.types import FaceScores
     from genconvit.detector import Detector
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
@@ -34,6 +35,7 @@ _HOMES = {
     "FaceResult": "results.result",
     "FaceScores": "core.types",
     "GenConViTError": "core.errors",
+    "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
     "SourceError": "core.errors",
@@ -57,6 +59,7 @@ __all__ = [
     "FaceResult",
     "FaceScores",
     "GenConViTError",
+    "InputSpec",
     "ModelOutput",
     "PluginError",
     "SourceError",

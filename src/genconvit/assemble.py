@@ -199,12 +199,13 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         weights=loaded.info,
         face_detector=finding.info,
         square_rule=square_rule,
+        input_spec=scorer.input_spec,
         decoder=None,
         device=str(device),
         precision=precision,
         compiled=config.compile or config.cuda_graphs,
     )
-    return Scoring(scorer, Cut(size=scorer.input_size, rule=square_rule), provenance)
+    return Scoring(scorer, Cut.of(scorer.input_spec, square_rule), provenance)
 
 
 def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:

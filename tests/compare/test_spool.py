@@ -27,7 +27,7 @@ def source(name: str, *values: int) -> Found:
     scores = SourceScores("pyav", 10, frame_indices=list(values), notes=["a note"])
     outcome = Outcome(name, scores, sha256="f00")
     for value in values:
-        yield Cropped((crop(value, 4), crop(value, 6)), scores, outcome)
+        yield Cropped((crop(value, 4), crop(value, 6)), scores, outcome, 0)
     yield outcome
 
 
@@ -61,7 +61,7 @@ def test_cuts_of_one_size_are_kept_apart_with_their_squares() -> None:
 
     def found() -> Found:
         outcome = Outcome("a", scores)
-        yield Cropped((crop(1, 4), crop(2, 4, side=18.0)), scores, outcome)
+        yield Cropped((crop(1, 4), crop(2, 4, side=18.0)), scores, outcome, 0)
         yield outcome
 
     with FaceSpool([SMALL, wide]) as spool:
@@ -87,9 +87,9 @@ def test_what_a_decoder_gave_before_it_started_over_does_not_count() -> None:
     def started_over() -> Found:
         dropped, kept = SourceScores("one", 10), SourceScores("two", 10)
         outcome = Outcome("a", dropped)
-        yield Cropped((crop(1, 4),), dropped, outcome)
+        yield Cropped((crop(1, 4),), dropped, outcome, 0)
         outcome.scores = kept
-        yield Cropped((crop(2, 4),), kept, outcome)
+        yield Cropped((crop(2, 4),), kept, outcome, 0)
         yield outcome
 
     with FaceSpool([SMALL]) as spool:
@@ -101,7 +101,7 @@ def test_a_source_that_cannot_be_read_keeps_its_reason() -> None:
     def unreadable() -> Found:
         scores = SourceScores("one", 10)
         outcome = Outcome("a", scores)
-        yield Cropped((crop(1, 4),), scores, outcome)
+        yield Cropped((crop(1, 4),), scores, outcome, 0)
         outcome.scores, outcome.error = None, SourceError("a", "it is broken")
         yield outcome
 

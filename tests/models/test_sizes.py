@@ -50,8 +50,8 @@ def test_faces_are_normalised_as_the_sizes_backbone_was_trained(size: str, mean:
     with torch.device("meta"):
         model = V2Config.model_validate({"size": size, "mode": "ed"}).build()
     black = model.preprocess(torch.zeros(1, 4, 4, 3, dtype=torch.uint8))
-    assert model.mean[0] == mean
-    torch.testing.assert_close(black[0, 0, 0, 0], torch.tensor(-mean / model.std[0]))
+    assert model.input_spec.mean[0] == mean
+    torch.testing.assert_close(black[0, 0, 0, 0], torch.tensor(-mean / model.input_spec.std[0]))
 
 
 @pytest.mark.parametrize(("options", "sides"), [({"image_size": 96}, (96, 48)), ({"image_size": 160}, (160, 80))])

@@ -16,7 +16,7 @@ from genconvit.core.types import DetectedFace
 from genconvit.faces.base import FaceDetector
 from genconvit.models.base import ArchitectureConfig
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
-from genconvit.pipeline.outcome import Outcome, SourceScores
+from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
 from genconvit.video.base import VideoDecoder
@@ -207,8 +207,10 @@ def test_logits_of_batches_are_joined_to_the_last_bit() -> None:
     scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
     crops = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), np.uint8)
     whole, scores = scorer.score(crops), SourceScores("any", 3)
-    for rows in (slice(0, 2), slice(2, 3)):
-        scores.add([], scorer.score(crops[rows]))
+    face = FoundFace(0, None, (0, 0, 4, 4), 1.0, (0, 0, 4, 4))
+    rows = [(scores.place(face),) for _ in crops]
+    for part in (slice(0, 2), slice(2, 3)):
+        scores.fill(rows[part], scorer.score(crops[part]))
     assert np.array_equal(scores.logits()["one"], whole.logits["one"])
     assert scores.fake_probabilities == whole.fake_probability.tolist()
 

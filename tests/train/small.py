@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from genconvit.core.input_spec import InputSpec
 from genconvit.crops.record import CLASSES, SPLITS
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES
@@ -29,7 +30,7 @@ class Small(Architecture):
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
         assert isinstance(config, SmallConfig)
-        self.config, self.input_size = config, config.input_size
+        self.config, self.input_spec = config, InputSpec(size=config.input_size)
         self.encoder = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.LeakyReLU())
         self.decoder = nn.ConvTranspose2d(4, 3, 2, stride=2)
         self.head = nn.Linear(4, 2)

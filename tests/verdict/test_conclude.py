@@ -41,7 +41,7 @@ def scored(faces: list[tuple[int, tuple[float, float, float, float], float]], fr
         logits = {"ed": torch.tensor([[math.log(p / (1 - p)), math.log((1 - p) / p)]])}
         found = FoundFace(frame, frame / 2, box, 0.9, box)
         arrays = {branch: values.numpy() for branch, values in logits.items()}
-        scores.add([found], FaceScores(arrays, face_fake_probability(logits).numpy()))
+        scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(logits).numpy()))
     return scores
 
 

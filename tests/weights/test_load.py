@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.core.files import sha256_of_file
+from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.models.original import Original
 from genconvit.models.v2 import V2
@@ -256,7 +257,7 @@ class Scale(Architecture):
     def __init__(self, config: ScaleConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = 32
+        self.input_spec = InputSpec(size=32)
         self.linear = nn.Linear(3, 2)
         self.register_buffer("table", torch.arange(3.0), persistent=False)
 

@@ -16,9 +16,9 @@ from genconvit.bench.report import Row
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError
-from genconvit.core.types import AnyImage, FaceCrop, Frame
-from genconvit.pipeline.outcome import Outcome
-from genconvit.pipeline.run import Pipeline, start_readings
+from genconvit.core.types import AnyImage, Frame
+from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
+from genconvit.pipeline.run import Pipeline, SourceQueue, start_readings
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event
 
@@ -43,13 +43,13 @@ class Stages:
         self._reader = parts.readers.for_many(iter(clips))
         self._readings = [_Recorded(_events(self._reader, clip)) for clip in clips]
         self._frames = sum(reading.frame_count for reading in self._readings)
-        self._crops = self._find()
-        if not any(self._crops):
+        self._faces = self._find()
+        if not any(self._faces):
             raise ConfigError("no face was found in the clips, so there is nothing to measure; give others")
 
     def rows(self, repeats: int) -> list[Row]:
         """Measure every stage, the whole, and their floors."""
-        faces = [len(crops) for crops in self._crops]
+        faces = [len(found) for found in self._faces]
         bare = backbone_calls(self._parts.scorer, faces)
         floors = {"bare": bare} if bare else {}
         stages = {"decode": self._decode, "drop": self._drop, "faces": self._find, "networks": self._score}
@@ -85,15 +85,16 @@ class Stages:
         for clip in self._clips:
             _exhaust(_events(self._parts.readers.for_one(clip), clip))
 
-    def _find(self) -> list[list[FaceCrop]]:
+    def _find(self) -> list[list[Cropped]]:
         """The faces of each clip."""
-        finder = self._parts.finder
-        return [[each.crop for each in finder.find(reading, Outcome("clip"))] for reading in self._readings]
+        return [list(self._parts.finder.find(reading, Outcome("clip"))) for reading in self._readings]
 
     def _score(self) -> None:
-        for crops in self._crops:
-            if crops:
-                self._parts.scorer.score_crops(crops)
+        for faces in self._faces:
+            queue = SourceQueue(self._parts.scorer, SourceScores("bench", len(faces)))
+            for face in faces:
+                queue.add(face)
+            queue.finish()
 
     def _run(self) -> None:
         _exhaust(Pipeline(self._parts.finder, self._parts.scorer).run(self._reader, self._clips))

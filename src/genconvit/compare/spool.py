@@ -35,11 +35,13 @@ class _Kept:
         row: of the files.
         faces: the face in each cut.
         scores: of its source.
+        turn: of its frame.
     """
 
     row: int
     faces: tuple[FoundFace, ...]
     scores: SourceScores
+    turn: int
 
 
 class FaceSpool(Closeable):
@@ -92,7 +94,7 @@ class FaceSpool(Closeable):
                     for each in faces:
                         file.seek(each.row * _bytes(size))
                         image = np.fromfile(file, np.uint8, _bytes(size)).reshape(size, size, 3)
-                        yield Cropped((_crop(each.faces[place], image),), outcome.scores, outcome)
+                        yield Cropped((_crop(each.faces[place], image),), outcome.scores, outcome, each.turn)
                 yield outcome
 
     def close(self) -> None:
@@ -106,7 +108,7 @@ class FaceSpool(Closeable):
         for crop, file in zip(item.crops, files, strict=True):
             file.write(on_host(crop.image).tobytes())
         self._rows += 1
-        return _Kept(row, tuple(map(FoundFace.of, item.crops)), item.scores)
+        return _Kept(row, tuple(map(FoundFace.of, item.crops)), item.scores, item.turn)
 
     def _path(self, cut: Cut) -> Path:
         return Path(self._folder.name, f"faces-{self.cuts.index(cut)}.rgb")

@@ -1,16 +1,17 @@
-"""How a face is cut out of a frame: the rule from a detector's box to a square, and the size of the crop."""
+"""The way from a face detector's box to a crop: the rule to the canonical face box, and the crop relative to it."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.input_spec import CropSpec
 
 
 class SquareRule(FrozenConfig):
-    """How a detector's box becomes the square that a network sees."""
+    """The canonical face box for a detector's box: a square like dlib's, from the eyebrows to the chin."""
 
     side: float = Field(gt=0, le=10)
     """Side of the square, in heights of the box."""
@@ -23,11 +24,13 @@ CropRules = Annotated[dict[Annotated[str, Field(min_length=1, max_length=100)], 
 """For each face detector, by its registered name, the rule that a training's crops were cut with."""
 
 
-class Cut(FrozenConfig):
-    """How a face is cut for a network."""
-
-    size: PositiveInt
-    """Side of the crop in pixels."""
+class Cut(CropSpec):
+    """The way from a detector's box to the crop that a network sees."""
 
     rule: SquareRule
-    """Which square it shows."""
+    """Rule by which the detector's box becomes the canonical face box."""
+
+    @classmethod
+    def of(cls, spec: CropSpec, rule: SquareRule) -> Cut:
+        """The cut for a network that sees such crops, where this rule leads to the canonical face box."""
+        return cls(rule=rule, **{name: getattr(spec, name) for name in CropSpec.model_fields})

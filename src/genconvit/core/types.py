@@ -72,8 +72,9 @@ class FaceCrop:
         frame_index: the frame it was cut from.
         pts_seconds: that frame's presentation time in seconds, or None.
         face: what the detector said.
-        square: the square that was cut, as left, top, right, bottom in pixels of the frame.
+        square: the square that was cut, as left, top, right, bottom in pixels of the frame; before it was turned.
         image: RGB, uint8 [size, size, 3]; a tensor on the frame's device where the frame was one.
+        angle: radians by which the square was turned about its centre, clockwise as seen.
     """
 
     frame_index: int
@@ -81,11 +82,12 @@ class FaceCrop:
     face: DetectedFace
     square: Box
     image: AnyImage
+    angle: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class FaceScores:
-    """The networks' answer for N faces, as NumPy arrays whatever the networks ran on.
+    """The networks' answer for N faces, or N clips, as NumPy arrays whatever the networks ran on.
 
     Attributes:
         logits: for each branch (``"ed"``, ``"vae"``) a float32 array [N, 2]; index 0 is fake, 1 is real.

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pydantic import Field, field_validator
 
 from genconvit.assemble import Finding
-from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules, Cut
+from genconvit.core.input_spec import CropSpec
 from genconvit.crops.record import SPLITS
 from genconvit.extract.crop_files import ImageFormat
 from genconvit.extract.split import DEFAULT_FRACTIONS
@@ -20,8 +20,8 @@ from genconvit.pipeline.find import PipelineOptions
 from genconvit.settings import DetectorConfig
 
 
-class ExtractOptions(FrozenConfig):
-    """How crops are kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``."""
+class ExtractOptions(CropSpec):
+    """How faces are cut, and crops kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``."""
 
     size: int = Field(default=224, ge=16, le=2048)
     """Size of the crops' sides in pixels."""
@@ -51,7 +51,7 @@ class ExtractOptions(FrozenConfig):
 
     def cut(self, finding: Finding) -> Cut:
         """How faces are cut that this finds."""
-        return Cut(size=self.size, rule=finding.square_rule(self.crop_rules))
+        return Cut.of(self, finding.square_rule(self.crop_rules))
 
     @property
     def plan(self) -> str:
@@ -61,8 +61,9 @@ class ExtractOptions(FrozenConfig):
 
 def options_checksum(finding: Finding, config: DetectorConfig, options: ExtractOptions) -> str:
     """The same for runs that would make the same crops of a video."""
+    cut = options.model_dump(mode="json", include={"scale", "shift_down", "aligned"}, exclude_defaults=True)
     relevant = {
-        "crops": options.model_dump(mode="json", include={"size", "image_format"}),
+        "crops": options.model_dump(mode="json", include={"size", "image_format"}) | cut,
         "pipeline": config.model_dump(mode="json", include=set(PipelineOptions.model_fields)),
         "decoder": config.decoder,
         "face_detector": [finding.info.name, finding.info.model_sha256, options.cut(finding).rule.model_dump()],

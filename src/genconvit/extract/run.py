@@ -23,8 +23,8 @@ from genconvit.extract.split import SplitPlan, assign_splits
 from genconvit.extract.summary import ExtractSummary, count_parts, lopsided
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import find_faces
+from genconvit.pipeline.tracks import Sighting, link_faces
 from genconvit.settings import DetectorConfig
-from genconvit.verdict.tracks import Sighting, link_faces
 
 _CROPS_AHEAD = 32
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from genconvit.core.cut import Cut
 from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
+from genconvit.faces.align import level_angle, sample_turned, square_around
 from genconvit.faces.batch import stacked
 from genconvit.faces.crop_device import crop_faces_on_device
-from genconvit.faces.square import check_crop_size, square_of, whole_pixels
+from genconvit.faces.square import check_crop_size, square_for, whole_pixels
 
 _Weights = npt.NDArray[np.float32]
 
@@ -57,17 +60,18 @@ def crop_faces(frame: Frame, faces: Iterable[DetectedFace], cut: Cut, margin: fl
     Args:
         frame: the frame.
         faces: what a detector found in it.
-        cut: which squares, and the crops' size.
+        cut: which squares, whether they are turned, and the crops' size.
         margin: how much longer the squares' sides become, as a fraction; at least -0.5.
 
     Raises:
         ConfigError: the margin is out of its range.
     """
     found = list(faces)
-    made = _cut(frame.image, [square_of(face.box, cut.rule, margin) for face in found], cut.size)
+    angles = [level_angle(face.landmarks) if cut.aligned else 0.0 for face in found]
+    made = _cut(frame.image, [square_for(face.box, cut, margin) for face in found], angles, cut.size)
     return [
-        FaceCrop(frame.index, frame.pts_seconds, face, square, image)
-        for face, (image, square) in zip(found, made, strict=True)
+        FaceCrop(frame.index, frame.pts_seconds, face, square, image, angle)
+        for face, angle, (image, square) in zip(found, angles, made, strict=True)
     ]
 
 
@@ -78,7 +82,9 @@ def crop_again(crops: Sequence[FaceCrop], image: AnyImage) -> list[FaceCrop]:
         crops: of one frame, in one size.
         image: RGB uint8 [height, width, 3], as large as that frame.
     """
-    cut = _cut(image, [each.square for each in crops], len(crops[0].image)) if crops else []
+    if not crops:
+        return []
+    cut = _cut(image, [each.square for each in crops], [each.angle for each in crops], len(crops[0].image))
     return [replace(each, image=image) for each, (image, _) in zip(crops, cut, strict=True)]
 
 
@@ -96,10 +102,39 @@ def resize_crops(crops: npt.NDArray[np.uint8] | Tensor, size: int) -> npt.NDArra
     if side == size:
         return crops
     whole = (0.0, 0.0, float(side), float(side))
-    return stacked([_cut(crop, [whole], size)[0][0] for crop in crops])
+    return stacked([_upright(crop, [whole], size)[0][0] for crop in crops])
 
 
-def _cut(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[AnyImage, Box]]:
+def _cut(image: AnyImage, squares: Sequence[Box], angles: Sequence[float], size: int) -> list[tuple[AnyImage, Box]]:
+    upright = _upright(image, squares, size)
+    return [
+        (crop_turned(image, square, angle, size), square) if angle else (crop, square)
+        for (crop, square), angle in zip(upright, angles, strict=True)
+    ]
+
+
+def crop_turned(image: AnyImage, square: Box, angle: float, size: int) -> AnyImage:
+    """Cut a square out of a frame that is turned about its centre, and resize it.
+
+    An upright square around it is cut first, by the rule of ``crop_face`` and to the same scale; the crop is read out
+    of that bilinearly.
+
+    Args:
+        image: RGB, uint8 [height, width, 3], an array or a tensor on any device.
+        square: left, top, right, bottom before it is turned, in pixels of the frame.
+        angle: radians, clockwise as seen.
+        size: the output's side in pixels.
+
+    Returns:
+        RGB uint8 [size, size, 3], an array or a tensor as the frame is.
+    """
+    around, grid = square_around(square), math.ceil(size * math.sqrt(2))
+    ((pixels, cut),) = _upright(image, [around], grid)
+    turned = sample_turned(torch.as_tensor(pixels), cut, square, angle, size)
+    return turned.numpy() if isinstance(image, np.ndarray) else turned
+
+
+def _upright(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[AnyImage, Box]]:
     if isinstance(image, np.ndarray):
         return [crop_face(image, square, size) for square in squares]
     batch, cut = crop_faces_on_device(image, squares, size)

@@ -1,10 +1,10 @@
-"""From a face's box to the square of whole pixels that a network sees."""
+"""From a detector's box to the canonical face box, and to the square of whole pixels that a network sees."""
 
 from __future__ import annotations
 
 import math
 
-from genconvit.core.cut import SquareRule
+from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import Box
 
@@ -16,7 +16,7 @@ _LARGEST_SIDE = 2
 
 
 def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
-    """The square that a detector's box stands for.
+    """The canonical face box for a detector's box.
 
     Its side is ``rule.side`` heights of the box times ``1 + margin``; its centre lies ``rule.shift_down``
     heights of the box below the box's.
@@ -36,13 +36,43 @@ def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
         >>> square_of((10.0, 20.0, 110.0, 120.0), SquareRule(side=0.8, shift_down=0.05), margin=0.25)
         (10.0, 25.0, 110.0, 125.0)
     """
+    return _square(box, rule.side, rule.shift_down, margin)
+
+
+def square_for(box: Box, cut: Cut, margin: float = 0.0) -> Box:
+    """The square around a detector's box that a network sees.
+
+    Its side is ``cut.scale`` sides of the canonical face box times ``1 + margin``; its centre lies ``cut.shift_down``
+    sides of the canonical face box below that one's.
+
+    Args:
+        box: left, top, right, bottom in pixels of the frame.
+        cut: the rule to the canonical face box, and the network's crop.
+        margin: how much longer the side becomes, as a fraction of it; at least -0.5.
+
+    Returns:
+        Left, top, right, bottom in pixels of the frame, not rounded; may reach over the frame's edge.
+
+    Raises:
+        ConfigError: the margin is below -0.5 or not finite.
+
+    Examples:
+        >>> canonical = SquareRule(side=1.0, shift_down=0.0)
+        >>> square_for((10.0, 20.0, 110.0, 120.0), Cut(size=224, scale=1.5, shift_down=0.25, rule=canonical))
+        (-15.0, 20.0, 135.0, 170.0)
+    """
+    rule = cut.rule
+    return _square(box, rule.side * cut.scale, rule.shift_down + rule.side * cut.shift_down, margin)
+
+
+def _square(box: Box, side: float, shift_down: float, margin: float) -> Box:
     if not (math.isfinite(margin) and margin >= -0.5):
         raise ConfigError(f"the crop's margin is a number of at least -0.5, got {margin}; 0.0 adds none")
     left, top, right, bottom = (min(max(value, -_FARTHEST_PX), _FARTHEST_PX) for value in box)
     height = bottom - top
-    half = rule.side * height * (1 + margin) / 2
+    half = side * height * (1 + margin) / 2
     centre_x = (left + right) / 2
-    centre_y = (top + bottom) / 2 + rule.shift_down * height
+    centre_y = (top + bottom) / 2 + shift_down * height
     return centre_x - half, centre_y - half, centre_x + half, centre_y + half
 
 

@@ -1,4 +1,4 @@
-"""The contract of an architecture: a config, a preprocessing, and logits for each branch.
+"""The contract of an architecture: a config, what it sees, and logits for each branch.
 
 A third party derives from ``Architecture``, names its config class, and declares one entry point in the group
 ``genconvit.architectures``. ``docs/plugins.md`` shows a whole one.
@@ -16,9 +16,7 @@ from torch import Tensor, nn
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import WeightsError
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from genconvit.core.input_spec import InputSpec
 
 Network = Literal["ed", "vae"]
 """A branch of the original, with a weights file of its own."""
@@ -79,7 +77,7 @@ class ArchitectureConfig(FrozenConfig):
 
 @dataclass(frozen=True, eq=False)
 class ModelOutput:
-    """What an architecture returns for N faces.
+    """What an architecture returns for N faces, or N clips.
 
     Attributes:
         logits: for each branch [N, 2]; index 0 is fake, 1 is real.
@@ -93,7 +91,7 @@ class ModelOutput:
 
 
 class Architecture(nn.Module, ABC):
-    """A network from face crops to logits.
+    """A network from face crops, or from clips of them, to logits.
 
     Attributes:
         config_class: the config that builds it.
@@ -101,10 +99,8 @@ class Architecture(nn.Module, ABC):
             ``"published"``, or None where weights must be named.
         check_options: options with which ``genconvit plugins --run`` builds it; a small network makes that quick.
         config: the config it was built from.
-        input_size: height and width of a face crop in pixels.
+        input_spec: how its faces are cut, put together and normalised.
         any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
-        mean: of the pixels in [0, 1] that the network takes as 0, for red, green and blue; ImageNet's by default.
-        std: what the difference to it is divided by; likewise.
     """
 
     config_class: ClassVar[type[ArchitectureConfig]]
@@ -112,18 +108,21 @@ class Architecture(nn.Module, ABC):
     check_options: ClassVar[Mapping[str, object]] = {}
 
     config: ArchitectureConfig
-    input_size: int
+    input_spec: InputSpec
     any_size: bool = False
-    mean: tuple[float, ...] = IMAGENET_MEAN
-    std: tuple[float, ...] = IMAGENET_STD
 
     @abstractmethod
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__()
 
+    @property
+    def input_size(self) -> int:
+        """Height and width of a face crop in pixels."""
+        return self.input_spec.size
+
     @abstractmethod
     def forward(self, faces: Tensor) -> ModelOutput:
-        """Score preprocessed faces [N, 3, input_size, input_size]."""
+        """Score preprocessed faces [N, 3, size, size], or clips [N, frames, 3, size, size]."""
 
     def reconstruction_weights(self) -> Mapping[str, float]:
         """The weight of each branch's reconstruction error in a training, where nobody names another; none by default.
@@ -133,8 +132,11 @@ class Architecture(nn.Module, ABC):
         return {}
 
     def preprocess(self, faces: Tensor) -> Tensor:
-        """Map uint8 RGB crops [N, size, size, 3] to float32 [N, 3, size, size], normalised by ``mean`` and ``std``."""
-        images = faces.permute(0, 3, 1, 2).float().div(255)
-        mean = torch.tensor(self.mean, device=faces.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=faces.device).view(3, 1, 1)
+        """Map uint8 RGB crops [..., size, size, 3] to float32 [..., 3, size, size], as ``input_spec`` says."""
+        spec = self.input_spec
+        images = faces.movedim(-1, -3).float().div(255)
+        if spec.colour_order == "bgr":
+            images = images.flip(-3)
+        mean = torch.tensor(spec.mean, device=faces.device).view(3, 1, 1)
+        std = torch.tensor(spec.std, device=faces.device).view(3, 1, 1)
         return (images - mean) / std

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, cast
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
+from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
@@ -144,11 +145,10 @@ class GenerativeModel(Architecture):
     def __init__(self, config: GenerativeConfig, ed: EDBranchConfig, vae: VAEBranchConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = config.input_size
         blueprints: dict[Network, EDBranchConfig | VAEBranchConfig] = {"ed": ed, "vae": vae}
         self.branches = nn.ModuleDict({name: blueprints[name].build() for name in config.networks})
         backbone = self.branch(config.networks[0]).backbone
-        self.mean, self.std = backbone.mean, backbone.std
+        self.input_spec = InputSpec(size=config.input_size, mean=backbone.mean, std=backbone.std)
 
     def branch(self, name: str) -> Branch:
         """The branch of that name, ``"ed"`` or ``"vae"``."""

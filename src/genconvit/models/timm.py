@@ -13,6 +13,7 @@ import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor
 
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
@@ -71,9 +72,9 @@ class Timm(Architecture):
         super().__init__(config)
         self.config = config
         self.any_size = not has_one_size(config.backbone)
-        self.input_size = config.image_size or own_size(config.backbone)
         self.backbone = TimmNetwork(config.backbone, NUM_CLASSES, config.options)
-        self.mean, self.std = self.backbone.mean, self.backbone.std
+        size = config.image_size or own_size(config.backbone)
+        self.input_spec = InputSpec(size=size, mean=self.backbone.mean, std=self.backbone.std)
 
     def forward(self, faces: Tensor) -> ModelOutput:
         """Logits [N, 2] of the branch ``"timm"``, from normalised faces [N, 3, input_size, input_size]."""

@@ -9,6 +9,7 @@ import timm
 from torch import nn
 
 from genconvit.core.config import did_you_mean
+from genconvit.core.input_spec import Deviations, Means
 
 
 class TimmNetwork(nn.Module):
@@ -33,8 +34,8 @@ class TimmNetwork(nn.Module):
         self.num_classes = num_classes
         self.net = _created(name, num_classes, options)
         cfg = self.net.pretrained_cfg
-        self.mean: tuple[float, ...] = tuple(cfg["mean"])
-        self.std: tuple[float, ...] = tuple(cfg["std"])
+        self.mean: Means = tuple(cfg["mean"])
+        self.std: Deviations = tuple(cfg["std"])
 
     @property
     def classifier(self) -> str:

@@ -68,6 +68,7 @@ class _Progress:
     chosen: int
     limit: int | None
     found: int = 0
+    lacks_landmarks: bool = False
 
 
 class FaceFinder:
@@ -106,24 +107,36 @@ class FaceFinder:
             SourceError: it cannot be read.
             ConfigError: the device has no memory to search a single frame.
         """
-        for crops, progress in self._crops(reading, outcome):
+        for crops, progress, turn in self._crops(reading, outcome):
             if progress.found == progress.limit:
                 progress.scores.notes.append(
                     f"the limit of {progress.limit} faces was reached in frame {crops[0].frame_index}"
                 )
                 return
             progress.found += 1
-            yield Cropped(crops, progress.scores, outcome)
+            yield Cropped(crops, progress.scores, outcome, turn)
 
-    def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress]]:
+    def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress, int]]:
         for frames, progress in self._batches(reading, outcome):
             with self._detecting:
                 found = self._search([frame.image for frame in frames])
             for frame, faces in zip(frames, found, strict=True):
+                turn = len(progress.scores.frame_indices)
                 progress.scores.frame_indices.append(frame.index)
+                self._note_faces_without_landmarks(frame, faces, progress)
                 margin = self._options.margin
                 for crops in zip(*(crop_faces(frame, faces, cut, margin) for cut in self._cuts), strict=True):
-                    yield crops, progress
+                    yield crops, progress, turn
+
+    def _note_faces_without_landmarks(self, frame: Frame, faces: Sequence[DetectedFace], progress: _Progress) -> None:
+        if progress.lacks_landmarks or not any(cut.aligned for cut in self._cuts):
+            return
+        if any(face.landmarks is None for face in faces):
+            progress.lacks_landmarks = True
+            progress.scores.notes.append(
+                "faces are turned until their eyes are level; those without landmarks were left as they are, the first "
+                f"in frame {frame.index}"
+            )
 
     def _search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
         found = self._search_if_they_fit(images)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,18 +52,33 @@ class SourceScores:
     faces: list[FoundFace] = field(default_factory=list)
     fake_probabilities: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _logits: dict[str, list[list[float]]] = field(default_factory=dict)
+    _logits: dict[str, dict[int, list[float]]] = field(default_factory=dict)
 
-    def add(self, faces: Iterable[FoundFace], scores: FaceScores) -> None:
-        """Take faces and their scores, as many of these as of those."""
-        self.faces += faces
-        self.fake_probabilities += scores.fake_probability.tolist()
-        for branch, values in scores.logits.items():
-            self._logits.setdefault(branch, []).extend(values.tolist())
+    def place(self, face: FoundFace) -> int:
+        """Take a face, and return the row that its scores belong in."""
+        self.faces.append(face)
+        self.fake_probabilities.append(math.nan)
+        return len(self.faces) - 1
+
+    def fill(self, rows: Sequence[Sequence[int]], scores: FaceScores) -> None:
+        """Take scores: each counts for all faces of its rows.
+
+        Args:
+            rows: of faces, for each of the scores.
+            scores: as many.
+        """
+        for places, fake_probability in zip(rows, scores.fake_probability.tolist(), strict=True):
+            for row in places:
+                self.fake_probabilities[row] = fake_probability
+        for branch, logits in scores.logits.items():
+            placed = self._logits.setdefault(branch, {})
+            for places, pair in zip(rows, logits.tolist(), strict=True):
+                placed.update(dict.fromkeys(places, pair))
 
     def logits(self) -> dict[str, npt.NDArray[np.float32]]:
         """For each branch float32 [faces, 2]."""
-        return {branch: np.array(values, np.float32) for branch, values in self._logits.items()}
+        rows = range(len(self.faces))
+        return {branch: np.array([placed[row] for row in rows], np.float32) for branch, placed in self._logits.items()}
 
 
 @dataclass
@@ -90,11 +106,13 @@ class Cropped:
         crops: the face in each cut that was asked for.
         scores: of its source, as it was opened last.
         outcome: of its source.
+        turn: its frame's place among those that were searched, from 0.
     """
 
     crops: tuple[FaceCrop, ...]
     scores: SourceScores
     outcome: Outcome
+    turn: int
 
     @property
     def crop(self) -> FaceCrop:

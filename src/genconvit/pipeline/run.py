@@ -11,13 +11,14 @@ each source: which faces are together follows from the source and the batch size
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import nullcontext
 
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import SourceError
+from genconvit.pipeline.clips import Clip, batch_of, clip_maker
 from genconvit.pipeline.find import FaceFinder
-from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome
+from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 from genconvit.pipeline.scorer import Scorer
 from genconvit.video.names import Source
 from genconvit.video.readers import Reader, Reading
@@ -82,27 +83,58 @@ def score_faces(scorer: Scorer, found: Generator[Cropped | Outcome, None, None])
 
 
 def _score(scorer: Scorer, found: Iterable[Cropped | Outcome]) -> Iterator[Outcome]:
-    waiting: dict[int, list[Cropped]] = {}
+    queues: dict[int, SourceQueue] = {}
     for item in found:
         if isinstance(item, Cropped):
-            batch = waiting.setdefault(id(item.outcome), [])
-            if batch and batch[0].scores is not item.scores:  # a decoder started over, and what it gave does not count
-                batch.clear()
-            batch.append(item)
-            if len(batch) >= scorer.batch_size:
-                _score_batch(scorer, waiting.pop(id(item.outcome)))
+            queue = queues.get(id(item.outcome))
+            if (
+                queue is None or queue.scores is not item.scores
+            ):  # a decoder started over, and what it gave does not count
+                queue = queues[id(item.outcome)] = SourceQueue(scorer, item.scores)
+            queue.add(item)
             continue
-        rest = waiting.pop(id(item), [])
+        queue = queues.pop(id(item), None)
         if item.scores is not None:
-            _score_batch(scorer, [each for each in rest if each.scores is item.scores])
+            if queue is not None and queue.scores is item.scores:
+                queue.finish()
             item.scores.notes += scorer.notes
         yield item
 
 
-def _score_batch(scorer: Scorer, batch: Sequence[Cropped]) -> None:
-    if batch:
-        faces = [FoundFace.of(each.crop) for each in batch]
-        batch[0].scores.add(faces, scorer.score_crops([each.crop for each in batch]))
+class SourceQueue:
+    """The faces of one source on their way through the networks, in batches of their own.
+
+    Attributes:
+        scores: what becomes of them.
+    """
+
+    def __init__(self, scorer: Scorer, scores: SourceScores) -> None:
+        self.scores = scores
+        self._scorer = scorer
+        self._maker = clip_maker(scorer.input_spec.frames)
+        self._clips: list[Clip] = []
+
+    def add(self, face: Cropped) -> None:
+        """Take a face, and score what fills a batch with it."""
+        self._take(self._maker.add(face, self.scores.place(FoundFace.of(face.crop))))
+
+    def finish(self) -> None:
+        """Score the rest."""
+        self._take(self._maker.finish())
+        self._score()
+        self.scores.notes += self._maker.notes()
+
+    def _take(self, clips: Iterable[Clip]) -> None:
+        for clip in clips:
+            self._clips.append(clip)
+            if len(self._clips) >= self._scorer.batch_size:
+                self._score()
+
+    def _score(self) -> None:
+        clips, self._clips = self._clips, []
+        if clips:
+            scores = self._scorer.score(batch_of(clips, self._scorer.input_spec.frames))
+            self.scores.fill([clip.rows for clip in clips], scores)
 
 
 def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:

@@ -1,9 +1,9 @@
-"""A model on its device: face crops in, logits and probabilities out."""
+"""A model on its device: face crops, or clips of them, in; logits and probabilities out."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,10 @@ from genconvit.core.device import BATCH_SIZES, DTYPES, Precision, is_out_of_memo
 from genconvit.core.errors import ConfigError, PluginError
 from genconvit.core.graph_thread import graph_thread
 from genconvit.core.text import first_line
-from genconvit.core.types import FaceCrop, FaceScores
-from genconvit.faces.batch import stacked
+from genconvit.core.types import FaceScores
 from genconvit.faces.crop import resize_crops
 from genconvit.models.base import Architecture, ModelOutput
+from genconvit.nn.channels_last import images_in_channels_last, network_in_channels_last
 from genconvit.nn.fake_probability import face_fake_probability
 
 _MOST_HALVINGS = 3
@@ -28,7 +28,7 @@ def graph_size(count: int, batch_size: int) -> int:
     """The size that a batch for CUDA graphs is filled up to: a full batch, or a half, a quarter or an eighth of one.
 
     Args:
-        count: how many faces it has, at most ``batch_size``.
+        count: how many inputs it has, at most ``batch_size``.
         batch_size: of a full one.
     """
     sizes = [-(-batch_size >> halvings) for halvings in range(_MOST_HALVINGS + 1)]
@@ -36,23 +36,25 @@ def graph_size(count: int, batch_size: int) -> int:
 
 
 class Scorer:
-    """Runs an architecture over face crops, a batch at a time. Safe to call from several threads.
+    """Runs an architecture over its inputs, a batch at a time. Safe to call from several threads.
 
-    Faces that are given together go through in batches that begin at multiples of the batch size, so that scores follow
-    from them and the batch size alone. Where a GPU runs out of memory the batch is halved, for good, and the faces are
-    scored again.
+    An input is a face crop, or a clip of them where the architecture takes clips. Inputs that are given together go
+    through in batches that begin at multiples of the batch size, so that scores follow from them and the batch size
+    alone. Where a GPU runs out of memory the batch is halved, for good, and the inputs are scored again.
 
     Args:
         model: on the CPU, in evaluation mode.
         device: where to run it.
         precision: of its parameters and activations; scores are always float32.
-        batch_size: the most faces that go through it at once; None follows the device.
+        batch_size: the most faces that go through it at once, those of all clips together; None follows the device.
         compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
             nothing comes before it, since what is compiled follows from the first batch's size.
         cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
             ``graph_size`` says.
 
     Attributes:
+        input_spec: what the model sees.
+        batch_size: the most inputs that go through it at once.
         notes: what every result must say: a batch that was halved, and why.
 
     Raises:
@@ -73,9 +75,10 @@ class Scorer:
             raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
         self.dtype = DTYPES[precision]
         self.device = device
-        self.batch_size = batch_size or BATCH_SIZES[device.type]
+        self.input_spec = model.input_spec
+        self.batch_size = max((batch_size or BATCH_SIZES[device.type]) // self.input_spec.frames, 1)
         self.notes: tuple[str, ...] = ()
-        self.model = model.to(device=device, dtype=self.dtype).to(memory_format=torch.channels_last)
+        self.model = network_in_channels_last(model.to(device=device, dtype=self.dtype))
         self._halving = threading.Lock()
         self._compiling = threading.Lock()
         self._is_compiled = not compile or cuda_graphs
@@ -88,23 +91,24 @@ class Scorer:
     @property
     def input_size(self) -> int:
         """Height and width of a crop in pixels."""
-        return self.model.input_size
+        return self.input_spec.size
 
     def score(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool = False) -> FaceScores:
-        """Score crops.
+        """Score inputs.
 
         Args:
-            faces: RGB uint8 [N, S, S, 3] with S ``input_size``, an array, or a tensor on any device; N may be 0.
+            faces: RGB uint8 [N, S, S, 3] with S ``input_size``, or [N, T, S, S, 3] for an architecture of clips of T
+                faces; an array, or a tensor on any device; N may be 0.
             resize: take any S, and resize them as faces are cut out of frames.
 
         Raises:
-            ConfigError: the crops have another shape or type, or the device has no memory for a single face.
+            ConfigError: the crops have another shape or type, or the device has no memory for a single input.
             WeightsError: a logit is not finite.
         """
         self._check(faces, resize)
         if len(faces) == 0:
             return FaceScores({}, np.empty(0, np.float32))
-        sized = resize_crops(faces, self.input_size)
+        sized = self._resized(faces)
         crops = torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
         batches = []
         start = 0
@@ -120,9 +124,11 @@ class Scorer:
         arrays = {branch: logits.numpy() for branch, logits in joined.items()}
         return FaceScores(arrays, face_fake_probability(joined).numpy())
 
-    def score_crops(self, crops: Sequence[FaceCrop]) -> FaceScores:
-        """Score crops, at least one, all on the host or all on one device; see ``score``."""
-        return self.score(stacked([crop.image for crop in crops]))
+    def _resized(self, faces: npt.NDArray[np.uint8] | Tensor) -> npt.NDArray[np.uint8] | Tensor:
+        if self.input_spec.frames == 1:
+            return resize_crops(faces, self.input_size)
+        side = faces.shape[2]
+        return resize_crops(faces.reshape(-1, side, side, 3), self.input_size).reshape(-1, *self.input_spec.shape)
 
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""
@@ -138,26 +144,33 @@ class Scorer:
     def _halve(self, size: int) -> None:
         if size == 1:
             raise ConfigError(
-                f"{self.device} has no memory for a single face; free some, or use device='cpu' or precision='bf16'"
+                f"{self.device} has no memory for a single {self._unit}; free some, or use device='cpu' or "
+                "precision='bf16'"
             )
         with self._halving:
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             if self.batch_size == size:
                 self.batch_size = size // 2
-                self.notes += (f"{self.device} ran out of memory with {size} faces at once; {size // 2} were taken",)
+                self.notes += (
+                    f"{self.device} ran out of memory with {size} {self._unit}s at once; {size // 2} were taken",
+                )
+
+    @property
+    def _unit(self) -> str:
+        return "face" if self.input_spec.frames == 1 else "clip"
 
     @torch.inference_mode()
     def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
         count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         if self._graphs is not None:
-            images = torch.nn.functional.pad(images, (0, 0, 0, 0, 0, 0, 0, graph_size(count, size) - count))
+            images = torch.cat([images, images.new_zeros(graph_size(count, size) - count, *images.shape[1:])])
         with self._compiling:
             if not self._is_compiled:
-                self._run(images.new_zeros(size, *images.shape[1:]).contiguous(memory_format=torch.channels_last))
+                self._run(images_in_channels_last(images.new_zeros(size, *images.shape[1:])))
                 self._is_compiled = True
-        output = self._run(images.contiguous(memory_format=torch.channels_last))
+        output = self._run(images_in_channels_last(images))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
         for branch, logits in output.logits.items():
@@ -181,15 +194,17 @@ class Scorer:
         return output
 
     def _check(self, faces: npt.NDArray[np.uint8] | Tensor, resize: bool) -> None:
-        got = type(faces).__name__
+        shape, got = self.input_spec.shape, type(faces).__name__
         if isinstance(faces, (np.ndarray, Tensor)):
             got = f"{faces.dtype} {list(faces.shape)}"
-            sides = tuple(faces.shape[1:3])
-            right = sides == (self.input_size, self.input_size) or (resize and sides[:1] == sides[1:] != (0,))
-            if faces.dtype in (np.uint8, torch.uint8) and faces.ndim == 4 and faces.shape[3] == 3 and right:
+            given = tuple(faces.shape[1:])
+            square = len(given) == len(shape) and given[-3] == given[-2] > 0
+            right = given == shape or (resize and square and given[:-3] + given[-1:] == shape[:-3] + shape[-1:])
+            if faces.dtype in (np.uint8, torch.uint8) and right:
                 return
-        side = "S, S" if resize else f"{self.input_size}, {self.input_size}"
+        sides = [*shape[:-3], *(("S", "S") if resize else shape[-3:-1]), 3]
+        clips = "" if self.input_spec.frames == 1 else f" in clips of {self.input_spec.frames}"
         raise ConfigError(
-            f"faces are RGB uint8 [N, {side}, 3], an array or a tensor; got {got}; Detector.predict takes whole images "
-            "and finds the faces itself"
+            f"faces{clips} are RGB uint8 [N, {', '.join(map(str, sides))}], an array or a tensor; got {got}; "
+            "Detector.predict takes whole images and finds the faces itself"
         )

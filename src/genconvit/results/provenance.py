@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules, SquareRule
+from genconvit.core.input_spec import InputSpec
 
 Origin = Literal["published", "embedded", "file", "warm_start", "random"]
 
@@ -98,7 +99,11 @@ class Provenance(FrozenConfig):
     """Face detector that ran."""
 
     square_rule: SquareRule | None = None
-    """Rule by which its boxes became the squares that the networks saw: the weights' for it, else its own. None in
+    """Rule by which its boxes became canonical face boxes: the weights' for it, else its own. None in results of
+    versions that did not say."""
+
+    input_spec: InputSpec | None = None
+    """Input of the networks: how faces were cut relative to their canonical boxes, put together and normalised. None in
     results of versions that did not say."""
 
     decoder: str | None

@@ -79,11 +79,13 @@ class _Seen:
     Attributes:
         scores: of the clean frames since the source was opened last.
         crops: for each frame with faces, its faces without their pixels.
+        turns: the place of these frames among those that were searched.
         most_bytes: of a frame.
     """
 
     scores: SourceScores | None = None
     crops: dict[int, list[FaceCrop]] = field(default_factory=dict)
+    turns: dict[int, int] = field(default_factory=dict)
     most_bytes: int = 1
 
 
@@ -144,10 +146,11 @@ class DegradedFaces:
             yield from faces
             crops = [each.crop for each in faces]
             seen.crops[index] = [_without_pixels(each) for each in crops]
+            seen.turns[index] = faces[0].turn
             seen.most_bytes = max(seen.most_bytes, image.nbytes)
             for outcome in others:
                 if not outcome.step.is_encoded:
-                    yield from _measured(outcome, _degraded(outcome, image, crops))
+                    yield from _measured(outcome, _degraded(outcome, image, crops), seen)
         if clean.scores is not None:
             _begin_anew_if_needed(others, seen, clean.scores)
             for outcome in others:
@@ -166,7 +169,7 @@ class DegradedFaces:
                 for outcome in outcomes:
                     images = encoded_anew(source_name(source), gathered, outcome.step.strength, self._file)
                     crops = (crop for index, image in images for crop in _cut(seen.crops[index], image))
-                    yield from _measured(outcome, crops)
+                    yield from _measured(outcome, crops, seen)
 
 
 class _KeptFrames(Reading):
@@ -201,6 +204,7 @@ def _begin_anew_if_needed(outcomes: Iterable[StepOutcome], seen: _Seen, clean: S
         return
     seen.scores = clean
     seen.crops.clear()
+    seen.turns.clear()
     for outcome in outcomes:
         outcome.scores = SourceScores(clean.decoder, clean.frame_count)
 
@@ -221,14 +225,14 @@ def _degraded(outcome: StepOutcome, image: ImageArray, crops: Sequence[FaceCrop]
         yield from _cut(group, degraded)
 
 
-def _measured(outcome: StepOutcome, crops: Iterable[FaceCrop]) -> Iterator[Cropped]:
+def _measured(outcome: StepOutcome, crops: Iterable[FaceCrop], seen: _Seen) -> Iterator[Cropped]:
     """Crops on their way to the networks, and the time that it took to make them."""
     begun = time.perf_counter()
     made = list(crops)
     outcome.seconds += time.perf_counter() - begun
     if outcome.scores is not None:
         for crop in made:
-            yield Cropped((crop,), outcome.scores, outcome)
+            yield Cropped((crop,), outcome.scores, outcome, seen.turns[crop.frame_index])
 
 
 def _cut(crops: Sequence[FaceCrop], image: ImageArray) -> list[FaceCrop]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.pipeline.scorer import Scorer
@@ -53,8 +54,8 @@ class _Subject(Subject[Architecture]):
 
     @cached_property
     def crops(self) -> Tensor:
-        side = self.model.input_size
-        return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, side, side, 3), np.uint8))
+        shape = (3, *self.model.input_spec.shape)
+        return torch.from_numpy(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
 
     def logits(self, crops: Tensor) -> dict[str, Tensor]:
         with torch.inference_mode():
@@ -65,7 +66,8 @@ class _Subject(Subject[Architecture]):
             model = self.cls(self.config)
         real = [each for each, tensor in model.state_dict().items() if not tensor.is_meta]
         require(not real, f"on PyTorch's meta device these tensors have memory: {', '.join(real[:4])}")
-        require(isinstance(model.input_size, int) and model.input_size > 0, f"input_size is {model.input_size!r}")
+        spec = getattr(model, "input_spec", None)
+        require(isinstance(spec, InputSpec), f"self.input_spec is {spec!r}; set it to an InputSpec(size=...)")
         require(model.config == self.config, "self.config is not the config that it was built from")
 
     def keeps_its_config(self) -> None:

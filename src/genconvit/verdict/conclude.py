@@ -16,6 +16,7 @@ from genconvit.core.errors import SourceError
 from genconvit.core.text import printable
 from genconvit.nn.fake_probability import FAKE, REAL
 from genconvit.pipeline.outcome import Outcome, SourceScores
+from genconvit.pipeline.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.results.provenance import Provenance
 from genconvit.results.result import (
     UNTRAINED,
@@ -30,7 +31,6 @@ from genconvit.verdict.aggregate import PersonScore, persons_score, video_score
 from genconvit.verdict.calibration import ScoreBasis
 from genconvit.verdict.decision import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
-from genconvit.verdict.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.video.names import Source, is_array, source_name
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
+from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceStart
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import Origin, WeightsInfo
@@ -241,11 +242,17 @@ def _seeded() -> Iterator[None]:
 
 def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
     try:
-        return cls(config)
+        model = cls(config)
     except Exception as error:
         raise PluginError(
             f"architecture {cls.__name__} cannot be built from {config!r}: {type(error).__name__}: {error}"
         ) from error
+    if not isinstance(getattr(model, "input_spec", None), InputSpec):
+        raise PluginError(
+            f"architecture {cls.__name__} does not say what it sees; its __init__ sets "
+            "self.input_spec = InputSpec(size=...), of genconvit.InputSpec"
+        )
+    return model
 
 
 def _info(

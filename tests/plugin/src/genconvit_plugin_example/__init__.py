@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import PositiveInt
 from torch import Tensor
 
-from genconvit import Architecture, ArchitectureConfig, ModelOutput
+from genconvit import Architecture, ArchitectureConfig, InputSpec, ModelOutput
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.nn.branches import HIDDEN_DIM, EDBranchConfig
@@ -43,7 +43,7 @@ class Siamese(Architecture):
     def __init__(self, config: SiameseConfig) -> None:
         super().__init__(config)
         self.config = config
-        self.input_size = config.branch.image_size
+        self.input_spec = InputSpec(size=config.branch.image_size)
         self.branch = config.branch.build()
         self.compare = SwiGLUFusionConfig(
             dims=(HIDDEN_DIM, HIDDEN_DIM), hidden_dim=config.fusion_dim, out_dim=HIDDEN_DIM

@@ -98,29 +98,55 @@ def link_faces(faces: Iterable[Sighting], frame_indices: Sequence[int], rule: Tr
         [0, 1, 0]
     """
     turns = {index: turn for turn, index in enumerate(frame_indices)}
-    numbers: list[int] = []
-    open_tracks: list[_Track] = []
-    count = 0
+    linker, numbers = FaceLinker(rule), list[int]()
     for frame_index, group in itertools.groupby(faces, key=lambda face: face.frame_index):
         if frame_index not in turns:
             raise ValueError(f"a face lies in frame {frame_index}, which is not among the frames that were searched")
         seen = list(group)
-        turn, pts_seconds = turns[frame_index], seen[0].pts_seconds
-        waiting = (track for track in open_tracks if track.goes_on(turn, pts_seconds, rule))
-        open_tracks = sorted(waiting, key=lambda track: track.turn)[-rule.open_tracks :]
-        places = _places([face.box for face in seen])
-        overdue = np.array([_OVERDUE * (turn - track.turn > 1) for track in open_tracks])
-        matches = _matches(_expected(open_tracks, pts_seconds, rule), overdue, places, rule)
-        for row, place in enumerate(places):
-            if row in matches:
-                track = open_tracks[matches[row]]
-            else:
-                track = _Track(count)
-                open_tracks.append(track)
-                count += 1
-            track.add(turn, pts_seconds, place, rule)
-            numbers.append(track.number)
+        numbers += linker.link(turns[frame_index], seen[0].pts_seconds, [face.box for face in seen])
     return numbers
+
+
+class FaceLinker:
+    """Links the faces of one source frame by frame, as ``link_faces`` does.
+
+    Args:
+        rule: when two faces are one person's.
+    """
+
+    def __init__(self, rule: TrackingRule = DEFAULT_RULE) -> None:
+        self._rule = rule
+        self._open: list[_Track] = []
+        self._count = 0
+
+    @property
+    def open_tracks(self) -> frozenset[int]:
+        """The tracks that may go on."""
+        return frozenset(track.number for track in self._open)
+
+    def link(self, turn: int, pts_seconds: float | None, boxes: Sequence[Box]) -> list[int]:
+        """The track of each face of the next frame that has one.
+
+        Args:
+            turn: the frame's place among those that were searched, from 0.
+            pts_seconds: its presentation time in seconds; None where the source has no clock.
+            boxes: of its faces, at least one.
+        """
+        waiting = (track for track in self._open if track.goes_on(turn, pts_seconds, self._rule))
+        self._open = sorted(waiting, key=lambda track: track.turn)[-self._rule.open_tracks :]
+        places = _places(boxes)
+        overdue = np.array([_OVERDUE * (turn - track.turn > 1) for track in self._open])
+        matches = _matches(_expected(self._open, pts_seconds, self._rule), overdue, places, self._rule)
+        return [self._add(matches.get(row), turn, pts_seconds, place) for row, place in enumerate(places)]
+
+    def _add(self, match: int | None, turn: int, pts_seconds: float | None, place: _Places) -> int:
+        if match is None:
+            match = len(self._open)
+            self._open.append(_Track(self._count))
+            self._count += 1
+        track = self._open[match]
+        track.add(turn, pts_seconds, place, self._rule)
+        return track.number
 
 
 def one_off_tracks(tracks: Sequence[int], frame_count: int) -> frozenset[int]:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from genconvit.core.types import Box
-from genconvit.verdict.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
+from genconvit.pipeline.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
 
 Face = tuple[float, float, float]
 """The centre's x and y and the side of a square box, in pixels."""

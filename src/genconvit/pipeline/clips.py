@@ -1,0 +1,156 @@
+"""Inputs of a network that are made of a source's faces: each face by itself, or clips of one person's face."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from genconvit.core.types import AnyImage, FaceCrop
+from genconvit.faces.batch import stacked
+from genconvit.pipeline.outcome import Cropped
+from genconvit.pipeline.tracks import FaceLinker
+
+MOST_WAITING = 2048
+"""The most crops that wait for their clip; where more would, the person who was not seen for longest gets the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One input of a network.
+
+    Attributes:
+        images: RGB uint8 [size, size, 3] each, in the order of time; a single one for a network of single faces.
+        rows: of the faces that its scores belong to.
+    """
+
+    images: tuple[AnyImage, ...]
+    rows: tuple[int, ...]
+
+
+class ClipMaker(ABC):
+    """Makes clips of one source's faces, which come in the order of its frames."""
+
+    @abstractmethod
+    def add(self, face: Cropped, row: int) -> Iterable[Clip]:
+        """Take a face, and return the clips that are complete with it."""
+
+    def finish(self) -> Iterable[Clip]:
+        """The clips that are left when no more faces come."""
+        return ()
+
+    def notes(self) -> list[str]:
+        """What the result must say of them."""
+        return []
+
+
+def clip_maker(frames: int) -> ClipMaker:
+    """A maker of clips of so many faces each."""
+    return SingleFaces() if frames == 1 else PersonClips(frames)
+
+
+class SingleFaces(ClipMaker):
+    """Each face by itself."""
+
+    def add(self, face: Cropped, row: int) -> Iterable[Clip]:
+        """Return the face."""
+        return [Clip((face.crop.image,), (row,))]
+
+
+@dataclass
+class _Person:
+    """A person's last faces.
+
+    Attributes:
+        images: of the last faces, as many as a clip has at most.
+        rows: of those of them that are in no clip yet.
+        turn: when the last was seen.
+    """
+
+    images: deque[AnyImage]
+    rows: list[int] = field(default_factory=list)
+    turn: int = 0
+
+
+class PersonClips(ClipMaker):
+    """Clips of one person's face, cut from that person's track without a gap.
+
+    Where a clip has 8 faces, a track of 20 gives clips of its faces 1 to 8, 9 to 16 and 13 to 20; the scores of the
+    last count for the four faces that no other has. A track that is shorter than a clip is filled up by its last face.
+
+    Args:
+        frames: how many faces a clip has.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+        self._linker = FaceLinker()
+        self._seen: list[tuple[FaceCrop, int]] = []
+        self._turn = 0
+        self._people: dict[int, _Person] = {}
+        self._clips = 0
+        self._filled_up = 0
+
+    def add(self, face: Cropped, row: int) -> Iterable[Clip]:
+        """Take a face; where it begins a frame, the clips are returned that the frame before completed."""
+        done = self._link() if self._seen and self._seen[0][0].frame_index != face.crop.frame_index else []
+        self._seen.append((face.crop, row))
+        self._turn = face.turn
+        return done
+
+    def finish(self) -> Iterable[Clip]:
+        """The clips that are left."""
+        done = self._link() if self._seen else []
+        return [*done, *self._last(list(self._people))]
+
+    def notes(self) -> list[str]:
+        """How many clips had to be filled up."""
+        if not self._filled_up:
+            return []
+        return [
+            f"{self._filled_up} of {self._clips} clips of {self._frames} faces were filled up by their last face, "
+            "since the person was seen in fewer frames"
+        ]
+
+    def _link(self) -> list[Clip]:
+        """Give the faces of the last frame to their tracks; tracks that ended give their last clip."""
+        crops = [crop for crop, _ in self._seen]
+        numbers = self._linker.link(self._turn, crops[0].pts_seconds, [crop.face.box for crop in crops])
+        done = []
+        for number, (crop, row) in zip(numbers, self._seen, strict=True):
+            person = self._people.setdefault(number, _Person(deque(maxlen=self._frames)))
+            person.images.append(crop.image)
+            person.rows.append(row)
+            person.turn = self._turn
+            if len(person.rows) == self._frames:
+                done.append(self._clip(person))
+        self._seen = []
+        ended = self._people.keys() - self._linker.open_tracks
+        by_turn = sorted(self._people, key=lambda number: self._people[number].turn)
+        crowd = by_turn[: -max(MOST_WAITING // self._frames, 1)]
+        return [*done, *self._last(sorted(ended.union(crowd)))]
+
+    def _last(self, numbers: Iterable[int]) -> list[Clip]:
+        """The last clips of people who are not waited for any more."""
+        people = [self._people.pop(number) for number in numbers]
+        return [self._clip(person) for person in people if person.rows]
+
+    def _clip(self, person: _Person) -> Clip:
+        images, rows = list(person.images), tuple(person.rows)
+        lacking = self._frames - len(images)
+        self._clips += 1
+        self._filled_up += lacking > 0
+        person.rows.clear()
+        return Clip((*images, *[images[-1]] * lacking), rows)
+
+
+def batch_of(clips: Iterable[Clip], frames: int) -> npt.NDArray[np.uint8] | Tensor:
+    """Clips as one batch: uint8 [N, size, size, 3] for single faces, else [N, frames, size, size, 3]."""
+    if frames == 1:
+        return stacked([clip.images[0] for clip in clips])
+    return stacked([stacked(clip.images) for clip in clips])
