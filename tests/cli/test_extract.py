@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from genconvit.core.cut import SquareRule
+from genconvit.core.input_spec import InputSpec
 from genconvit.crops.folder import need, read_crops
 from genconvit.extract.journal import JOURNAL_NAME
+from genconvit.registry import ARCHITECTURES
 from processes import needs_proc
-from stubs import grey_clip, register_stubs, ruled_grey, ship_grey, trained_grey
+from stubs import Grey, GreyConfig, grey_clip, register_stubs, ruled_grey, ship_grey, trained_grey
 from support import shared
 
 from .conftest import Run
@@ -62,6 +65,28 @@ def test_flags_choose_split_fractions_and_format(run: Callable[..., Run], videos
     assert {record.split for record in read_crops(tmp_path / "other").records} == {"test"}
 
 
+class Roomy(Grey):
+    def __init__(self, config: GreyConfig) -> None:
+        super().__init__(config)
+        self.input_spec = InputSpec(size=16, scale=0.5, shift_down=0.25)
+
+
+def test_crops_are_cut_as_an_architecture_sees_them(
+    run: Callable[..., Run], videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES._registered, "roomy", Roomy)
+    stubs = [each for each in STUBS if each not in ("--size", "32")]
+    for flags, size in (((), 16), (("--size", "48"), 48)):
+        out = tmp_path / str(size)
+        ended = run("extract", "folder", videos, "--out", out, "--arch", "roomy", *flags, *stubs)
+        assert ended.status == 0, ended.err
+        records = read_crops(out).records
+        assert {record.square for record in records} == {(12.0, 24.0, 36.0, 48.0)}
+        with Image.open(out / records[0].crop) as image:
+            assert image.size == (size, size)
+    assert run("extract", "folder", videos, "--out", tmp_path / "none", "--arch", "romy", *stubs).status == 2
+
+
 def test_crops_are_cut_like_those_of_weights(
     run: Callable[..., Run], videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +123,8 @@ def test_a_broken_video_is_named_and_ends_with_status_3(run: Callable[..., Run],
         (("--seed", "-1"), "seed=-1"),
         (("--set", "latent=mean"), "--set latent has no part in finding faces; allowed are decoder, "),
         (("--split", "vla"), "has no split 'vla' (did you mean 'val'?)"),
-        (("--arch", "v2"), "No such option: --arch"),
+        (("--arch", "v3"), "unknown architecture 'v3'"),
+        (("--mode", "ed"), "No such option: --mode"),
     ],
 )
 def test_a_wrong_option_is_one_message_before_any_work(

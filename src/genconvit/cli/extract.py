@@ -33,7 +33,19 @@ Out = Annotated[Path, typer.Option(help="Where the crops go; made where it is no
 Part = Annotated[
     str | None, typer.Option("--split", help="One of the data set's splits.", metavar="NAME", show_default="all")
 ]
-Size = Annotated[int, typer.Option(help="The side of the crops in pixels.", metavar="N")]
+Size = Annotated[
+    int | None,
+    typer.Option(help="The side of the crops in pixels.", metavar="N", show_default="224, or the architecture's"),
+]
+Arch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="Cut faces as this architecture sees them: its size, its surroundings, turned or not.",
+        metavar="NAME",
+        show_default="the canonical face box",
+    ),
+]
 CropsLike = Annotated[
     str | None,
     typer.Option(
@@ -57,7 +69,8 @@ def extract(
     out: Out,
     detector: DetectorFlags,
     split: Part = None,
-    size: Size = 224,
+    arch: Arch = None,
+    size: Size = None,
     crops_like: CropsLike = None,
     fractions: Fractions = "0.8,0.1,0.1",
     seed: Seed = 0,
@@ -76,7 +89,8 @@ def extract(
     from genconvit.weights.crop_rules import crop_rules_of
 
     rules = crop_rules_of(crops_like) if crops_like else {}
-    options = _options(size=size, crop_rules=rules, fractions=fractions, seed=seed, image_format=form, retry=retry)
+    crop = _crop(arch) | ({} if size is None else {"size": size})
+    options = _options(**crop, crop_rules=rules, fractions=fractions, seed=seed, image_format=form, retry=retry)
     _refuse_extra(detector)
     config = detector.config()
     listing = _listing(dataset, path, split, out)
@@ -86,6 +100,16 @@ def extract(
         typer.echo(f"wrote {printable(file)}", err=True)
     if summary.unreadable:
         sys.exit(SourceError.exit_status)
+
+
+def _crop(architecture: str | None) -> dict[str, object]:
+    """The fields of the crop that an architecture sees; none where none is named."""
+    from genconvit.core.input_spec import CropSpec
+    from genconvit.weights.load import input_spec_of
+
+    if architecture is None:
+        return {}
+    return input_spec_of(architecture, {}).model_dump(include=set(CropSpec.model_fields))
 
 
 def _options(*, fractions: str, **others: object) -> ExtractOptions:

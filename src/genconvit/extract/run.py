@@ -21,6 +21,7 @@ from genconvit.extract.journal import JOURNAL_NAME, Journal, KeptFace, VideoEntr
 from genconvit.extract.options import ExtractOptions, file_state, options_checksum
 from genconvit.extract.split import SplitPlan, assign_splits
 from genconvit.extract.summary import ExtractSummary, count_parts, lopsided
+from genconvit.faces.align import turned_back
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import find_faces
 from genconvit.pipeline.tracks import Sighting, link_faces
@@ -275,7 +276,7 @@ class _Video:
 def _kept(crop: FaceCrop, number: int) -> KeptFace:
     left, top, right, _ = crop.square
     scale = len(crop.image) / (right - left)
-    points = [] if crop.face.landmarks is None else crop.face.landmarks.tolist()
+    points = turned_back(crop.face.landmarks, crop.square, crop.angle)
     return KeptFace(
         frame_index=crop.frame_index,
         number=number,

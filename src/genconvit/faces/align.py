@@ -31,6 +31,28 @@ def level_angle(landmarks: npt.NDArray[np.float32] | None) -> float:
     return math.atan2(float(down), float(across))
 
 
+def turned_back(landmarks: npt.NDArray[np.float32] | None, square: Box, angle: float) -> list[list[float]]:
+    """Landmarks where they lie once their square is turned back to be upright; none where there are none.
+
+    Args:
+        landmarks: float32 [n, 2], x and y in pixels of the frame.
+        square: left, top, right, bottom before it was turned, in the same pixels.
+        angle: radians by which it was turned about its centre, clockwise as seen.
+
+    Returns:
+        X and y of each in pixels of the frame.
+    """
+    if landmarks is None:
+        return []
+    if not angle:
+        upright: list[list[float]] = landmarks.tolist()
+        return upright
+    centre = np.array([(square[0] + square[2]) / 2, (square[1] + square[3]) / 2])
+    to_frame = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    turned: list[list[float]] = ((landmarks - centre) @ to_frame + centre).tolist()
+    return turned
+
+
 def square_around(square: Box) -> Box:
     """The upright square with the same centre that holds a square however it is turned about it."""
     left, top, right, bottom = square

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genconvit.core.cut import CropRules
-from genconvit.core.errors import PluginError, WeightsError
+from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.nn.timm_network import TimmNetwork
@@ -17,7 +17,7 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsFile
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.train.config import TrainConfig
-from genconvit.weights.load import load_model, parse_config
+from genconvit.weights.load import input_spec_of, load_model, parse_config
 
 IMAGENET_CLASSES = 1000
 
@@ -41,12 +41,13 @@ def first_model(config: TrainConfig) -> Start:
     """Build the model and give it its first weights.
 
     Raises:
-        ConfigError: a field of the architecture's is unknown or has a value that is not allowed.
+        ConfigError: a field of the architecture's is unknown or has a value that is not allowed, or it sees clips.
         PluginError: the architecture is unknown or broken.
         WeightsError: the first weights cannot be had; the message says how to go on without them.
     """
     cls = ARCHITECTURES.load(config.architecture)
     options = dict(config.model)
+    _refuse_clips(config.architecture, options)
     if config.kl_weight and "variational" in cls.config_class.model_fields:
         options.setdefault("variational", True)
     files = backbone_files(config.init)
@@ -57,6 +58,16 @@ def first_model(config: TrainConfig) -> Start:
     if config.init == "imagenet":
         start_from_imagenet(model)
     return Start(model, start_from_files(model, files))
+
+
+def _refuse_clips(architecture: str, options: Mapping[str, object]) -> None:
+    frames = input_spec_of(architecture, options).frames
+    if frames > 1:
+        raise ConfigError(
+            f"architecture {architecture!r} sees clips of {frames} faces, and a training here shows single ones; train "
+            "it with code of your own on the crops of genconvit extract, whose manifest names each face's video, frame "
+            "and track, and save its weights as docs/plugins.md shows"
+        )
 
 
 def model_again(config: TrainConfig, options: Mapping[str, object]) -> Architecture:

@@ -93,6 +93,17 @@ def load_model(
     return _from_reference(cls, start or config.reference_start(), config, located, contents)
 
 
+def input_spec_of(name: str, options: Mapping[str, object]) -> InputSpec:
+    """The input of an architecture with these options; no weights are read.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed.
+        PluginError: the architecture is unknown or broken.
+    """
+    cls = ARCHITECTURES.load(name)
+    return _on_meta(cls, parse_config(name, cls, options)).input_spec
+
+
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
     """The config of an architecture from its options; an unknown option is an error that lists the valid ones."""
     try:
