@@ -40,7 +40,7 @@ def run(mark: Path, command: str) -> None:
     elif command == "train":
         replace("genconvit.train.fit", "fit", lambda config, **options: fit(config, **{**options, "tell": told(slow)}))
     else:
-        replace(f"genconvit.cli.{command}", "tracked", tracked(slow))
+        replace(f"genconvit.cli.{command}", "progress_bar", slow_progress(slow))
     main()
 
 
@@ -52,7 +52,7 @@ def slowed(mark: Path) -> Callable[..., None]:
     return wait
 
 
-def tracked(slow: Callable[[], None]) -> Callable[..., Iterator[Any]]:
+def slow_progress(slow: Callable[[], None]) -> Callable[..., Iterator[Any]]:
     def items(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
         for done, item in enumerate(given):
             if done == 2 and not description.startswith("finding"):

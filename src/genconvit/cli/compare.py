@@ -25,7 +25,7 @@ from genconvit.cli.evaluation_flags import (
     evaluation_options,
 )
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.core.errors import ConfigError, SourceError
@@ -119,7 +119,7 @@ def _from_videos(
 
     variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
     listing = listing_of(paths, dataset, split)
-    runs = compare_variants(listing, variants, out, options, tracked)
+    runs = compare_variants(listing, variants, out, options, progress_bar)
     for run in runs:
         typer.echo(f"wrote {printable(str(run.file))}", err=True)
     return [run.evaluated for run in runs], listing.dataset

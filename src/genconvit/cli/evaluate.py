@@ -28,7 +28,7 @@ from genconvit.cli.evaluation_flags import (
 )
 from genconvit.cli.flags import OutputFlag
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
@@ -94,7 +94,7 @@ def evaluate(
     if output:
         refuse_inputs("--output", output, [*(source.path for source in listing.sources), *detector.inputs(config)])
     with opened(output, keep_partial=False) as stream:
-        (run,) = compare_variants(listing, [variant_of(config)], out, options, tracked)
+        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar)
         _write([run.evaluated.evaluation], form, stream)
     typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:

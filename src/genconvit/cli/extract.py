@@ -12,7 +12,7 @@ import typer
 from genconvit.cli.detector_flags import FLAGS, DetectorFlags, with_detector_flags
 from genconvit.cli.options import parse_extra
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 
@@ -80,7 +80,7 @@ def extract(
     _refuse_extra(detector)
     config = detector.config()
     listing = _listing(dataset, path, split, out)
-    summary = run(listing, config, out, options, tracked)
+    summary = run(listing, config, out, options, progress_bar)
     _report(summary)
     for file in summary.manifests:
         typer.echo(f"wrote {printable(file)}", err=True)

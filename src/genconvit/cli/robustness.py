@@ -14,7 +14,7 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, ResamplesFlag, SeedFlag
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import SourceError
 from genconvit.core.text import printable
 
@@ -72,7 +72,7 @@ def robustness(
     form = format or ReportFormat.of(output)
     with opened(output, keep_partial=False) as stream:
         measured = measure_robustness(
-            config, listing, degradations, Resampling(resamples=resamples, seed=seed), tracked
+            config, listing, degradations, Resampling(resamples=resamples, seed=seed), progress_bar
         )
         write_measured(measured, form, stream)
     if plot:

@@ -11,7 +11,7 @@ from genconvit.assemble import Finding, assemble_finding
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.core.left_out import LeftOut
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.types import FaceCrop, on_host
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, write_manifest
 from genconvit.crops.record import SPLITS, Split
@@ -34,7 +34,7 @@ def extract(
     config: DetectorConfig,
     folder: Path,
     options: ExtractOptions | None = None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> ExtractSummary:
     """Write the faces of labelled videos as crops into ``{train,valid,test}/{fake,real}/``, with a manifest.
 
@@ -46,7 +46,7 @@ def extract(
         config: what looks at them; nothing in it that is of networks and scores matters, and none is loaded.
         folder: where the crops go; made where it is not there.
         options: how they are kept.
-        track: shows progress.
+        progress: shows progress.
 
     Raises:
         ConfigError: an option has a value that is not allowed here; the folder cannot be written, holds other crops, or
@@ -62,7 +62,7 @@ def extract(
     try:
         with Journal(folder) as journal, CropFiles(folder) as files:
             run = _Extraction(listing, config, options or ExtractOptions(), finding, journal, files)
-            run.extract(track)
+            run.extract(progress)
             return run.finish(folder)
     except OSError as error:
         raise GenConViTError(
@@ -120,7 +120,7 @@ class _Extraction:
         pairs = zip(self._sources, entries, strict=True)
         self._todo = [_Todo(source, entry) for source, entry in pairs if not self._is_done(entry)]
 
-    def extract(self, track: Track) -> None:
+    def extract(self, progress: ShowProgress) -> None:
         """Do what is missing; an interruption costs the video that is under way."""
         if not self._todo:
             return
@@ -128,7 +128,7 @@ class _Extraction:
         reader = self._finding.readers.for_many(iter(paths))  # no list: a single one that is left is isolated as well
         finder = self._finding.finder([self._options.cut(self._finding)], self._config)
         with Ahead(find_faces(finder, reader, paths), "faces", room=_CROPS_AHEAD) as found:
-            for _ in track(self._written(found), len(paths), "extracting faces"):
+            for _ in progress(self._written(found), len(paths), "extracting faces"):
                 pass
 
     def finish(self, folder: Path) -> ExtractSummary:

@@ -16,7 +16,7 @@ from pathlib import Path
 from genconvit.assemble import Parts, assemble, assemble_readers
 from genconvit.core.left_out import LeftOut
 from genconvit.core.optional import require
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
@@ -40,7 +40,7 @@ def measure_robustness(
     listing: Listing,
     degradations: Sequence[Degradation] = tuple(DEGRADATIONS.values()),
     resampling: Resampling | None = None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> RobustnessReport:
     """Score videos as they are and degraded.
 
@@ -51,7 +51,7 @@ def measure_robustness(
         listing: the videos, with labels or without.
         degradations: what happens to them, each at all of its strengths.
         resampling: how the intervals of the AUC are made.
-        track: shows progress.
+        progress: shows progress.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or there is no encoder for H.264, or no
@@ -69,7 +69,7 @@ def measure_robustness(
     parts = assemble(config)
     try:
         run = _Run(config, parts, steps)
-        for _ in track(run.score(listing.sources), len(listing.sources), "scoring"):
+        for _ in progress(run.score(listing.sources), len(listing.sources), "scoring"):
             pass
     finally:
         parts.readers.close()

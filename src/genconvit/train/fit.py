@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError, TrainingError, WeightsError
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.version import __version__
 from genconvit.crops.record import CropRecord, Point
 from genconvit.results.provenance import WeightsInfo
@@ -70,7 +70,7 @@ def fit(
     *,
     resume: bool = False,
     tell: Callable[[TrainStep], None] = lambda _: None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> TrainResult:
     """Train a model, and keep everything in the config's folder.
 
@@ -81,7 +81,7 @@ def fit(
         resume: go on from the state that a training with an equal config has left in the folder. Where there is none
             yet, it begins.
         tell: called in the first process after each step.
-        track: shows, in the first process, how far what comes before the first step is.
+        progress: shows, in the first process, how far what comes before the first step is.
 
     Raises:
         ConfigError: an option does not fit the others, the data or this machine, or a package is not installed.
@@ -100,15 +100,17 @@ def fit(
     accelerator.wait_for_everyone()
     with own_chance(accelerator.device):
         if going_on:
-            state, parts = _resumed(config, accelerator, folder, track)
+            state, parts = _resumed(config, accelerator, folder, progress)
         else:
-            state, parts = _resume_or_start(config, accelerator, folder, track)
+            state, parts = _resume_or_start(config, accelerator, folder, progress)
         return _run(state, parts, folder, tell)
 
 
-def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resume_or_start(
+    config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress
+) -> tuple[TrainState, Parts]:  # noqa: ANN401
     start = first_model(config)
-    data = read_data(config, start.model, _landmarks(accelerator, folder, config, track))
+    data = read_data(config, start.model, _landmarks(accelerator, folder, config, progress))
     state = TrainState(
         library_version=__version__,
         config=config,
@@ -127,11 +129,11 @@ def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track:
     return state, parts
 
 
-def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resumed(config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress) -> tuple[TrainState, Parts]:  # noqa: ANN401
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
-    find = _landmarks(accelerator, folder, config, track)
+    find = _landmarks(accelerator, folder, config, progress)
     data = read_data(config, model, lambda lacking, now: find(lacking, now) if now == state.fingerprint else {})
     if data.fingerprint != state.fingerprint:
         raise ConfigError(
@@ -145,14 +147,14 @@ def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) 
     return state.model_copy(update={"config": config}), parts
 
 
-def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, track: Track) -> FindLandmarks:  # noqa: ANN401
+def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, progress: ShowProgress) -> FindLandmarks:  # noqa: ANN401
     """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
 
     def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:
         def find_or_read() -> dict[str, tuple[Point, ...]]:
             folder.mkdir(parents=True, exist_ok=True)
             kept, device = folder / LANDMARKS, accelerator.device
-            return landmarks_of(Path(config.data), records, kept, fingerprint, device=device, track=track)
+            return landmarks_of(Path(config.data), records, kept, fingerprint, device=device, progress=progress)
 
         with _writing(folder):
             return from_the_first(accelerator, find_or_read)

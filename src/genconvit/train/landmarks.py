@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import SourceError
-from genconvit.core.progress import Track
+from genconvit.core.progress import ShowProgress
 from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
 from genconvit.crops.record import CropRecord, Point
 from genconvit.faces.reduce import reduced, reduced_size
@@ -46,7 +46,13 @@ class FoundLandmarks(FrozenConfig):
 
 
 def landmarks_of(
-    root: Path, records: Sequence[CropRecord], kept: Path, fingerprint: str, *, device: torch.device, track: Track
+    root: Path,
+    records: Sequence[CropRecord],
+    kept: Path,
+    fingerprint: str,
+    *,
+    device: torch.device,
+    progress: ShowProgress,
 ) -> dict[str, tuple[Point, ...]]:
     """The landmarks of crops: read where an earlier run of the same training kept them, else found and kept.
 
@@ -56,7 +62,7 @@ def landmarks_of(
         kept: the file that they are kept in; its folder must be there.
         fingerprint: of the training's data.
         device: where the face detector runs.
-        track: shows progress.
+        progress: shows progress.
 
     Returns:
         By the crop's path, five points each, or none where no face was found or the image cannot be read.
@@ -73,7 +79,7 @@ def landmarks_of(
         groups = [crops[start : start + _AT_ONCE] for start in range(0, len(crops), _AT_ONCE)]
         detector = MTCNNDetector(None, device)
         found: dict[str, tuple[Point, ...]] = dict.fromkeys(crops, ())
-        for group in track(groups, len(groups), f"finding landmarks of {len(crops)} crops"):
+        for group in progress(groups, len(groups), f"finding landmarks of {len(crops)} crops"):
             images = {crop: image for crop in group if (image := _image(root / crop)) is not None}
             found.update(zip(images, find_landmarks(list(images.values()), detector), strict=True))
         known = FoundLandmarks(fingerprint=fingerprint, found=found)
