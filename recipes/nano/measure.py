@@ -26,7 +26,7 @@ from genconvit.metrics.measures import Sample, measure_values
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
-from genconvit.verdict.decision import DecisionRule
+from genconvit.verdict.decision_rule import DecisionRule
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 

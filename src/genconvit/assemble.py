@@ -22,7 +22,7 @@ from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Pl
 from genconvit.results.packages import package_versions
 from genconvit.results.provenance import FaceDetectorInfo, Provenance
 from genconvit.settings import DetectorConfig
-from genconvit.verdict.decision import DecisionRule, decision_rule
+from genconvit.verdict.decision_rule import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.choice import shipped_weights

@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 
 from genconvit.core.types import DetectedFace, FaceScores, Frame
+from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsFile, WeightsInfo
 from genconvit.results.result import UNTRAINED, WARM_START, BranchProbability, FaceResult, TrackResult, VideoResult
-from genconvit.results.rule import CalibrationInfo, Decision
 
 
 def provenance(**weights: Any) -> Provenance:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.verdict.decision_rule import DEFAULT_THRESHOLD
 
 MOST_WRONG = 1 / 20
 _SLACK = 1e-9

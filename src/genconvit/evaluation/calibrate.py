@@ -19,7 +19,7 @@ from genconvit.evaluation.conventions import UNANSWERED
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.measures import NO_LABEL, Sample
 from genconvit.metrics.weighted import Weighted
-from genconvit.results.rule import CalibrationMethod
+from genconvit.results.decision import CalibrationMethod
 from genconvit.verdict.calibration import (
     LARGEST_LOGIT,
     MOST_SCORES,

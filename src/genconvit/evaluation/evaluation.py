@@ -21,7 +21,7 @@ from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import FAKE, NO_LABEL, REAL, Sample
 from genconvit.results.result import Label
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.verdict.decision_rule import DEFAULT_THRESHOLD
 from genconvit.verdict.threshold import FprTarget
 
 _CODES: dict[Label | None, int] = {"FAKE": FAKE, "REAL": REAL, None: NO_LABEL}

@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt, model_validator
 from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
 from genconvit.core.types import Box
+from genconvit.results.decision import Decision
 from genconvit.results.provenance import Provenance
-from genconvit.results.rule import Decision
 
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"

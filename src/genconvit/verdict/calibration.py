@@ -21,9 +21,9 @@ from scipy.special import expit, logit
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import first_line, printable
+from genconvit.results.decision import CalibrationMethod
 from genconvit.results.provenance import Provenance
 from genconvit.results.result import PersonRule
-from genconvit.results.rule import CalibrationMethod
 
 MOST_BYTES = 64 << 20
 MOST_SCORES = 100_000

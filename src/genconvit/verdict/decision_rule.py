@@ -11,8 +11,8 @@ from pydantic import field_validator, model_validator
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
+from genconvit.results.decision import CalibrationInfo, Decision, check_band
 from genconvit.results.result import Label, Status
-from genconvit.results.rule import CalibrationInfo, Decision, check_band
 from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
 from genconvit.verdict.threshold import FprTarget, parse_threshold, threshold_for_fpr
 from genconvit.weights.embedded import Embedded
