@@ -107,8 +107,11 @@ def fit(
 
 
 def _resume_or_start(
-    config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress
-) -> tuple[TrainState, Parts]:  # noqa: ANN401
+    config: TrainConfig,
+    accelerator: Any,  # noqa: ANN401
+    folder: Path,
+    progress: ShowProgress,
+) -> tuple[TrainState, Parts]:
     start = first_model(config)
     data = read_data(config, start.model, _landmarks(accelerator, folder, config, progress))
     state = TrainState(
