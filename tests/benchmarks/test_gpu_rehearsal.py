@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from genconvit.bench.report import Report
+from genconvit.bench.bench_result import Report
 
 pytestmark = [
     pytest.mark.slow,

@@ -36,7 +36,7 @@ def run(mark: Path, command: str) -> None:
     if command == "calibrate":
         replace("genconvit.evaluation.calibrate", "fit_map", slow)
     elif command == "bench":
-        replace("genconvit.bench.run", "run_fresh", slow)  # a fresh process would not know the stubs
+        replace("genconvit.bench.benchmark", "run_fresh", slow)  # a fresh process would not know the stubs
     elif command == "train":
         replace("genconvit.train.fit", "fit", lambda config, **options: fit(config, **{**options, "tell": told(slow)}))
     else:

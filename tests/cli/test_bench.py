@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from genconvit.bench.report import FreshRun, Machine, Report, Row
+from genconvit.bench.bench_result import FreshRun, Machine, Report, Row
 from genconvit.cli.bench import show
 
 from .conftest import Run

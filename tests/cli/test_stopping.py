@@ -184,7 +184,7 @@ def test_bench_leaves_its_file_as_it_was(
 ) -> None:
     output = tmp_path / "bench.json"
     output.write_text("before", encoding="utf-8")
-    monkeypatch.setattr("genconvit.bench.run.assemble", stopping(number))
+    monkeypatch.setattr("genconvit.bench.benchmark.assemble", stopping(number))
     assert_stopped(run("bench", "--arch", "grey", "--json", output), number)
     assert output.read_text(encoding="utf-8") == "before"
     assert litter(tmp_path) == []

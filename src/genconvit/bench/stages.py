@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from genconvit.assemble import Parts
+from genconvit.bench.bench_result import Row
 from genconvit.bench.floor import backbone_calls
-from genconvit.bench.report import Row
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError

@@ -18,7 +18,7 @@ from genconvit.core.text import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from genconvit.bench.report import Report
+    from genconvit.bench.bench_result import Report
 
 Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
 Weights = Annotated[
@@ -60,7 +60,7 @@ def bench(
     Each stage runs alone and in turn with its floor, and a fresh process opens a detector and scores the clips. Times
     vary on a shared machine: quote the ratios.
     """
-    from genconvit.bench.run import run_bench
+    from genconvit.bench.benchmark import run_bench
     from genconvit.core.device import DTYPES
 
     flags = {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from genconvit.bench.bench_result import Report
+from genconvit.bench.benchmark import run_bench
 from genconvit.bench.floor import backbone_calls
-from genconvit.bench.report import Report
-from genconvit.bench.run import run_bench
 from genconvit.core.errors import ConfigError
 from genconvit.models.base import ArchitectureConfig
 from genconvit.models.generative import SIZES

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
-from genconvit.bench.report import Row
+from genconvit.bench.bench_result import Row
 from genconvit.bench.timing import time_in_turn
 from genconvit.crops.record import CropRecord
 from genconvit.data.sample import FACE, LANDMARKS, portrait

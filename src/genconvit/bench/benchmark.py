@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from genconvit.assemble import assemble
-from genconvit.bench.examples import example_rows
+from genconvit.bench.bench_result import FreshRun, Report, Row, this_machine
 from genconvit.bench.fresh import run_fresh
-from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
+from genconvit.bench.training_examples import example_rows
 from genconvit.core.device import DTYPES, Precision, resolve_device, resolve_precision
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
