@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from genconvit import Detector, VideoResult
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.types import Frame
 from genconvit.data.base import LabelledSource, Listing

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from genconvit.compare.names import with_own_names
-from genconvit.compare.report import new_folder, write_comparison
+from genconvit.compare.comparison_folder import new_folder, write_comparison
 from genconvit.compare.summary import ranks, summary_of
+from genconvit.compare.variant_names import with_own_names
 from genconvit.core.errors import ConfigError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated

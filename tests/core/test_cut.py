@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from genconvit import Detector
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.cut import CropRules, SquareRule
 from genconvit.crops.folder import read_crops

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from calibrations import write_calibration
 from genconvit import Detector
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import parse_variants
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError, WeightsError

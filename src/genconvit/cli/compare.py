@@ -95,7 +95,7 @@ def compare(
 
 
 def _from_files(files: Sequence[str], labels: Path | None, options: EvaluationOptions) -> list[Evaluated]:
-    from genconvit.compare.names import with_own_names
+    from genconvit.compare.variant_names import with_own_names
     from genconvit.evaluation.evaluated import Evaluated
     from genconvit.evaluation.evaluation import evaluate
 
@@ -114,7 +114,7 @@ def _from_videos(
     options: EvaluationOptions,
     detector: DetectorFlags,
 ) -> tuple[list[Evaluated], str]:
-    from genconvit.compare.run import compare_variants
+    from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import parse_variants
 
     variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
@@ -126,7 +126,7 @@ def _from_videos(
 
 
 def _report(sets: Sequence[Evaluated], options: EvaluationOptions, out: Path, name: str, *, plots: bool) -> None:
-    from genconvit.compare.report import new_folder, write_comparison
+    from genconvit.compare.comparison_folder import new_folder, write_comparison
     from genconvit.evaluation.report import print_report
 
     folder = new_folder(out, name, datetime.now().astimezone())

@@ -69,7 +69,7 @@ def evaluate(
     Exit status: 0 when everything was measured, 3 when a video was unreadable, 1 when a file cannot be read or holds no
     labels, 2 for a wrong option.
     """
-    from genconvit.compare.run import compare_variants
+    from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import variant_of
     from genconvit.evaluation.evaluation import evaluate as evaluation_of
 
