@@ -17,8 +17,8 @@ from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
+from genconvit.extract.extraction import extract
 from genconvit.extract.options import ExtractOptions
-from genconvit.extract.run import extract
 from genconvit.metrics.intervals import Resampling
 from genconvit.results.result import VideoResult
 from genconvit.robustness.degrade import degradations_named

@@ -72,7 +72,7 @@ def extract(
     Exit status: 0 when every video was read (no face is an answer), 3 when one was unreadable, 2 for a wrong option, 1
     for other errors.
     """
-    from genconvit.extract.run import extract as run
+    from genconvit.extract.extraction import extract as run
     from genconvit.weights.crop_rules import crop_rules_of
 
     rules = crop_rules_of(crops_like) if crops_like else {}
