@@ -32,7 +32,7 @@ from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder

@@ -22,7 +22,7 @@ from genconvit.extract.options import ExtractOptions
 from genconvit.metrics.intervals import Resampling
 from genconvit.results.result import VideoResult
 from genconvit.robustness.degrade import degradations_named
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from stubs import grey_config, register_stubs, ruled_grey, trained_grey
 from support import grey_frames, make_video
 

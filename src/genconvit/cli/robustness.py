@@ -56,7 +56,7 @@ def robustness(
     from genconvit.metrics.intervals import Resampling
     from genconvit.plots.style import check_picture
     from genconvit.robustness.degrade import degradations_named
-    from genconvit.robustness.run import measure_robustness
+    from genconvit.robustness.measurement import measure_robustness
 
     config = detector.config()
     degradations = degradations_named(degrade or ())
@@ -88,7 +88,7 @@ def robustness(
 def write_measured(measured: RobustnessReport, form: ReportFormat, stream: TextIO) -> None:
     """Write a measurement in a format."""
     from genconvit.evaluation.report import print_report, write_markdown
-    from genconvit.robustness.report import report_of, write_csv, write_json
+    from genconvit.robustness.formats import report_of, write_csv, write_json
 
     if form is ReportFormat.table:
         print_report(report_of(measured), console_for(stream))

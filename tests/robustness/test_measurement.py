@@ -23,7 +23,7 @@ from genconvit.pipeline.run import score_faces
 from genconvit.robustness import reencode, run
 from genconvit.robustness.degrade import BLUR, BRIGHTNESS, H264, JPEG, NOISE, Degradation
 from genconvit.robustness.faces import DegradedFaces, steps_of
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from genconvit.settings import DetectorConfig
 from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
