@@ -8,7 +8,7 @@ import pytest
 
 from genconvit.crops.record import Split
 from genconvit.data.base import LabelledSource
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 from genconvit.extract.split import assign_splits
 from genconvit.results.result import Label
 from genconvit.video.clips import clip_name

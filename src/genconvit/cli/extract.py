@@ -112,7 +112,7 @@ def _refuse_extra(detector: DetectorFlags) -> None:
 
 
 def _listing(name: str, path: Path, split: str | None, out: Path) -> Listing:
-    from genconvit.data.select import list_dataset
+    from genconvit.data.listing import list_dataset
     from genconvit.registry import DATASETS
 
     if split is None and "all" in DATASETS.load(name).splits:
