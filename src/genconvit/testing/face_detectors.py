@@ -12,7 +12,7 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.data.sample import FACE, portrait
 from genconvit.faces.base import FaceDetector
-from genconvit.faces.select import open_face_detector, resolve_face_detector
+from genconvit.faces.detector_choice import open_face_detector, resolve_face_detector
 from genconvit.testing.check import Check, SkippedError, Subject, require
 
 NEAR = 0.5
