@@ -36,8 +36,8 @@ def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
     Exit status: 0 when the training came to its end, 1 when it cannot go on or the crops cannot be read, 2 for a wrong
     option.
     """
-    from genconvit.train.checkpoint import has_state
     from genconvit.train.fit import fit
+    from genconvit.train.state_files import has_state
 
     config = training.config(resume=resume)
     is_first = os.environ.get("RANK", "0") == "0"

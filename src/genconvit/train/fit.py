@@ -15,7 +15,6 @@ from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.version import __version__
 from genconvit.crops.record import CropRecord, Point
 from genconvit.results.provenance import WeightsInfo
-from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import FindLandmarks, read_data
 from genconvit.train.held_out import comparison
@@ -27,6 +26,7 @@ from genconvit.train.parts import Parts, make_parts
 from genconvit.train.processes import accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
+from genconvit.train.state_files import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.tensors import all_tensors, put_back
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from genconvit.core.errors import ConfigError
-from genconvit.train.checkpoint import write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import HistoryRow
+from genconvit.train.state_files import write_text
 
 HISTORY, CURVES = "history.csv", "curves.png"
 

@@ -16,8 +16,8 @@ from genconvit.core.progress import ShowProgress
 from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
 from genconvit.crops.record import CropRecord, Point
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.train.checkpoint import write_text
 from genconvit.train.face_mask import has_outline
+from genconvit.train.state_files import write_text
 from genconvit.video.images import read_image
 
 if TYPE_CHECKING:
