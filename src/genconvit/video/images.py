@@ -14,10 +14,10 @@ from genconvit.core.errors import SourceAccessError, SourceError, SourceLimitErr
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
-from genconvit.video.limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.names import source_name
 from genconvit.video.pixels import rgb_of
 from genconvit.video.signatures import picture_of
+from genconvit.video.size_limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")

@@ -17,10 +17,10 @@ from av.video.stream import VideoStream
 
 from genconvit.core.errors import SourceError, SourceLimitError
 from genconvit.core.text import first_line
-from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import source_name
 from genconvit.video.order import Packet, ShownOrder, first_start, shown_order
 from genconvit.video.picture_type import Start, start_reader
+from genconvit.video.size_limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.square_pixels import believed_aspect
 from genconvit.video.stream_choice import choose_stream
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from genconvit.core.types import AnyImage
-from genconvit.video.limits import MAX_FRAME_PIXELS
+from genconvit.video.size_limits import MAX_FRAME_PIXELS
 
 SQUARE = Fraction(1)
 
