@@ -22,7 +22,7 @@ from genconvit.train.history import CURVES, HISTORY, Loggers, write_curves, writ
 from genconvit.train.landmarks import FILE as LANDMARKS
 from genconvit.train.landmarks import landmarks_of
 from genconvit.train.loop import Loop, TrainStep
-from genconvit.train.parts import Parts, make_parts
+from genconvit.train.parts import TrainingParts, make_parts
 from genconvit.train.processes import accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
@@ -111,7 +111,7 @@ def _resume_or_start(
     accelerator: Any,  # noqa: ANN401
     folder: Path,
     progress: ShowProgress,
-) -> tuple[TrainState, Parts]:
+) -> tuple[TrainState, TrainingParts]:
     start = first_model(config)
     data = read_data(config, start.model, _landmarks(accelerator, folder, config, progress))
     state = TrainState(
@@ -132,7 +132,9 @@ def _resume_or_start(
     return state, parts
 
 
-def _resumed(config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resumed(
+    config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress
+) -> tuple[TrainState, TrainingParts]:  # noqa: ANN401
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
@@ -180,7 +182,7 @@ def _refuse_other_training(config: TrainConfig, state: TrainState, processes: in
         )
 
 
-def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[TrainStep], None]) -> TrainResult:
+def _run(state: TrainState, parts: TrainingParts, folder: Path, tell: Callable[[TrainStep], None]) -> TrainResult:
     if not parts.accelerator.is_main_process:
         ended = Loop(parts, state, save=_ignore, keep=_ignore, tell=_ignore).run()
         parts.accelerator.wait_for_everyone()
@@ -208,7 +210,7 @@ def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[TrainSte
     return _result(ended, parts, folder, notes)
 
 
-def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
+def _write_weights(path: Path, state: TrainState, parts: TrainingParts) -> None:
     info = WeightsInfo(origin="file", trained=True, files=state.made_from, crop_rules=state.crop_rules)
     training: dict[str, JsonValue] = {
         "config": state.config.model_dump(mode="json", exclude={"data", "out"}),
@@ -221,7 +223,7 @@ def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
         save_model(loaded, parts.config.architecture, path, precision="fp32", training=training)
 
 
-def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
+def _result(state: TrainState, parts: TrainingParts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
     worse = [comparison(row, parts.config.hold_out) for row in state.history if row.step == state.best.step]
     return TrainResult(
         final=str(folder / FINAL),

@@ -18,7 +18,7 @@ from genconvit.train.dataset import Batch
 from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen
 from genconvit.train.losses import training_loss
-from genconvit.train.parts import Parts
+from genconvit.train.parts import TrainingParts
 from genconvit.train.sampler import Batches, batches_of_step
 from genconvit.train.schedule import rate_factor
 from genconvit.train.state import HistoryRow, Running, TrainState
@@ -79,7 +79,7 @@ class Loop:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: TrainingParts,
         state: TrainState,
         *,
         save: Callable[[TrainState], None],

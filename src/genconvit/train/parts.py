@@ -22,7 +22,7 @@ from genconvit.weights.reference import VARIATIONAL_PREFIX
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class TrainingParts:
     """What a training works with.
 
     Attributes:
@@ -71,7 +71,7 @@ class Parts:
         return steps_of_epoch(self.order, self.config.accumulation)
 
 
-def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> Parts:  # noqa: ANN401 - accelerate is optional
+def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> TrainingParts:  # noqa: ANN401 - accelerate is optional
     """Put a model and its data together for training.
 
     Raises:
@@ -96,7 +96,7 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
             f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
         )
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
-    return Parts(
+    return TrainingParts(
         config=config,
         accelerator=accelerator,
         model=model,
