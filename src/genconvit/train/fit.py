@@ -133,8 +133,11 @@ def _resume_or_start(
 
 
 def _resumed(
-    config: TrainConfig, accelerator: Any, folder: Path, progress: ShowProgress
-) -> tuple[TrainState, TrainingParts]:  # noqa: ANN401
+    config: TrainConfig,
+    accelerator: Any,  # noqa: ANN401
+    folder: Path,
+    progress: ShowProgress,
+) -> tuple[TrainState, TrainingParts]:
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
