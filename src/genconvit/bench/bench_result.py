@@ -34,7 +34,7 @@ class Machine(FrozenConfig):
     """Version of genconvit."""
 
 
-class Row(FrozenConfig):
+class StageTiming(FrozenConfig):
     """One stage alone, all of them together, or the making of examples for a training."""
 
     stage: str
@@ -98,7 +98,7 @@ class FreshRun(FrozenConfig):
     """Most memory of a worker, in MB; 0 where there was none."""
 
 
-class Report(FrozenConfig):
+class BenchResult(FrozenConfig):
     """Everything that a benchmark found."""
 
     machine: Machine
@@ -113,7 +113,7 @@ class Report(FrozenConfig):
     repeats: int
     """Number of runs whose median is taken."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[StageTiming, ...]
     """The stages, a row each."""
 
     fresh_runs: tuple[FreshRun, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from genconvit.assemble import assemble
-from genconvit.bench.bench_result import FreshRun, Report, Row, this_machine
+from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, this_machine
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.stages import Stages
 from genconvit.bench.training_examples import example_rows
@@ -32,7 +32,7 @@ def run_bench(
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
     examples: bool = True,
-) -> Report:
+) -> BenchResult:
     """Measure a detector on this machine.
 
     Args:
@@ -54,7 +54,7 @@ def run_bench(
             notes.append(
                 "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
             )
-    rows: list[Row] = []
+    rows: list[StageTiming] = []
     runs: list[FreshRun] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -71,7 +71,7 @@ def run_bench(
                 del parts
                 runs.append(run_fresh(config, clips))
     rows += example_rows(repeats) if examples else []
-    return Report(
+    return BenchResult(
         machine=this_machine(device),
         clips=f"{len(clips)} videos, {described}",
         frames=str(base.frames),

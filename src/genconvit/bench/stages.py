@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from genconvit.assemble import Parts
-from genconvit.bench.bench_result import Row
+from genconvit.bench.bench_result import StageTiming
 from genconvit.bench.floor import backbone_calls
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.core.ahead import Ahead
@@ -47,7 +47,7 @@ class Stages:
         if not any(self._crops):
             raise ConfigError("no face was found in the clips, so there is nothing to measure; give others")
 
-    def rows(self, repeats: int) -> list[Row]:
+    def rows(self, repeats: int) -> list[StageTiming]:
         """Measure every stage, the whole, and their floors."""
         faces = [len(crops) for crops in self._crops]
         bare = backbone_calls(self._parts.scorer, faces)
@@ -62,8 +62,10 @@ class Stages:
             self._row(times, "pipeline", len(self._clips), "videos", (f"its slowest stage alone ({slowest})", slowest)),
         ]
 
-    def _row(self, times: Times, stage: str, amount: int, unit: str, floor: tuple[str, str] | None = None) -> Row:
-        return Row(
+    def _row(
+        self, times: Times, stage: str, amount: int, unit: str, floor: tuple[str, str] | None = None
+    ) -> StageTiming:
+        return StageTiming(
             stage=stage,
             setting=self._setting,
             amount=amount,
