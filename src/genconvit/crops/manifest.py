@@ -37,7 +37,7 @@ _GROUP = "group_"
 _MOST_LANDMARKS = 1000
 _ROWS_AT_ONCE = 10_000
 
-Row = tuple[str, CropRecord]
+ManifestRow = tuple[str, CropRecord]
 """Where a row stands, for messages, and what it says."""
 
 
@@ -69,7 +69,7 @@ def write_manifest(root: Path, records: Sequence[CropRecord]) -> list[Path]:
     return [root / CSV_NAME, root / PARQUET_NAME]
 
 
-def read_manifest(root: Path) -> Iterator[Row] | None:
+def read_manifest(root: Path) -> Iterator[ManifestRow] | None:
     """The rows of a folder's manifest, the CSV where both are there; None where neither is.
 
     Columns that ``write_manifest`` does not name are passed over; ``crop``, ``label`` and ``split`` must be there.
@@ -147,7 +147,7 @@ def _write_parquet(
             writer.write_table(pyarrow.table(columns, schema=schema))
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path) -> Iterator[ManifestRow]:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -165,7 +165,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
         raise DatasetError(f"{str(path)!r}, line {reader.line_num}: not CSV ({reason}); write it again") from error
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[ManifestRow]:
     import pyarrow
     from pyarrow import parquet
 
