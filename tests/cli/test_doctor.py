@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.errors import WeightsError
-from genconvit.doctor import EXTRAS, Finding, examine
+from genconvit.doctor import EXTRAS, Diagnosis, examine
 from genconvit.registry import VIDEO_DECODERS
 from genconvit.video.pyav import PyAVDecoder
 
@@ -18,7 +18,7 @@ from .conftest import Run
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
-def found() -> dict[str, Finding]:
+def found() -> dict[str, Diagnosis]:
     return {finding.name: finding for finding in examine()}
 
 
