@@ -16,7 +16,7 @@ class SkippedError(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """How a check ended.
 
     Attributes:
@@ -45,17 +45,17 @@ class Check:
     def __str__(self) -> str:
         return f"{self.plugin} {self.title}"
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CheckResult:
         """Run it; whatever the plugin raises is a failure."""
         try:
             self.run()
         except SkippedError as error:
-            return Outcome("skipped", str(error))
+            return CheckResult("skipped", str(error))
         except AssertionError as error:
-            return Outcome("failed", str(error))
+            return CheckResult("failed", str(error))
         except (Exception, SystemExit) as error:
-            return Outcome("failed", f"{type(error).__name__}: {first_line(error)}")
-        return Outcome("ok")
+            return CheckResult("failed", f"{type(error).__name__}: {first_line(error)}")
+        return CheckResult("ok")
 
 
 class Subject(Generic[T]):
