@@ -28,7 +28,7 @@ _FINDING = ("frames", "device", "face_detector", "face_model", "decoder", "isola
 _LIMITS = ("time_limit_seconds", "memory_limit_mb")
 
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="A data set; `genconvit datasets list` shows them.")]
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")]
+RootArgument = Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")]
 Out = Annotated[Path, typer.Option(help="Where the crops go; made where it is not there.", metavar="DIR")]
 Part = Annotated[
     str | None, typer.Option("--split", help="One of the data set's splits.", metavar="NAME", show_default="all")
@@ -53,7 +53,7 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try again what had no face
 @partial(with_detector_flags, without=FLAGS.keys() - {*_FINDING, *_LIMITS})
 def extract(
     dataset: Name,
-    path: Place,
+    path: RootArgument,
     out: Out,
     detector: DetectorFlags,
     split: Part = None,

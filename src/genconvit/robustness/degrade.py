@@ -27,7 +27,7 @@ _CHROMA_420 = 2
 
 
 @dataclass(frozen=True)
-class Place:
+class FaceContext:
     """What a degradation may know beside the frame and its strength.
 
     Attributes:
@@ -39,8 +39,8 @@ class Place:
     random: np.random.Generator
 
 
-Apply = Callable[[ImageArray, float, Place], ImageArray]
-"""A frame, a strength and a place to a degraded frame."""
+Apply = Callable[[ImageArray, float, FaceContext], ImageArray]
+"""A frame, a strength and a context to a degraded frame."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ BLUR = Degradation(
     f"sigma in px of a {FACE_PX} px face",
     (0.5, 1, 2, 4),
     0,
-    lambda image, value, place: blur_face(image, place.square, value),
+    lambda image, value, context: blur_face(image, context.square, value),
     of_face=True,
 )
 NOISE = Degradation(
@@ -170,7 +170,7 @@ NOISE = Degradation(
     "sigma in grey levels",
     (2, 4, 8, 16, 32),
     0,
-    lambda image, value, place: noise(image, value, place.random),
+    lambda image, value, context: noise(image, value, context.random),
 )
 BRIGHTNESS = Degradation(
     "brightness",

@@ -23,7 +23,7 @@ from genconvit.faces.crop import crop_again
 from genconvit.pipeline.find import FaceFinder
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import start_readings
-from genconvit.robustness.degrade import Degradation, Place
+from genconvit.robustness.degrade import Degradation, FaceContext
 from genconvit.robustness.reencode import encoded_anew, frames_of_a_run, gather, plan_runs
 from genconvit.video.names import Source, source_name
 from genconvit.video.readers import Reader, Reading
@@ -214,7 +214,7 @@ def _degraded(outcome: StepOutcome, image: ImageArray, crops: Sequence[FaceCrop]
     groups = [[each] for each in crops] if degradation.of_face else [crops]
     for group in groups:
         try:
-            degraded = degradation.apply(image, strength, Place(group[0].square, random))
+            degraded = degradation.apply(image, strength, FaceContext(group[0].square, random))
         except (OSError, ValueError) as error:
             reason = f"{degradation.label} cannot be applied to its frames ({first_line(error)})"
             raise SourceError(source_name(outcome.source), reason) from error

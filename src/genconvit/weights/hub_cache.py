@@ -14,7 +14,7 @@ from genconvit.core.files import partial_beside, written_whole
 from genconvit.weights.hub_request import Request
 
 
-class Place:
+class CacheEntry:
     """The places of one file at one commit.
 
     Args:
