@@ -19,7 +19,7 @@ from genconvit.core.errors import SourceError, SourceLimitError
 from genconvit.core.text import first_line
 from genconvit.video.names import source_name
 from genconvit.video.order import Packet, ShownOrder, first_start, shown_order
-from genconvit.video.picture_type import Start, start_reader
+from genconvit.video.picture_type import RandomAccess, start_reader
 from genconvit.video.size_limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.square_pixels import believed_aspect
 from genconvit.video.stream_choice import choose_stream
@@ -243,7 +243,7 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[P
         except (StopIteration, av.FFmpegError):
             return
         if packet.size:
-            start = Start.CLOSED if packet.is_keyframe else None
+            start = RandomAccess.CLOSED if packet.is_keyframe else None
             if start and start_of:
                 start = start_of(bytes(packet))
             yield Packet(packet.pts, start, not packet.is_discard, packet.is_corrupt), packet.is_keyframe

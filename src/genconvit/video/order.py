@@ -15,7 +15,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
 
-from genconvit.video.picture_type import Start
+from genconvit.video.picture_type import RandomAccess
 
 _DEPTH = 16
 """The most frames that H.264 and HEVC let a decoder hold back; older codecs hold back one."""
@@ -32,7 +32,7 @@ class Packet(NamedTuple):
     """
 
     pts: int | None
-    start: Start | None
+    start: RandomAccess | None
     is_shown: bool
     is_damaged: bool
 
@@ -110,7 +110,7 @@ def _usable(packets: Sequence[Packet], times: Sequence[int], begin: int, end: in
         return range(begin, end) if is_first or not lacks else ()
     if start > begin and not lacks:
         return range(begin, end)
-    least = times[start] if packets[start].start is Start.OPEN else None
+    least = times[start] if packets[start].start is RandomAccess.OPEN else None
     return [number for number in range(start, end) if least is None or times[number] >= least]
 
 
