@@ -101,7 +101,7 @@ class Loop:
         """
         parts = self.parts
         steps, rank = parts.steps, parts.accelerator.process_index
-        keys = Batches(parts.order, rank, parts.config.accumulation, self.state.step, steps)
+        keys = Batches(parts.sampler, rank, parts.config.accumulation, self.state.step, steps)
         stream = iter(self._loader(parts.train, keys)) if not self.state.finished and len(keys) else iter(())
         while not self.state.finished and self.state.step < steps:
             taken = self._step(stream)
@@ -140,7 +140,7 @@ class Loop:
     def _backward(self, stream: Iterator[Batch]) -> _Own:
         """Gather the gradients of this step's batches; processes exchange theirs with the last one alone."""
         parts, config, step = self.parts, self.parts.config, self.state.step
-        batches = batches_of_step(parts.order, config.accumulation, step)
+        batches = batches_of_step(parts.sampler, config.accumulation, step)
         losses: dict[str, Tensor] = {}
         images = skipped = 0
         for number in batches:

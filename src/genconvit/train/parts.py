@@ -33,7 +33,7 @@ class TrainingParts:
         optimiser: of all of its parameters, in their order.
         average: its moving average, or None.
         weights: of the parts of the loss.
-        order: of the training split.
+        sampler: gives the order of the training split.
         train: the examples of the training split.
         valid: those of the valid split, but the fakes that are held out.
         frozen_parameters: names of parameters that are not trained at all.
@@ -48,7 +48,7 @@ class TrainingParts:
     optimiser: torch.optim.Optimizer
     average: AveragedModel | None
     weights: LossWeights
-    order: EpochSampler
+    sampler: EpochSampler
     train: Examples
     valid: Examples
     frozen_parameters: tuple[str, ...]
@@ -68,7 +68,7 @@ class TrainingParts:
     @property
     def epoch_steps(self) -> int:
         """How many steps an epoch has."""
-        return steps_of_epoch(self.order, self.config.accumulation)
+        return steps_of_epoch(self.sampler, self.config.accumulation)
 
 
 def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> TrainingParts:  # noqa: ANN401 - accelerate is optional
@@ -84,16 +84,17 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
     average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
     freeze(model, frozen_parameters if config.unfreeze_epoch is not None else (*frozen_parameters, *config.freeze))
     wrapped = accelerator.prepare_model(model.train())
-    order = EpochSampler(
+    sampler = EpochSampler(
         labels=data.train.labels,
         batch_size=config.batch_size,
         processes=accelerator.num_processes,
         seed=config.seed,
         balance=config.balance,
     )
-    if not order.batches:
+    if not sampler.batches:
         raise ConfigError(
-            f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
+            f"{len(sampler.labels)} crops are too few for {sampler.processes} processes; use fewer processes, "
+            "or more data"
         )
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
     return TrainingParts(
@@ -104,7 +105,7 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
         optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
         average=average,
         weights=loss_weights(config, model),
-        order=order,
+        sampler=sampler,
         train=data.train,
         valid=data.valid,
         unseen=data.unseen,

@@ -69,14 +69,14 @@ class Batches:
     """The batches of one process from one step of a training to another; a batch sampler for a ``DataLoader``.
 
     Attributes:
-        order: of the examples.
+        sampler: gives the order of the examples.
         rank: the number of the process.
         accumulation: batches for each step; the last step of an epoch takes what is left.
         first: the step to begin with, from 0.
         last: the step to end before.
     """
 
-    order: EpochSampler
+    sampler: EpochSampler
     rank: int
     accumulation: int
     first: int
@@ -88,25 +88,25 @@ class Batches:
     def __iter__(self) -> Iterator[list[Key]]:
         known, batches = -1, list[list[Key]]()
         for step in range(self.first, self.last):
-            epoch = step // steps_of_epoch(self.order, self.accumulation)
+            epoch = step // steps_of_epoch(self.sampler, self.accumulation)
             if epoch != known:
-                known, batches = epoch, self.order.keys(self.rank, epoch)
+                known, batches = epoch, self.sampler.keys(self.rank, epoch)
             for number in self._of_step(step):
                 yield batches[number]
 
     def _of_step(self, step: int) -> range:
-        return batches_of_step(self.order, self.accumulation, step)
+        return batches_of_step(self.sampler, self.accumulation, step)
 
 
-def steps_of_epoch(order: EpochSampler, accumulation: int) -> int:
+def steps_of_epoch(sampler: EpochSampler, accumulation: int) -> int:
     """How many steps of the optimiser an epoch has."""
-    return -(-order.batches // accumulation)
+    return -(-sampler.batches // accumulation)
 
 
-def batches_of_step(order: EpochSampler, accumulation: int, step: int) -> range:
+def batches_of_step(sampler: EpochSampler, accumulation: int, step: int) -> range:
     """The numbers, within their epoch, of the batches that a step takes."""
-    start = step % steps_of_epoch(order, accumulation) * accumulation
-    return range(start, min(start + accumulation, order.batches))
+    start = step % steps_of_epoch(sampler, accumulation) * accumulation
+    return range(start, min(start + accumulation, sampler.batches))
 
 
 def _repeated(indices: npt.NDArray[np.int64], count: int, chance: np.random.Generator) -> npt.NDArray[np.int64]:
