@@ -186,7 +186,7 @@ class Loop:
         images, labels = (each.to(device, non_blocking=True) for each in (images, labels))
         faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1)).contiguous(memory_format=torch.channels_last)
         output = self.parts.wrapped(faces)
-        parts = training_loss(output, faces, labels, self.parts.weights)
+        parts = training_loss(output, faces, labels, self.parts.loss_weights)
         return {name: part * counts for name, part in parts.items()}
 
     def _over_processes(self, own: _Own) -> _Taken:
@@ -279,7 +279,7 @@ class Loop:
         own = list(range(len(examples.labels)))[rank::processes]
         size = parts.config.batch_size
         keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
-        return scored(parts.kept, self._loader(examples, keys), parts.weights, parts.accelerator)
+        return scored(parts.kept, self._loader(examples, keys), parts.loss_weights, parts.accelerator)
 
     def _loader(self, examples: Examples, keys: Any) -> Any:  # noqa: ANN401 - a DataLoader of what collate makes
         return loader(examples, keys, self._workers, pin=self.parts.accelerator.device.type == "cuda")

@@ -16,7 +16,7 @@ from genconvit.train.data import Data
 from genconvit.train.ema import averaged
 from genconvit.train.feed import Examples
 from genconvit.train.freeze import check_prefixes, freeze
-from genconvit.train.losses import LossWeights, loss_weights
+from genconvit.train.losses import LossWeights, loss_weights_of
 from genconvit.train.sampler import EpochSampler, steps_of_epoch
 from genconvit.weights.reference import VARIATIONAL_PREFIX
 
@@ -32,7 +32,7 @@ class TrainingParts:
         wrapped: the same, as accelerate wrapped it for several processes.
         optimiser: of all of its parameters, in their order.
         average: its moving average, or None.
-        weights: of the parts of the loss.
+        loss_weights: of the parts of the loss.
         sampler: gives the order of the training split.
         train: the examples of the training split.
         valid: those of the valid split, but the fakes that are held out.
@@ -47,7 +47,7 @@ class TrainingParts:
     wrapped: nn.Module
     optimiser: torch.optim.Optimizer
     average: AveragedModel | None
-    weights: LossWeights
+    loss_weights: LossWeights
     sampler: EpochSampler
     train: Examples
     valid: Examples
@@ -104,7 +104,7 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
         wrapped=wrapped,
         optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
         average=average,
-        weights=loss_weights(config, model),
+        loss_weights=loss_weights_of(config, model),
         sampler=sampler,
         train=data.train,
         valid=data.valid,
