@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from genconvit.bench.bench_result import Report
+from genconvit.bench.bench_result import BenchResult
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,7 +75,7 @@ def test_the_tests_for_a_gpu_pass_or_need_one(rehearsal: Rehearsal) -> None:
 
 
 def test_the_bench_is_kept_as_json(rehearsal: Rehearsal) -> None:
-    report = Report.model_validate_json((rehearsal.folder / "bench.json").read_text())
+    report = BenchResult.model_validate_json((rehearsal.folder / "bench.json").read_text())
     assert [(row.stage, row.amount) for row in report.rows] == [
         ("decode", 4),
         ("faces", 4),
