@@ -1,4 +1,4 @@
-"""What this machine has of what the library can use, and what to do about what is missing."""
+"""Survey of what this machine has of what the library can use, with advice about what is missing."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ EXTRAS = {
     "gpu": (("torchcodec",), "decoding on a GPU"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }
-"""For each extra, the modules that it installs and what they bring."""
+"""Modules that each extra installs, and their use."""
 
 _TRIALS = {VIDEO_DECODERS.group: "counts the frames of a clip", FACE_DETECTORS.group: "finds the face of a portrait"}
 """The check of the contract that shows whether a plugin works here."""
 
 _STATES: dict[str, State] = {"ok": "ok", "skipped": "missing", "failed": "broken"}
-"""What the outcome of a trial says of a plugin."""
+"""State of a plugin by the outcome of its trial."""
 
 _ADVICE = {
     "insightface": "unzip a pack such as buffalo_l to ~/.insightface/models (for non-commercial research), or give "
     "--face-model FILE; mtcnn needs no model",
     "torchcodec": "pip install 'genconvit[gpu]'; pyav decodes everything as well",
 }
-"""What to do about a plugin that is not there, where its own message is longer."""
+"""Advice about a plugin that is not there, where its own message is longer."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Diagnosis:
     """One thing that is there, or is not.
 
     Attributes:
-        kind: what it is: ``machine``, ``device``, ``video decoder``, ``face detector``, ``weights`` or ``extra``.
-        name: what it is called.
+        kind: kind of thing: ``machine``, ``device``, ``video decoder``, ``face detector``, ``weights`` or ``extra``.
+        name: name of the thing.
         state: ``ok``, ``missing`` (the library works without it), or ``broken``.
-        detail: what was found.
-        advice: what to do; empty where nothing is to be done.
+        detail: detail of what was found.
+        advice: advice about it; empty where nothing is to be done.
     """
 
     kind: str

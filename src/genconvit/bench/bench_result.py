@@ -1,4 +1,4 @@
-"""What a benchmark found; JSON both ways."""
+"""Result of a benchmark; JSON both ways."""
 
 from __future__ import annotations
 
@@ -74,19 +74,19 @@ class FreshRun(FrozenConfig):
     """Registered name of the face detector that ran."""
 
     import_seconds: float
-    """To import the library and the architecture, with PyTorch, torchvision and timm."""
+    """Seconds to import the library and the architecture, with PyTorch, torchvision and timm."""
 
     open_seconds: float
-    """To open a detector from a converted weights file."""
+    """Seconds to open a detector from a converted weights file."""
 
     predict_seconds: float
-    """For all the clips."""
+    """Seconds to predict all the clips."""
 
     videos: int
     """Number of clips."""
 
     faces: int
-    """How many faces were scored."""
+    """Number of faces that were scored."""
 
     opening_peak_mb: float
     """Most memory until the detector was open, in MB."""
@@ -124,7 +124,7 @@ class BenchResult(FrozenConfig):
 
 
 def this_machine(device: torch.device) -> Machine:
-    """What is measured on."""
+    """Describe the machine that is measured on."""
     return Machine(
         cpu=_cpu_name(),
         threads=torch.get_num_threads(),

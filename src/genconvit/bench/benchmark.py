@@ -38,9 +38,9 @@ def run_bench(
     Args:
         base: the detector; weights of None or ``"random"`` are made, as a converted file.
         clips: videos; where there are none, some are made.
-        precisions: of the networks; none is fp32, and bf16 where the hardware computes in it.
+        precisions: precisions of the networks; none is fp32, and bf16 where the hardware computes in it.
         face_detectors: names, each with its model; none is the base's.
-        repeats: of every measurement.
+        repeats: number of times that everything is measured.
         examples: measure the making of examples for a training too.
 
     Raises:
@@ -90,7 +90,7 @@ def _make_clips(folder: Path) -> Iterator[Path]:
 
 
 def _weights(base: DetectorConfig, precision: Precision, folder: Path) -> str | dict[str, str]:
-    """What the detector reads its weights from; a file in this precision where they would be random."""
+    """Choose what the detector reads its weights from; a file in this precision where they would be random."""
     if base.weights not in (None, "random"):
         return base.weights
     path = folder / f"{precision}.safetensors"

@@ -40,7 +40,7 @@ def run_fresh(config: DetectorConfig, clips: Sequence[Path]) -> FreshRun:
 
 
 def main() -> None:
-    """What the new process does: measure itself and print a ``FreshRun``."""
+    """Measure this new process, and print a ``FreshRun``."""
     start = time.perf_counter()
     from genconvit.detector import Detector
     from genconvit.registry import ARCHITECTURES

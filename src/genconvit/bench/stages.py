@@ -27,9 +27,9 @@ class Stages:
     """The stages that a detector's parts make, over some clips.
 
     Args:
-        parts: of the detector.
+        parts: parts of the detector.
         clips: the videos.
-        setting: what the rows are called by.
+        setting: name of the rows' setting.
 
     Raises:
         SourceError: a clip cannot be read.

@@ -1,4 +1,4 @@
-"""How fast one core makes examples for a training."""
+"""Speed at which one core makes examples for a training."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FAC
     """Measure augmentation and self-blended pairs, each beside reading and resizing the same crops.
 
     Args:
-        repeats: of every measurement.
-        sizes: of an example, its side in pixels.
-        faces: how many crops a run goes through.
+        repeats: number of times that everything is measured.
+        sizes: sides of an example, in pixels.
+        faces: number of crops that a run goes through.
     """
     threads = torch.get_num_threads()
     with TemporaryDirectory() as folder:

@@ -82,7 +82,7 @@ def check(
 
 
 def _lines(listing: Listing, most: int | None) -> list[str]:
-    """What ``check`` prints, each line without its end."""
+    """Give the lines that ``check`` prints, each without its end."""
     sources = listing.sources
     lines = [f"{listing.dataset}, split {listing.split}: {len(sources)} to score"]
     lines += _table("label", Counter(source.label or "unknown" for source in sources))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genconvit.extract.summary import ExtractSummary
 
 SHOWN = 10
-"""How many of the unreadable videos are printed."""
+"""Number of the unreadable videos that are printed."""
 
 _FINDING = ("frames", "device", "face_detector", "face_model", "decoder", "isolate", "workers")
 _LIMITS = ("time_limit_seconds", "memory_limit_mb")

@@ -1,4 +1,4 @@
-"""How far a command is, on stderr, where that is a terminal."""
+"""Progress of a command, on stderr, where that is a terminal."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class VariantRun:
     """One variant's part.
 
     Attributes:
-        evaluated: its scores, and what they are worth.
-        file: where everything is written.
+        evaluated: scores of the variant, and what they are worth.
+        file: path of the file that holds everything.
     """
 
     evaluated: Evaluated
@@ -56,9 +56,9 @@ def compare_variants(
 
     Args:
         listing: the videos.
-        variants: at least one.
-        folder: where the files go.
-        options: how scores are evaluated.
+        variants: variants to compare, at least one.
+        folder: folder that the files go to.
+        options: options by which scores are evaluated.
         progress: shows progress.
 
     Raises:
@@ -74,7 +74,7 @@ def compare_variants(
 
 
 class _Comparison:
-    """What the variants of one run have in common."""
+    """Everything that the variants of one run have in common."""
 
     def __init__(
         self, listing: Listing, folder: Path, options: EvaluationOptions, progress: ShowProgress, finding: Finding
@@ -95,7 +95,7 @@ class _Comparison:
                 yield self._run(variant, spool)
 
     def _cut(self, variant: Variant) -> Cut:
-        """How the variant wants faces cut; calibration and weights are read, so that what cannot work fails now."""
+        """Give the variant's cut of faces; calibration and weights are read, so that what cannot work fails now."""
         try:
             assemble_rule(variant.config)
             return assemble_scoring(variant.config, self._finding).cut
@@ -164,7 +164,7 @@ class _Comparison:
 
 
 def _description(variant: Variant, provenance: Provenance) -> dict[str, Any]:
-    """What V2's description asks a file to say of its detector; None for what an architecture does not have."""
+    """Give what V2's description asks a file to say of its detector; None for what an architecture does not have."""
     files = [file.name for file in provenance.weights.files]
     config = provenance.config
     return {

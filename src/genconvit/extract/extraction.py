@@ -43,9 +43,10 @@ def extract(
 
     Args:
         listing: the videos; those without a label are left out.
-        config: what looks at them; nothing in it that is of networks and scores matters, and none is loaded.
-        folder: where the crops go; made where it is not there.
-        options: how they are kept.
+        config: options of the detector that looks at them; nothing in it that is of networks and scores matters, and
+            none is loaded.
+        folder: folder that the crops go to; made where it is not there.
+        options: options by which they are kept.
         progress: shows progress.
 
     Raises:
@@ -165,7 +166,7 @@ class _Extraction:
         return assign_splits(self._sources, options.fractions, options.seed, earlier, fill=self._listing.split == "all")
 
     def _blank(self, source: LabelledSource) -> VideoEntry:
-        """What is known of a video before it is opened."""
+        """Describe a video before it is opened."""
         assert source.label is not None  # noqa: S101 - the others were left out
         return VideoEntry(
             dataset=self._listing.dataset,
@@ -182,7 +183,7 @@ class _Extraction:
         )
 
     def _is_done(self, wanted: VideoEntry) -> bool:
-        """Whether an earlier run did this video; what has changed beside its crops is made good here."""
+        """Tell whether an earlier run did this video; what has changed beside its crops is made good here."""
         entry = self._journal.entries.get(wanted.key)
         if entry is None or (entry.label, entry.file, entry.options) != (wanted.label, wanted.file, wanted.options):
             return False
@@ -247,7 +248,7 @@ class _Video:
         self._files.write(self._entry, face, on_host(crop.image))
 
     def finished(self, outcome: Outcome) -> VideoEntry:
-        """What became of it, after all of its crops are written."""
+        """Give the entry of the video, after all of its crops are written."""
         self._files.settle()
         if outcome.scores is None:
             reason = outcome.error.reason if outcome.error else None

@@ -47,8 +47,8 @@ class SharedFrames:
     """``FRAMES_AHEAD`` slots for one frame each.
 
     Args:
-        descriptor: of ``create_memory``; the caller closes it, and may do so at once.
-        writable: for the process that decodes; the other one only looks.
+        descriptor: descriptor of ``create_memory``; the caller closes it, and may do so at once.
+        writable: true for the process that decodes; the other one only looks.
     """
 
     def __init__(self, descriptor: int, *, writable: bool = False) -> None:

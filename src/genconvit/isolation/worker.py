@@ -1,4 +1,4 @@
-"""What runs in a worker process: it reads one source after another for the process that started it.
+"""Program of a worker process: it reads one source after another for the process that started it.
 
 It must start fast, so it imports neither torch nor pydantic.
 """

@@ -129,7 +129,7 @@ class VAEBranchConfig(FrozenConfig):
 
 @dataclass(frozen=True, eq=False)
 class BranchOutput:
-    """What a branch saw of a batch of faces, before its head.
+    """Output of a branch for a batch of faces, before its head.
 
     Attributes:
         maps: the backbone's feature maps ``n d h w`` of image and reconstruction, in the head's order.
@@ -148,7 +148,7 @@ class Branch(nn.Module, ABC):
     Attributes:
         backbone: maps images.
         head: makes a vector and logits of maps.
-        reconstruction_weight: of the reconstruction error in a training, where nobody names another.
+        reconstruction_weight: weight of the reconstruction error in a training, where nobody names another.
     """
 
     backbone: Backbone

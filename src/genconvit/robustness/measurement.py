@@ -47,10 +47,10 @@ def measure_robustness(
     A video that cannot be read, or has no face, is left out and named; it does not end the run.
 
     Args:
-        config: of the detector.
+        config: config of the detector.
         listing: the videos, with labels or without.
-        degradations: what happens to them, each at all of its strengths.
-        resampling: how the intervals of the AUC are made.
+        degradations: degradations of the videos, each at all of its strengths.
+        resampling: options by which the intervals of the AUC are made.
         progress: shows progress.
 
     Raises:
@@ -94,11 +94,11 @@ class _Run:
     """One run, as its results come in.
 
     Attributes:
-        videos: those with a face.
+        videos: videos with a face.
         no_face: the names of those without.
-        unreadable: those that cannot be read.
-        notes: on steps that could not be done for some videos.
-        seconds: for each step, spent on degrading.
+        unreadable: videos that cannot be read.
+        notes: notes on steps that could not be done for some videos.
+        seconds: seconds spent on degrading, for each step.
     """
 
     def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step]) -> None:
@@ -113,7 +113,7 @@ class _Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is missing from the numbers."""
+        """Notes that say what is missing from the numbers."""
         short = sum(None in video.scores for video in self.videos)
         return (f"videos without a score at some of the steps: {short}; their notes say why",) if short else ()
 

@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 class SkippedError(Exception):
-    """This machine lacks what a check needs; the message says what."""
+    """A check cannot run, since this machine lacks what it needs; the message says what."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How a check ended.
+    """Result of a check.
 
     Attributes:
         status: ``ok``, ``failed`` or ``skipped``.
-        reason: why it failed or was skipped; empty for ``ok``.
+        reason: reason why it failed or was skipped; empty for ``ok``.
     """
 
     status: Literal["ok", "failed", "skipped"]
@@ -34,7 +34,7 @@ class Check:
 
     Attributes:
         plugin: the name that it is registered under.
-        title: what must hold, as a sentence without its subject.
+        title: title, which says what must hold, as a sentence without its subject.
         run: checks it; raises ``AssertionError`` or whatever the plugin raised, and ``SkippedError``.
     """
 
@@ -63,7 +63,7 @@ class Subject(Generic[T]):
 
     Args:
         name: the name that it is registered under.
-        cls: its class.
+        cls: class of the plugin.
     """
 
     def __init__(self, name: str, cls: type[T]) -> None:

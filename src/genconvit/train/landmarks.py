@@ -29,20 +29,20 @@ _SIDE_PX = 112
 """The longer side in which a crop is searched: its face fills it."""
 
 _AROUND = 4
-"""What is put around it, as the side divided by this: detectors know faces with something around them."""
+"""Ratio of the side to the border that is put around: detectors know faces with something around them."""
 
 _AT_ONCE = 64
 
 
 class FoundLandmarks(FrozenConfig):
-    """What was found, as it is kept."""
+    """Landmarks that were found, as they are kept."""
 
     fingerprint: str
     """Fingerprint of the data that it belongs to."""
 
     found: dict[str, tuple[Point, ...]]
-    """For each crop that was looked at x and y of five points in its pixels, as ``CropRecord`` has them; none where
-    there is no face."""
+    """Landmarks of each crop that was looked at: x and y of five points in its pixels, as ``CropRecord`` has them; none
+    where there is no face."""
 
 
 def landmarks_of(
@@ -60,8 +60,8 @@ def landmarks_of(
         root: the folder that the records' paths start from.
         records: the crops.
         kept: the file that they are kept in; its folder must be there.
-        fingerprint: of the training's data.
-        device: where the face detector runs.
+        fingerprint: fingerprint of the training's data.
+        device: device that the face detector runs on.
         progress: shows progress.
 
     Returns:
@@ -118,7 +118,7 @@ class _Searched(NamedTuple):
     Attributes:
         image: RGB uint8 [height, width, 3].
         border: pixels of it on each side.
-        scale: its pixels for one of the crop, across and down.
+        scale: scale of its pixels to one of the crop, across and down.
     """
 
     image: ImageArray
@@ -160,7 +160,7 @@ def _image(path: Path) -> ImageArray | None:
 
 
 def _read(path: Path) -> FoundLandmarks | None:
-    """What is kept; None where there is nothing, or nothing that can be read."""
+    """Read what is kept; None where there is nothing, or nothing that can be read."""
     try:
         return FoundLandmarks.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""What a training makes small, from what an architecture returns."""
+"""Loss that a training makes small, from what an architecture returns."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from genconvit.train.config import TrainConfig
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How much each part counts.
+    """Weights of the parts of the loss.
 
     Attributes:
-        reconstruction: of each branch's reconstruction error, by its name; a branch that is not named counts nothing.
-        kl: of the KL term.
-        label_smoothing: how much of each label is spread over both classes, in [0, 1).
+        reconstruction: weight of each branch's reconstruction error, by its name; a branch that is not named counts
+            nothing.
+        kl: weight of the KL term.
+        label_smoothing: share of each label that is spread over both classes, in [0, 1).
     """
 
     reconstruction: Mapping[str, float] = field(default_factory=dict)
@@ -34,10 +35,10 @@ def training_loss(output: ModelOutput, faces: Tensor, labels: Tensor, loss_weigh
     is the training of each. A reconstruction is compared with the normalised face, at the size of the face.
 
     Args:
-        output: of N faces, in any precision; everything here is computed in float32.
+        output: output for N faces, in any precision; everything here is computed in float32.
         faces: float [N, 3, s, s], normalised as the architecture sees them.
         labels: int64 [N], 0 for fake and 1 for real, as the logits' columns.
-        loss_weights: of each part. A part of weight zero is left out.
+        loss_weights: weight of each part. A part of weight zero is left out.
 
     Returns:
         Scalars: ``classification``, ``reconstruction_<branch>``, ``kl``.

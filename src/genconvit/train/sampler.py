@@ -1,4 +1,4 @@
-"""Which examples a process sees, and when: a pure function of the seed, the epoch and the place in it."""
+"""Order in which a process sees the examples: a pure function of the seed, the epoch and the place in it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class EpochSampler:
     of each class: some of the more frequent class are left out, others each time, and the rarer ones come again.
 
     Attributes:
-        labels: of every example, 0 or 1.
+        labels: label of every example, 0 or 1.
         batch_size: examples at once in each process.
-        processes: how many there are. What is left at the end of an epoch and cannot be given to all is left out.
-        seed: of the order.
+        processes: number of processes. What is left at the end of an epoch and cannot be given to all is left out.
+        seed: seed of the order.
         balance: show as many of each class.
     """
 
@@ -35,7 +35,7 @@ class EpochSampler:
 
     @property
     def batches(self) -> int:
-        """How many batches each process has in an epoch."""
+        """Number of batches that each process has in an epoch."""
         usable = len(self.labels) - len(self.labels) % self.processes
         return -(-usable // (self.batch_size * self.processes))
 
@@ -99,7 +99,7 @@ class Batches:
 
 
 def steps_of_epoch(sampler: EpochSampler, accumulation: int) -> int:
-    """How many steps of the optimiser an epoch has."""
+    """Count the steps of the optimiser in an epoch."""
     return -(-sampler.batches // accumulation)
 
 
@@ -110,6 +110,6 @@ def batches_of_step(sampler: EpochSampler, accumulation: int, step: int) -> rang
 
 
 def _repeated(indices: npt.NDArray[np.int64], count: int, chance: np.random.Generator) -> npt.NDArray[np.int64]:
-    """So many of the indices, shuffled: none comes again before all have come."""
+    """Repeat the indices to so many, shuffled: none comes again before all have come."""
     rounds = [chance.permutation(indices) for _ in range(-(-count // len(indices)))]
     return np.concatenate(rounds)[:count] if rounds else indices[:0]

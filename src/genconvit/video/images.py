@@ -38,7 +38,7 @@ class ImageStream(FrameStream):
 
     Args:
         path: an existing image file.
-        frame_count: how many frames it has.
+        frame_count: number of frames.
     """
 
     decoder = "image"
@@ -93,7 +93,7 @@ class FolderStream(FrameStream):
 
     @property
     def frame_count(self) -> int:
-        """How many image files the folder has, readable or not."""
+        """Number of image files in the folder, readable or not."""
         return len(self._paths)
 
     @property
@@ -153,7 +153,7 @@ def open_folder(path: Path) -> FolderStream:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a path is a file, not hidden, whose suffix is an image's."""
+    """Tell whether a path is a file, not hidden, whose suffix is an image's."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 

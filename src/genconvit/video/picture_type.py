@@ -1,4 +1,4 @@
-"""Whether decoding can begin at a packet, by the picture type in it; containers mark key frames wrongly now and then.
+"""Random access by the picture type in a packet; containers mark key frames wrongly now and then.
 
 Each function reads what its codec's standard puts at the head of a coded picture: ISO 11172-2 (MPEG-1), 13818-2
 (MPEG-2) and 14496-2 (MPEG-4), H.263, H.264, H.265, RFC 6386 (VP8), and the bitstream specifications of VP9 and AV1. For
@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 _NALS = 64
-"""How many units of a packet are looked at before its picture is found."""
+"""Most units of a packet that are looked at before its picture is found."""
 
 
 class RandomAccess(Enum):
-    """What can be decoded when decoding begins at a packet."""
+    """Frames that can be decoded when decoding begins at a packet."""
 
     CLOSED = "every frame from here on"
     OPEN = "every frame from here on that is not shown before this one"
 
 
 RandomAccessOf = Callable[[bytes], RandomAccess | None]
-"""What a packet is to a decoder that begins there; None where it cannot."""
+"""Function from a packet to what can be decoded from it on; None where decoding cannot begin there."""
 
 
 def start_reader(codec: str, extradata: bytes | None) -> RandomAccessOf | None:
-    """What tells whether decoding can begin at a packet of a codec; None where its packets do not show that.
+    """Choose what tells whether decoding can begin at a packet of a codec; None where its packets do not show that.
 
     Args:
         codec: FFmpeg's name of the codec.
@@ -70,7 +70,7 @@ def _h264(nals: Iterator[bytes]) -> RandomAccess | None:
 
 
 def _recovers_at_once(sei: bytes) -> bool:
-    """Whether the first message of an SEI unit is a recovery point that is no frames away."""
+    """Tell whether the first message of an SEI unit is a recovery point that is no frames away."""
     place = 1
     while place + 1 < len(sei):
         kind, size = sei[place], sei[place + 1]
@@ -170,7 +170,8 @@ _NAL_STARTS: dict[str, tuple[Callable[[Iterator[bytes]], RandomAccess | None], i
     "h264": (_h264, 4, 7),
     "hevc": (_hevc, 21, 23),
 }
-"""What reads the units, and where in the codec's header the size of their lengths is, which has so many bytes."""
+"""Readers of the units, with the place of the size of their lengths in the codec's header, and that header's least
+bytes."""
 
 _STARTS: dict[str, RandomAccessOf] = {
     "mpeg1video": _mpeg12,

@@ -1,4 +1,4 @@
-"""From the pixels of a picture, whatever their depth, to RGB of 8 bits."""
+"""RGB of 8 bits from the pixels of a picture, whatever their depth."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _range(image: Image.Image, tags: dict[int, Any]) -> ValueRange | None:
 
 
 def _misfit(found: ValueRange, given: ValueRange | None) -> str | None:
-    """Why values cannot be scaled by a range; None where they can."""
+    """Say why values cannot be scaled by a range; None where they can."""
     if given is None:
         return "its format does not say which of them are black and white"
     (low, high), (least, most) = given, found

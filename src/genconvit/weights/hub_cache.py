@@ -1,4 +1,4 @@
-"""Where the cache of ``huggingface_hub`` keeps a file; its manual describes the layout under "cache".
+"""Places of a file in the cache of ``huggingface_hub``; its manual describes the layout under "cache".
 
 ``blobs/<hash>`` holds the content, ``snapshots/<commit>/<name>`` is a link to it, or the content itself where
 links do not work, and ``refs/<branch or tag>`` names a commit.

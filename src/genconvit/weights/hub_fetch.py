@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
 
 _RESTARTS = 5
-"""How often within a call a server may begin again at the first byte instead of going on."""
+"""Number of times within a call that a server may begin again at the first byte instead of going on."""
 
 
 def fetch(request: Request, declared: HfFileMetadata) -> Path:
-    """Where the file lies in the cache, once it is there.
+    """Give the path of the file in the cache, once it is there.
 
     Args:
         request: the file.
-        declared: what the hub said about it; it is asked for nothing more than the content.
+        declared: metadata that the hub gave; it is asked for nothing more than the content.
 
     Raises:
         WeightsError: the download was cut, or what came does not have the declared hash.
@@ -124,7 +124,7 @@ def _prepare(partial: Path, size: int | None) -> None:
 
 
 def _keep(partial: Path, size: int | None) -> str:
-    """What the next call can go on with, as a half sentence; a partial file without content is removed."""
+    """Say what the next call can go on with, as a half sentence; a partial file without content is removed."""
     have = partial.stat().st_size
     if have == 0:
         partial.unlink()
