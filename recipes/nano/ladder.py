@@ -1,4 +1,4 @@
-"""How the small V2 stands compression, scaling and blur: a ladder of degradations over the test split.
+"""Strength of the small V2 against compression, scaling and blur: a ladder of degradations over the test split.
 
 Run it: python -m recipes.nano.ladder --crops DIR/crops --json ladder.json --plot docs/nano_ladder.png
 
@@ -39,7 +39,7 @@ CLEAN = StepInfo(degradation="none", label="clean", unit="", strength=None)
 
 
 class Ladder(BaseModel):
-    """What every step does to the ROC AUC."""
+    """ROC AUC at every step."""
 
     weights_sha256: str
     """SHA-256 of the file that was measured."""
@@ -48,7 +48,7 @@ class Ladder(BaseModel):
     """The clean crops, and each strength of each degradation."""
 
     def table(self) -> str:
-        """The same in Markdown."""
+        """Give the ladder in Markdown."""
         lines = ["| degradation | strength | ROC AUC | 95 % interval |", "|---|---|---|---|"]
         for step in self.steps:
             strength = "" if step.strength is None else f"{step.strength:g} ({step.unit})"

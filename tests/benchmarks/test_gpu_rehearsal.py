@@ -28,14 +28,14 @@ PARTS = ("install", "versions", "clips", "tests", "bench", "networks", "videos",
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a rehearsal left."""
+    """Files that a rehearsal left."""
 
     folder: Path
     printed: str
     findings: list[dict[str, Any]]
 
     def of(self, part: str) -> Iterator[dict[str, Any]]:
-        """What a part found, without its end."""
+        """Give what a part found, without its end."""
         return (each for each in self.findings if each["part"] == part and "ended" not in each)
 
 

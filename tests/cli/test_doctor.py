@@ -1,4 +1,4 @@
-"""What the doctor finds here, and what it says where something is missing or broken."""
+"""The doctor finds what is here, and says what to do where something is missing or broken."""
 
 from __future__ import annotations
 

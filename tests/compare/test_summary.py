@@ -31,7 +31,7 @@ def evaluated(rows: list[ScoredVideo], name: str, trained: bool | None = True, *
 
 
 def better(rows: list[ScoredVideo]) -> list[ScoredVideo]:
-    """The same videos with scores that are all right."""
+    """Give the same videos scores that are all right."""
     return [
         row.model_copy(update={"score": 0.9 if row.truth == "FAKE" else 0.1, "predicted": row.truth}) for row in rows
     ]

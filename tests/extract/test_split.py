@@ -19,7 +19,7 @@ def source(name: str, label: Label = "FAKE", split: str | None = None, *identiti
 
 
 def pairs(count: int, first: int = 0) -> list[LabelledSource]:
-    """So many originals, and a fake of each."""
+    """Make so many originals, and a fake of each."""
     numbers = range(first, first + count)
     reals = [source(f"{number:04d}", "REAL") for number in numbers]
     return [*reals, *(source(f"{number:04d}-fake", "FAKE", None, f"{number:04d}") for number in numbers)]

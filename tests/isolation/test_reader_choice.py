@@ -1,4 +1,4 @@
-"""Which sources are read in worker processes."""
+"""Sources are read in worker processes where they should be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a result says in a line, and what its fields refuse."""
+"""A result says what it is in a line, and its fields refuse what contradicts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the scores of faces to a result: tracks, whose faces count, and which."""
+"""The scores of faces become a result: tracks, whose faces count, and which."""
 
 from __future__ import annotations
 

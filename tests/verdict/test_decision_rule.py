@@ -1,4 +1,4 @@
-"""How options become a rule, and what the rule says of a score."""
+"""Options become a rule, and the rule says what a score is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which packets decoding can begin with, and that no frame comes that was decoded without the ones it needs."""
+"""Decoding begins at packets where it can, and no frame comes that was decoded without the ones it needs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def images(path: Path, indices: Sequence[int]) -> list[npt.NDArray[np.int64]]:
 
 
 def differences(path: Path, sound: Path, indices: Sequence[int], shift: int = 0) -> list[float]:
-    """How far frames are from the ones of a sound video, on average over the pixels."""
+    """Measure how far frames are from the ones of a sound video, on average over the pixels."""
     true = images(sound, range(COUNT))
     return [
         float(np.abs(image - true[index + shift]).mean())

@@ -1,4 +1,4 @@
-"""What ships beside weights, and what comes of it: defaults that can be turned off, a note, and the terms."""
+"""A card ships beside weights, and brings defaults that can be turned off, a note, and the terms."""
 
 from __future__ import annotations
 
