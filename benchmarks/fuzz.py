@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> list[Case]:
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were measured on."""
+    """Describe the machine that the figures were measured on."""
     cpu = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():

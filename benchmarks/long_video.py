@@ -1,4 +1,4 @@
-"""How much memory a long video takes, against ten seconds of the same.
+"""Memory that a long video takes, against ten seconds of the same.
 
 The video is made by looping a clip, without encoding it anew. Each length runs in a process of its own: decoding (in
 workers) and the search for faces are real, and a small network stands in for GenConViT's, whose memory does not depend
@@ -28,11 +28,11 @@ class Curve(BaseModel):
     """Memory over the time of one run.
 
     Attributes:
-        video_seconds: how long the video is.
-        faces: how many were found.
-        frames: how many were searched.
-        seconds: when each value was taken, from the first frame's decoding on.
-        megabytes: of the process and its workers.
+        video_seconds: length of the video in seconds.
+        faces: number of faces that were found.
+        frames: number of frames that were searched.
+        seconds: seconds from the first frame's decoding on, at which each value was taken.
+        megabytes: memory of the process and its workers, in MB.
     """
 
     video_seconds: float

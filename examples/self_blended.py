@@ -1,4 +1,4 @@
-"""How self-blended fakes are made: a row a face, from the crop to the fake, and the mask between.
+"""Show the making of self-blended fakes: a row a face, from the crop to the fake, and the mask between.
 
 Run it: python examples/self_blended.py crops self_blended.png
         The folder is one that `genconvit extract` made. Crops without landmarks get an ellipse as a mask.

@@ -29,7 +29,7 @@ def calibration(**changes: Any) -> Calibration:
 
 
 def write_calibration(path: Path, **changes: Any) -> Path:
-    """The same as a file, whether it is one that can be read or not."""
+    """Write a calibration to a file, whether it is one that can be read or not."""
     path.write_text(json.dumps(fields(changes)), encoding="utf-8")
     return path
 

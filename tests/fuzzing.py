@@ -53,13 +53,13 @@ _INNER = re.compile(r" \(.*\)")
 
 @dataclass(frozen=True)
 class Case:
-    """What became of one damaged file.
+    """Outcome of one damaged file.
 
     Attributes:
-        number: which one; with the seed it gives the same file again.
-        frames: how many were read.
-        reason: why it cannot be read; None where it was.
-        seconds: how long that took.
+        number: number of the case; with the seed it gives the same file again.
+        frames: number of frames that were read.
+        reason: reason why it cannot be read; None where it was.
+        seconds: seconds that it took.
         error: an exception that no file may cause; None where there was none.
     """
 
@@ -71,30 +71,30 @@ class Case:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the library, not the file, is to blame."""
+        """True where the library, not the file, is to blame."""
         return self.error is not None or (self.reason or "").startswith(("its decoder failed", "its decoder's process"))
 
     @property
     def is_costly(self) -> bool:
-        """Whether it cost a worker: a crash, or a limit that was met."""
+        """True where it cost a worker: a crash, or a limit that was met."""
         return bool(self.reason) and str(self.reason).startswith(("its decoder", "it needs more memory"))
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What became of many damaged files.
+    """Outcome of many damaged files.
 
     Attributes:
-        cases: how many there were.
-        read: how many gave at least one frame.
-        frames: how many frames they gave.
-        crashes: how many crashed their worker.
-        time_limit_hits: how many took too long.
-        memory_limit_hits: how many needed too much memory.
-        wrong: how many ended in another way than in frames or a SourceError.
-        slowest_seconds: how long the slowest case took.
-        slowest: its number.
-        unreadable: how many could not be read, by the kind of reason, most frequent first.
+        cases: number of damaged files.
+        read: number of files that gave at least one frame.
+        frames: number of frames that they gave.
+        crashes: number of files that crashed their worker.
+        time_limit_hits: number of files that took too long.
+        memory_limit_hits: number of files that needed too much memory.
+        wrong: number of files that ended in another way than in frames or a SourceError.
+        slowest_seconds: seconds that the slowest case took.
+        slowest: number of the slowest case.
+        unreadable: number of files that could not be read, by the kind of reason, most frequent first.
     """
 
     cases: int
@@ -181,12 +181,12 @@ def fuzz(
     Args:
         decoders: tried in turn for a video.
         sound: contents by suffix.
-        folder: where each file lies while it is read.
-        numbers: which cases.
-        seed: of all cases.
-        limits: of the worker.
-        frames: which frames of each file.
-        keep: where files go that cost a worker, or for which the library is to blame.
+        folder: folder of each file while it is read.
+        numbers: numbers of the cases.
+        seed: seed of all cases.
+        limits: limits of the worker.
+        frames: choice of the frames of each file.
+        keep: folder for files that cost a worker, or for which the library is to blame.
     """
     cases = []
     with closing(IsolatedReader(decoders, parse_frames(frames), limits, 1)) as reader:

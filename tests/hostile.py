@@ -22,7 +22,7 @@ from genconvit.video.base import FrameStream, VideoDecoder
 
 
 class Stream(FrameStream):
-    """So many frames of 64 x 48 pixels, each of its index's brightness; subclasses misbehave."""
+    """A stream of so many frames of 64 x 48 pixels, each of its index's brightness; subclasses misbehave."""
 
     decoder = "hostile"
     count = 4
@@ -199,7 +199,7 @@ class Slow(Sound):
 
 
 def is_ahead(path: Path) -> bool:
-    """Whether ``WaitsBehindTwoFrames`` has delivered the first two frames of a file."""
+    """Tell whether ``WaitsBehindTwoFrames`` has delivered the first two frames of a file."""
     return path.with_suffix(".ahead").exists()
 
 

@@ -12,7 +12,7 @@ _TAGS = re.compile(
     rb"\x1a\x45\xdf\xa3|\x18\x53\x80\x67|\x15\x49\xa9\x66|\x16\x54\xae\x6b|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b|\xa3|\xae|\xe0|"
     rb"\x00\x00\x01|IHDR|IDAT|VP8 |WEBP|\xff\xd8|\xff\xc0|\xff\xda"
 )
-"""What opens a box, a chunk, an element or a picture in MP4, AVI, Matroska, H.264 and in image formats."""
+"""Marks that open a box, a chunk, an element or a picture in MP4, AVI, Matroska, H.264 and in image formats."""
 
 _ODD_BYTES = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
 _ODD_SIZES = (0, 1, 7, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x00FFFFFF, 0x01000000)

@@ -1,4 +1,4 @@
-"""What the tests ask about processes; on Linux."""
+"""Questions of the tests about processes; on Linux."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def children(pid: int | None = None) -> set[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process has not ended, in all its threads: its first one may be over while others still end."""
+    """Tell whether a process has not ended, in all its threads: its first one may be over while others still end."""
     if _state_and_parent(pid)[0] not in ("", "Z", "X"):
         return True
     try:
@@ -37,21 +37,21 @@ def is_running(pid: int) -> bool:
 
 
 def handles() -> int:
-    """How many files this process has open, the one for this look among them."""
+    """Count the files that this process has open, the one for this look among them."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def shared_memories() -> int:
-    """How many memories for frames this process has mapped."""
+    """Count the memories for frames that this process has mapped."""
     return Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").count("genconvit-frames")
 
 
 LONG_SECONDS = 300
-"""What only a fault takes, however loaded the machine: a wait for longer has failed."""
+"""Seconds that only a fault takes, however loaded the machine: a wait for longer has failed."""
 
 
 def wait_until(is_so: Callable[[], bool]) -> bool:
-    """Whether something becomes so in the end."""
+    """Tell whether something becomes so in the end."""
     deadline = time.monotonic() + LONG_SECONDS
     while not is_so():
         if time.monotonic() > deadline:
@@ -61,7 +61,7 @@ def wait_until(is_so: Callable[[], bool]) -> bool:
 
 
 def in_a_fork(call: Callable[[], object], seconds: float = 120.0) -> str | None:
-    """What a call returns or raises, as text, in a copy of this process that a fork makes; None where it hangs."""
+    """Give what a call returns or raises, as text, in a copy of this process that a fork makes; None where it hangs."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork where there are threads

@@ -14,7 +14,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 """
-"""How a script that is to be stopped begins: a shell's background job has SIGINT ignored, and so has what it starts."""
+"""Beginning of a script that is to be stopped: a shell's background job has SIGINT ignored, and so has what it
+starts."""
 
 
 @contextmanager

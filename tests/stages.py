@@ -70,11 +70,11 @@ class _TwoFrames(StreamOver):
 
 
 class Brightness(Architecture):
-    """Its logits are the mean brightness of a face, so that scores tell which face they are of.
+    """An architecture whose logits are the mean brightness of a face, so that scores tell which face they are of.
 
     Attributes:
         fits: the most faces that a call takes before it runs out of memory.
-        batches: how many faces each successful call got.
+        batches: number of faces that each successful call got.
         before: called before each.
     """
 

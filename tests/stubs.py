@@ -59,7 +59,7 @@ class WholeFrame(FaceDetector):
     """Sees one face in every frame, the whole frame, unless the frame is black.
 
     Attributes:
-        searched: how many frames all of them have searched.
+        searched: number of frames that all of them have searched.
     """
 
     name = "whole_frame"
@@ -92,7 +92,7 @@ def trained_grey(path: Path, **options: Any) -> Path:
 
 
 def ruled_grey(path: Path, crop_rules: CropRules, **options: Any) -> Path:
-    """The same with rules by which faces are cut."""
+    """Write weights for ``grey`` that count as trained, with rules by which faces are cut."""
     model = Grey(GreyConfig(**options)).eval()
     info = WeightsInfo(origin="file", trained=True, crop_rules=crop_rules)
     save_model(LoadedModel(model, info), "grey", path, precision="fp32")

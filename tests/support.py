@@ -1,4 +1,4 @@
-"""What the tests share: where the real clips lie, and files that the tests make."""
+"""Files that the tests share: the real clips, and those that the tests make."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_video(
     """Encode frames uint8 [height, width, 3] of one size to a video file; the suffix chooses the container.
 
     Args:
-        path: where to write.
+        path: path to write to.
         frames: the frames.
         codec: the name of FFmpeg's encoder.
         pix_fmt: the encoded pixel format.
@@ -132,11 +132,11 @@ def remux(
 
     Args:
         source: the video.
-        path: where to write; the suffix chooses the container.
+        path: path to write to; the suffix chooses the container.
         replace: other bytes for some packets, by their number in the file.
-        shift: how many units of the stream's clock every packet is moved ahead; what lands before zero is not to be
+        shift: units of the stream's clock by which every packet is moved ahead; what lands before zero is not to be
             shown.
-        copies: how many equal video streams the new file gets.
+        copies: number of equal video streams that the new file gets.
         index_in_front: write an MP4's index before its frames, so that a truncated file keeps it.
         first: the number of the first packet to copy.
         all_marked: mark every packet as a key frame.

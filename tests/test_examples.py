@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 def run(name: str, *arguments: str | Path) -> str:
-    """What an example prints; its exit status is 0."""
+    """Run an example and give what it prints; its exit status is 0."""
     done = subprocess.run([sys.executable, EXAMPLES / name, *arguments], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -47,7 +47,7 @@ def write_clip(path: Path, image: npt.NDArray[np.uint8]) -> Path:
 
 @pytest.fixture(scope="module")
 def predicted(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the video example prints about a portrait, an empty wall and a missing clip."""
+    """Give what the video example prints about a portrait, an empty wall and a missing clip."""
     folder = tmp_path_factory.mktemp("clips")
     portrait: Callable[[], npt.NDArray[np.uint8]] = data.astronaut
     clips = [

@@ -13,7 +13,7 @@ HEAVY = ("torch", "numpy", "pydantic", "timm", "av", "decord", "insightface", "o
 
 
 def run(code: str) -> str:
-    """What a fresh interpreter prints."""
+    """Give what a fresh interpreter prints."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

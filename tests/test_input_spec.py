@@ -15,7 +15,7 @@ import torch
 from pydantic import ValidationError
 
 from genconvit import ConfigError, Detector, InputSpec, VideoResult, register_architecture
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import PluginError
@@ -24,14 +24,14 @@ from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
+from genconvit.extract.extraction import extract
 from genconvit.extract.options import ExtractOptions
-from genconvit.extract.run import extract
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.crop import crop_face, crop_turned
 from genconvit.metrics.intervals import Resampling
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
 from genconvit.robustness.degrade import BRIGHTNESS
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from genconvit.testing import contract_checks
 from genconvit.train.config import TrainConfig
 from genconvit.train.start import first_model

@@ -30,7 +30,8 @@ LAYERS = (
     {"registry"},
     {"core"},
 )
-"""From top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below it."""
+"""Layers from top to bottom. A unit, which is a file or a folder of the package, imports itself and what lies below
+it."""
 
 RANKS = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 STRANGERS = ({"original", "timm", "v2"},)
@@ -132,7 +133,7 @@ def module_of(path: Path) -> tuple[str, ...]:
 
 
 def own_imports(path: Path) -> Iterator[tuple[str, ...]]:
-    """What a file imports of the package itself, as the parts of dotted names."""
+    """Give what a file imports of the package itself, as the parts of dotted names."""
     module = module_of(path)
     package = module if path.name == "__init__.py" else module[:-1]
     return (parts for parts in _imports(ast.parse(path.read_text()), package) if parts[0] == "genconvit")

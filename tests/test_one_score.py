@@ -1,4 +1,4 @@
-"""The same score to the bit: whatever the timing, the neighbours, the workers and the call.
+"""A source has the same score to the bit: whatever the timing, the neighbours, the workers and the call.
 
 The network here makes faces that are scored together visible: a face's logits tell how many there were, and which.
 """
@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from genconvit import Detector, VideoResult
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.input_spec import InputSpec
 from genconvit.core.types import Frame
@@ -33,7 +33,7 @@ from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
@@ -54,7 +54,7 @@ class CrowdConfig(ArchitectureConfig):
 
 
 class Crowd(Architecture):
-    """Its logits follow from a face's brightness and from the whole batch: from each face's brightness and place.
+    """An architecture whose logits follow from a face's brightness, and from that and the place of all in its batch.
 
     Attributes:
         delays: slept for before each batch, where there are any.
@@ -225,7 +225,8 @@ def test_crops_are_scored_as_the_source_that_they_are_of(config: dict[str, Any])
 
 
 FP32_LOGITS = 1e-5
-"""How far the logits of a face may lie apart where the batch size or the compiler is another, in fp32 on a CPU."""
+"""Farthest that the logits of a face may lie apart where the batch size or the compiler is another, in fp32 on a
+CPU."""
 
 
 def test_another_batch_size_moves_trained_logits_by_rounding_alone() -> None:

@@ -1,4 +1,4 @@
-"""What a user installs: the wheel's content and metadata."""
+"""A user installs this: the wheel's content and metadata."""
 
 from __future__ import annotations
 

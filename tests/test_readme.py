@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type is understood, and does what it says."""
+"""Commands of the README that a newcomer types are understood, and do what it says."""
 
 from __future__ import annotations
 

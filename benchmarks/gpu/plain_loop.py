@@ -29,8 +29,8 @@ class PlainLoop:
 
     Attributes:
         model: both networks in fp32, on their device.
-        device: where they are.
-        frames: how many are looked at in each video.
+        device: device that they are on.
+        frames: number of frames that are looked at in each video.
     """
 
     model: Architecture

@@ -56,7 +56,7 @@ def profiled(setting: Setting, what: str, work: Callable[[], object]) -> None:
 
 
 def batches(setting: Setting) -> Callable[[], None]:
-    """What scores full batches."""
+    """Make what scores full batches."""
     scorer = scorer_of(setting, "original")
     faces = random_faces(scorer, setting.faces)
 

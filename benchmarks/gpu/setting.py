@@ -1,4 +1,4 @@
-"""How large the parts of gpu.sh are: on a GPU, and in a rehearsal, where the CPU takes its place."""
+"""Sizes of the parts of gpu.sh: on a GPU, and in a rehearsal, where the CPU takes its place."""
 
 import sys
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ class Setting:
     """The sizes of all parts.
 
     Attributes:
-        device: where the networks run.
-        precision: of the networks.
-        size: of the networks, as the architectures name it.
-        compiled: of the networks part: what the scorer is given besides running as it is.
-        faces: in a batch.
-        repeats: of a measurement of the networks.
-        clips: how many distinct ones are made.
-        clip_frames: of each.
-        frames: that are looked at in each.
-        videos: how many the library scores, some of them the same file.
-        plain_videos: how many the plain loop scores.
-        profiled_videos: how many the library scores under the profiler.
-        memory_limit: in faces at once, above which memory is said to be full; None waits until it is.
-        steps: of a training.
+        device: device that the networks run on.
+        precision: precision of the networks.
+        size: size of the networks, as the architectures name it.
+        compiled: forms of the networks part: what the scorer is given besides running as it is.
+        faces: number of faces in a batch.
+        repeats: number of times that the networks are measured.
+        clips: number of distinct clips that are made.
+        clip_frames: number of frames of each clip.
+        frames: number of frames that are looked at in each clip.
+        videos: number of videos that the library scores, some of them the same file.
+        plain_videos: number of videos that the plain loop scores.
+        profiled_videos: number of videos that the library scores under the profiler.
+        memory_limit: number of faces at once above which memory is said to be full; None waits until it is.
+        steps: number of steps of a training.
     """
 
     device: Literal["cuda", "cpu"] = "cuda"

@@ -1,4 +1,4 @@
-"""What a trace of PyTorch's profiler says of a GPU: time by kind of kernel, copies, and how busy it was."""
+"""Times of a GPU from a trace of PyTorch's profiler: by kind of kernel, of copies, and how busy it was."""
 
 import json
 import re
@@ -27,10 +27,10 @@ class Event:
 
     Attributes:
         kind: the trace's own word: ``kernel``, ``gpu_memcpy``, ``gpu_memset``; ``cpu_op`` on a CPU.
-        name: of the kernel, or from where to where something was copied.
-        start: in microseconds.
-        duration: in microseconds.
-        bytes: that were copied; 0 for a kernel.
+        name: name of the kernel, or from where to where something was copied.
+        start: start in microseconds.
+        duration: duration in microseconds.
+        bytes: number of bytes that were copied; 0 for a kernel.
     """
 
     kind: str
@@ -52,7 +52,7 @@ def read_trace(path: Path, kinds: Iterable[str]) -> list[Event]:
 
 
 def busy_microseconds(events: Iterable[Event]) -> float:
-    """How long at least one of the events was under way."""
+    """Measure the time for which at least one of the events was under way, in microseconds."""
     busy = end = 0.0
     for event in sorted(events, key=lambda each: each.start):
         start = max(event.start, end)
@@ -76,7 +76,7 @@ def milliseconds_by_kind(kernels: Iterable[Event]) -> dict[str, float]:
 
 
 def copies(events: Iterable[Event]) -> dict[str, dict[str, float]]:
-    """For each way, such as HtoD from host to device: how often, how many MB, and how many milliseconds."""
+    """Count the copies each way, such as HtoD from host to device, with their MB and their milliseconds."""
     found: dict[str, dict[str, float]] = {}
     for each in events:
         way = each.name.removeprefix("Memcpy ").split(" ")[0]

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import Setting, chosen
-from genconvit.bench.report import this_machine
+from genconvit.bench.bench_result import this_machine
 from genconvit.registry import REGISTRIES
 
 PACKAGES = ("torch", "torchvision", "triton", "timm", "numpy", "av", "pydantic", "facenet-pytorch", "accelerate")

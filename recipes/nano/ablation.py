@@ -1,4 +1,4 @@
-"""What V2's parts bring: five variants trained alike on the feature maps of one pair of frozen backbones.
+"""Gain of V2's parts: five variants trained alike on the feature maps of one pair of frozen backbones.
 
 Run it: python -m recipes.nano.ablation --weights DIR/v2.safetensors --crops DIR/crops --json ablation.json
 
@@ -31,7 +31,7 @@ from genconvit.train.dataset import CropDataset, Fakes
 from recipes.nano.faces import Faces, read_faces
 
 Maps = dict[str, tuple[Tensor, ...]]
-"""For each branch its feature maps, float16 [N, d, h, w], in the head's order."""
+"""Feature maps by branch, float16 [N, d, h, w], in the head's order."""
 
 Logits = Callable[[Maps], Mapping[str, Tensor]]
 
@@ -63,7 +63,7 @@ class Result(BaseModel):
     """Number of parameters that were trained."""
 
     roc_auc: float
-    """On the test split."""
+    """ROC AUC on the test split."""
 
     low: float
     """Lower end of its 95 % interval, by a bootstrap over originals."""
@@ -90,7 +90,7 @@ class Ablation(BaseModel):
     results: list[Result]
 
     def table(self) -> str:
-        """The same in Markdown."""
+        """Give the table in Markdown."""
         lines = ["| variant | seed | trained parameters | ROC AUC, test | less `genconvit` |", "|---|---|---|---|---|"]
         for each in self.results:
             auc = f"{each.roc_auc:.3f} ({each.low:.3f} to {each.high:.3f})"
@@ -102,7 +102,7 @@ class Ablation(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long each variant is trained, all alike."""
+    """Plan of the training of each variant, all alike."""
 
     steps: int
     batch_size: int = 64
@@ -232,7 +232,7 @@ def ablate(detector: Detector, crops: Path, pairs: int, plan: Plan) -> Ablation:
 
 
 def result_of(name: str, seed: int, parameters: int, samples: Mapping[str, Sample]) -> Result:
-    """What came of a variant, beside the reference with the same seed."""
+    """Give the result of a variant, beside the reference with the same seed."""
     resampling = Resampling()
     auc = measures_of(samples[name], resampling)["roc_auc"]
     gain = paired_differences(samples[name], samples[REFERENCE], resampling)["roc_auc"]

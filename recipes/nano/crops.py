@@ -38,7 +38,7 @@ def unpack(pack: Path, crops: Path, splits: Sequence[Split] = SPLITS) -> int:
 
 
 def is_left_out(row: dict[str, Any]) -> bool:
-    """Whether a row is of a part that no training sees, for its actors may be among the validation's."""
+    """Tell whether a row is of a part that no training sees, for its actors may be among the validation's."""
     return row["split"] == "train" and row["part"] in LEFT_OUT
 
 

@@ -16,7 +16,7 @@ from genconvit.train.window import as_square
 from genconvit.video.images import read_image
 
 ALIKE_PX = 64
-"""What every crop is reduced to, and enlarged again, where real and fake are to be equally sharp."""
+"""Side in pixels that every crop is reduced to, and enlarged from, where real and fake are to be equally sharp."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Faces:
     """Crops of known labels, before they are scored.
 
     Attributes:
-        name: what they are.
+        name: name of the faces.
         images: RGB uint8 [N, S, S, 3].
         truth: bool [N], True for fake.
         clusters: int64 [N], the original video that a crop goes back to, which a bootstrap draws: ascending, no gap.
@@ -64,12 +64,12 @@ class Faces:
         return [(self.only(rows, f"{self.name}, {name}"), scores[rows]) for rows, name in groups]
 
     def alike(self) -> "Faces":
-        """The same, reduced and enlarged again, so that none is sharper than another."""
+        """Give the same faces, reduced and enlarged again, so that none is sharper than another."""
         images = np.stack([rescale(image, ALIKE_PX / len(image)) for image in self.images])
         return replace(self, name=f"{self.name}, all reduced to {ALIKE_PX} pixels", images=images)
 
     def sample(self, scores: npt.NDArray[np.float64], threshold: float = 0.5) -> Sample:
-        """Their scores against the truth."""
+        """Give their scores against the truth."""
         predicted = np.where(scores > threshold, FAKE, REAL).astype(np.int8)
         return Sample(self.truth, scores, predicted, self.clusters)
 

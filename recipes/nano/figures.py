@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 
 class Ranking(BaseModel):
-    """How well fakes are told from reals."""
+    """Measures of how well fakes are told from reals."""
 
     of: str
     reals: int
@@ -15,10 +15,10 @@ class Ranking(BaseModel):
 
 
 class Mistakes(BaseModel):
-    """How often the labels of the test split are wrong; reals and fakes count alike."""
+    """Shares of the labels of the test split that are wrong; reals and fakes count alike."""
 
     reals_called_fake: float
-    """Their share above one half, after the calibration and without a band."""
+    """Share of the reals above one half, after the calibration and without a band."""
 
     fakes_called_real: float
     """The share of the fakes at or below it."""
@@ -37,7 +37,7 @@ class Mistakes(BaseModel):
 
 
 class Strangers(BaseModel):
-    """What is said of photographs of real people, by label or status."""
+    """Answers about photographs of real people, by label or status."""
 
     photographs: int
     said: dict[str, int]
@@ -69,7 +69,7 @@ class Figures(BaseModel):
     clips: list[Clip]
 
     def tables(self) -> str:
-        """The same in Markdown."""
+        """Give the figures in Markdown."""
         return "\n\n".join(["\n".join(part) for part in (self._ranked(), self._mistaken(), self._clips())])
 
     def _ranked(self) -> list[str]:

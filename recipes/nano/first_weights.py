@@ -15,7 +15,7 @@ from genconvit.weights.checkpoint import read_tensors
 
 NAME = "tf_efficientnet_lite0"
 OWN_HEADS = {"head.weight": "classifier.weight", "head.bias": "classifier.bias"}
-"""What the last layer is called in files that somebody fine-tuned, and by timm."""
+"""Names of the last layer in files that somebody fine-tuned, and in timm."""
 
 
 def under_timms_names(path: Path) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""How the small V2 stands compression, scaling and blur: a ladder of degradations over the test split.
+"""Strength of the small V2 against compression, scaling and blur: a ladder of degradations over the test split.
 
 Run it: python -m recipes.nano.ladder --crops DIR/crops --json ladder.json --plot docs/nano_ladder.png
 
@@ -22,7 +22,7 @@ from genconvit.evaluation.robustness import RobustnessReport, StepInfo, StepSumm
 from genconvit.metrics.intervals import Resampling
 from genconvit.plots.robustness import plot_robustness
 from genconvit.plots.style import save
-from genconvit.robustness.degrade import DEGRADATIONS, Degradation, Place
+from genconvit.robustness.degrade import DEGRADATIONS, Degradation, FaceContext
 from genconvit.robustness.reencode import AROUND, Gathered, encoded_anew
 from genconvit.settings import DetectorConfig
 from genconvit.train.window import as_square
@@ -39,7 +39,7 @@ CLEAN = StepInfo(degradation="none", label="clean", unit="", strength=None)
 
 
 class Ladder(BaseModel):
-    """What every step does to the ROC AUC."""
+    """ROC AUC at every step."""
 
     weights_sha256: str
     """SHA-256 of the file that was measured."""
@@ -48,7 +48,7 @@ class Ladder(BaseModel):
     """The clean crops, and each strength of each degradation."""
 
     def table(self) -> str:
-        """The same in Markdown."""
+        """Give the ladder in Markdown."""
         lines = ["| degradation | strength | ROC AUC | 95 % interval |", "|---|---|---|---|"]
         for step in self.steps:
             strength = "" if step.strength is None else f"{step.strength:g} ({step.unit})"
@@ -91,7 +91,7 @@ def degraded(image: ImageArray, kind: Degradation, strength: float, folder: Path
     """A crop, RGB uint8 [S, S, 3], degraded as a whole."""
     if kind.apply is not None:
         square = (0.0, 0.0, float(len(image)), float(len(image)))
-        return kind.apply(image, strength, Place(square, np.random.default_rng(0)))
+        return kind.apply(image, strength, FaceContext(square, np.random.default_rng(0)))
     still = Gathered([(index, image) for index in range(2 * AROUND + 1)], frozenset({AROUND}))
     ((_, encoded),) = encoded_anew("a crop", still, strength, folder / "still.mp4")
     return encoded

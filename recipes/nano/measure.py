@@ -26,12 +26,12 @@ from genconvit.metrics.measures import Sample, measure_values
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
-from genconvit.verdict.decision import DecisionRule
+from genconvit.verdict.decision_rule import DecisionRule
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 
 OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
-"""Of the detector; with them the figures are the same on every machine, but for the last digits."""
+"""Options of the detector; with them the figures are the same on every machine, but for the last digits."""
 
 
 def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) -> Figures:
@@ -75,7 +75,7 @@ def ranking(faces: Faces, scores: npt.NDArray[np.float64]) -> Ranking:
 
 
 def mistakes(rule: DecisionRule, faces: Faces, scores: npt.NDArray[np.float64]) -> Mistakes:
-    """How often labels are wrong, with the shipped calibration and band and without a band, reals and fakes alike."""
+    """Measure how often labels are wrong, with the shipped calibration and with and without its band."""
     rulings = [rule.ruling(float(score), trained=True) for score in scores]
     calibrated = np.array(
         [score if each.calibrated is None else each.calibrated for score, each in zip(scores, rulings, strict=True)]
@@ -105,7 +105,7 @@ def calibration_error(faces: Faces, probabilities: npt.NDArray[np.float64]) -> f
 
 
 def strangers(detector: Detector, portraits: Path) -> Strangers:
-    """What is said of real people in photographs of another kind than it learned from."""
+    """Count what is said of real people in photographs of another kind than it learned from."""
     listed = json.loads((portraits / "manifest.json").read_text(encoding="utf-8"))
     paths = [portraits / each["file"] for each in listed if each["split"] == "test"]
     results = list(detector.predict_many(paths))

@@ -78,7 +78,7 @@ def band_of(scores: npt.NDArray[np.float64], faces: Faces, calibration: Calibrat
 
 
 def measured(faces: Faces, probabilities: npt.NDArray[np.float64]) -> Measured:
-    """How often labels are wrong, and the ranking, by calibrated probabilities and without a band."""
+    """Measure how often labels are wrong, and the ranking, by calibrated probabilities and without a band."""
     fakes = probabilities > 0.5
     return Measured(
         on=MEASURED_ON,

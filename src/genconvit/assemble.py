@@ -14,15 +14,15 @@ from genconvit.core.files import sha256_of_file
 from genconvit.core.fork import compute_without_lost_threads
 from genconvit.core.version import __version__
 from genconvit.faces.base import FaceDetector
-from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
-from genconvit.isolation.select import Readers
+from genconvit.faces.detector_choice import FaceDetectorChoice, open_face_detector, resolve_face_detector
+from genconvit.isolation.reader_choice import Readers
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
 from genconvit.results.packages import package_versions
 from genconvit.results.provenance import FaceDetectorInfo, Provenance
 from genconvit.settings import DetectorConfig
-from genconvit.verdict.decision import DecisionRule, decision_rule
+from genconvit.verdict.decision_rule import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
 from genconvit.weights.choice import shipped_weights

@@ -1,4 +1,4 @@
-"""What this machine has of what the library can use, and what to do about what is missing."""
+"""Survey of what this machine has of what the library can use, with advice about what is missing."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ EXTRAS = {
     "gpu": (("torchcodec",), "decoding on a GPU"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }
-"""For each extra, the modules that it installs and what they bring."""
+"""Modules that each extra installs, and their use."""
 
 _TRIALS = {VIDEO_DECODERS.group: "counts the frames of a clip", FACE_DETECTORS.group: "finds the face of a portrait"}
 """The check of the contract that shows whether a plugin works here."""
 
 _STATES: dict[str, State] = {"ok": "ok", "skipped": "missing", "failed": "broken"}
-"""What the outcome of a trial says of a plugin."""
+"""State of a plugin by the outcome of its trial."""
 
 _ADVICE = {
     "insightface": "unzip a pack such as buffalo_l to ~/.insightface/models (for non-commercial research), or give "
     "--face-model FILE; mtcnn needs no model",
     "torchcodec": "pip install 'genconvit[gpu]'; pyav decodes everything as well",
 }
-"""What to do about a plugin that is not there, where its own message is longer."""
+"""Advice about a plugin that is not there, where its own message is longer."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that is there, or is not.
 
     Attributes:
-        kind: what it is: ``machine``, ``device``, ``video decoder``, ``face detector``, ``weights`` or ``extra``.
-        name: what it is called.
+        kind: kind of thing: ``machine``, ``device``, ``video decoder``, ``face detector``, ``weights`` or ``extra``.
+        name: name of the thing.
         state: ``ok``, ``missing`` (the library works without it), or ``broken``.
-        detail: what was found.
-        advice: what to do; empty where nothing is to be done.
+        detail: detail of what was found.
+        advice: advice about it; empty where nothing is to be done.
     """
 
     kind: str
@@ -64,9 +64,9 @@ class Finding:
     advice: str = ""
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Diagnosis]:
     """Look at this machine: nothing is downloaded, and a clip and a portrait are tried with what reads them."""
-    yield Finding("machine", "genconvit", "ok", f"{__version__}, Python {platform.python_version()}")
+    yield Diagnosis("machine", "genconvit", "ok", f"{__version__}, Python {platform.python_version()}")
     yield from _devices()
     yield from _tried(VIDEO_DECODERS)
     yield from _tried(FACE_DETECTORS)
@@ -74,60 +74,60 @@ def examine() -> Iterator[Finding]:
     yield from _extras()
 
 
-def _devices() -> Iterator[Finding]:
+def _devices() -> Iterator[Diagnosis]:
     cpu = torch.device("cpu")
     threads = f"{torch.get_num_threads()} of {os.cpu_count()} cores"
-    yield Finding("device", "cpu", "ok", f"torch {torch.__version__}, {threads}, {resolve_precision('auto', cpu)}")
+    yield Diagnosis("device", "cpu", "ok", f"torch {torch.__version__}, {threads}, {resolve_precision('auto', cpu)}")
     device = resolve_device("auto")
     if device.type == "cuda":
         for number in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(number)
             precision = resolve_precision("auto", torch.device("cuda", number))
             detail = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB, {precision}"
-            yield Finding("device", f"cuda:{number}", "ok", detail)
+            yield Diagnosis("device", f"cuda:{number}", "ok", detail)
     elif device.type == "mps":
-        yield Finding("device", "mps", "ok", "Apple's GPU")
+        yield Diagnosis("device", "mps", "ok", "Apple's GPU")
     else:
         built = "this PyTorch is built for CPUs alone" if torch.version.cuda is None else "CUDA finds no device"
-        yield Finding("device", "gpu", "missing", built, "a GPU is faster; see pytorch.org/get-started for a build")
+        yield Diagnosis("device", "gpu", "missing", built, "a GPU is faster; see pytorch.org/get-started for a build")
 
 
-def _tried(registry: Registry) -> Iterator[Finding]:
+def _tried(registry: Registry) -> Iterator[Diagnosis]:
     for name in registry.names():
         try:
             checks = contract_checks(name, registry.group)
         except PluginError as error:
-            yield Finding(registry.kind, name, "broken", str(error), "reinstall or remove the plugin")
+            yield Diagnosis(registry.kind, name, "broken", str(error), "reinstall or remove the plugin")
             continue
         (trial,) = [check for check in checks if check.title == _TRIALS[registry.group]]
         outcome = trial.outcome()
         detail, _, advice = outcome.reason.partition("; ")
         advice = _ADVICE.get(name, advice) if outcome.status == "skipped" else advice
-        yield Finding(registry.kind, name, _STATES[outcome.status], detail or f"tried: {trial.title}", advice)
+        yield Diagnosis(registry.kind, name, _STATES[outcome.status], detail or f"tried: {trial.title}", advice)
 
 
-def _weights() -> Iterator[Finding]:
+def _weights() -> Iterator[Diagnosis]:
     try:
         for each in all_embedded():
             size = each.path.stat().st_size / 1e6
             detail = f"{each.card.architecture}, {size:.1f} MB, SHA-256 {each.card.weights_sha256[:12]}"
-            yield Finding("weights", f"embedded ({each.name})", "ok", detail)
+            yield Diagnosis("weights", f"embedded ({each.name})", "ok", detail)
     except GenConViTError as error:
-        yield Finding("weights", "embedded", "broken", str(error), "reinstall genconvit")
+        yield Diagnosis("weights", "embedded", "broken", str(error), "reinstall genconvit")
     for network, filename in PUBLISHED_FILES.items():
         try:
             found = cached(PUBLISHED_REPOSITORY, filename)
         except GenConViTError as error:
-            yield Finding("weights", f"published ({network})", "broken", str(error), "genconvit weights download")
+            yield Diagnosis("weights", f"published ({network})", "broken", str(error), "genconvit weights download")
             continue
         if found is None:
             advice = "genconvit weights download, 3 GB once; or --weights embedded"
-            yield Finding("weights", f"published ({network})", "missing", "not on this machine", advice)
+            yield Diagnosis("weights", f"published ({network})", "missing", "not on this machine", advice)
         else:
-            yield Finding("weights", f"published ({network})", "ok", f"{found.path}, SHA-256 {found.sha256[:12]}")
+            yield Diagnosis("weights", f"published ({network})", "ok", f"{found.path}, SHA-256 {found.sha256[:12]}")
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[Diagnosis]:
     for name, (modules, brings) in EXTRAS.items():
         lacking, why = [], ""
         for module in modules:
@@ -141,8 +141,8 @@ def _extras() -> Iterator[Finding]:
                 lacking.append(module)
                 why = why or f"{type(error).__name__}: {first_line(error)}"
         if not lacking:
-            yield Finding("extra", name, "ok", brings)
+            yield Diagnosis("extra", name, "ok", brings)
         else:
             detail = f"{brings}: {', '.join(lacking)} {'does not import (' + why + ')' if why else 'not installed'}"
             advice = f"pip install 'genconvit[{name}]'"
-            yield Finding("extra", name, "broken" if why else "missing", detail, advice)
+            yield Diagnosis("extra", name, "broken" if why else "missing", detail, advice)

@@ -15,7 +15,7 @@ from genconvit.isolation.limits import IsolationLimits
 from genconvit.pipeline.find import PipelineOptions
 from genconvit.registry import ARCHITECTURES
 from genconvit.verdict.conclude import ScoreOptions
-from genconvit.verdict.decision import DecisionOptions
+from genconvit.verdict.decision_rule import DecisionOptions
 from genconvit.weights.embedded import embedded_architecture
 
 DEFAULT_ARCHITECTURE = "original"

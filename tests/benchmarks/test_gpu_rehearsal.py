@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from genconvit.bench.report import Report
+from genconvit.bench.bench_result import BenchResult
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,14 +28,14 @@ PARTS = ("install", "versions", "clips", "tests", "bench", "networks", "videos",
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a rehearsal left."""
+    """Files that a rehearsal left."""
 
     folder: Path
     printed: str
     findings: list[dict[str, Any]]
 
     def of(self, part: str) -> Iterator[dict[str, Any]]:
-        """What a part found, without its end."""
+        """Give what a part found, without its end."""
         return (each for each in self.findings if each["part"] == part and "ended" not in each)
 
 
@@ -75,7 +75,7 @@ def test_the_tests_for_a_gpu_pass_or_need_one(rehearsal: Rehearsal) -> None:
 
 
 def test_the_bench_is_kept_as_json(rehearsal: Rehearsal) -> None:
-    report = Report.model_validate_json((rehearsal.folder / "bench.json").read_text())
+    report = BenchResult.model_validate_json((rehearsal.folder / "bench.json").read_text())
     assert [(row.stage, row.amount) for row in report.rows] == [
         ("decode", 4),
         ("faces", 4),

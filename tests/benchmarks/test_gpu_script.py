@@ -84,7 +84,7 @@ def test_wheels_that_are_not_there_are_an_error(tmp_path: Path) -> None:
 
 
 def gathered(tmp_path: Path, mebibytes: int) -> tuple[subprocess.CompletedProcess[str], str]:
-    """How gpu_wheels.sh ends with a wheel of a size, and what it asked for."""
+    """Run gpu_wheels.sh with a wheel of a size, and give its end and what it asked for."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     body = f'echo "$@" >> {tmp_path}/asked; truncate -s {mebibytes}M {wheels}/av.whl'

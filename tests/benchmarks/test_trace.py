@@ -15,7 +15,7 @@ def complete(category: str, name: str, start: float, duration: float, **argument
 
 @pytest.fixture
 def trace(tmp_path: Path) -> Path:
-    """What the profiler writes, in short: work on a GPU, a call that started it, and a mark."""
+    """Write what the profiler does, in short: work on a GPU, a call that started it, and a mark."""
     events = [
         complete("kernel", "sm90_xmma_fprop_implicit_gemm_bf16", 100, 50),
         complete("kernel", "void at::native::vectorized_elementwise_kernel<4, GeluFunctor>", 140, 30),

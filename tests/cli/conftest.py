@@ -14,7 +14,7 @@ from stubs import grey_clip
 
 @dataclass(frozen=True)
 class Run:
-    """How a command ended, and what it printed."""
+    """End of a command, and what it printed."""
 
     status: int
     out: str
@@ -49,9 +49,9 @@ class FakeDetector:
 
     Attributes:
         template: the answer.
-        fails_to_open: what its construction raises.
-        fails_on: what a source, by its file's name, raises.
-        configs: what it was built from.
+        fails_to_open: error that its construction raises.
+        fails_on: errors that sources raise, by their files' names.
+        configs: configs that it was built from.
     """
 
     template: VideoResult

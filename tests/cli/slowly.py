@@ -36,11 +36,11 @@ def run(mark: Path, command: str) -> None:
     if command == "calibrate":
         replace("genconvit.evaluation.calibrate", "fit_map", slow)
     elif command == "bench":
-        replace("genconvit.bench.run", "run_fresh", slow)  # a fresh process would not know the stubs
+        replace("genconvit.bench.benchmark", "run_fresh", slow)  # a fresh process would not know the stubs
     elif command == "train":
         replace("genconvit.train.fit", "fit", lambda config, **options: fit(config, **{**options, "tell": told(slow)}))
     else:
-        replace(f"genconvit.cli.{command}", "tracked", tracked(slow))
+        replace(f"genconvit.cli.{command}", "progress_bar", slow_progress(slow))
     main()
 
 
@@ -52,7 +52,7 @@ def slowed(mark: Path) -> Callable[..., None]:
     return wait
 
 
-def tracked(slow: Callable[[], None]) -> Callable[..., Iterator[Any]]:
+def slow_progress(slow: Callable[[], None]) -> Callable[..., Iterator[Any]]:
     def items(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
         for done, item in enumerate(given):
             if done == 2 and not description.startswith("finding"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from genconvit.bench.report import FreshRun, Machine, Report, Row
+from genconvit.bench.bench_result import BenchResult, FreshRun, Machine, StageTiming
 from genconvit.cli.bench import show
 
 from .conftest import Run
@@ -28,8 +28,10 @@ def test_a_wrong_option_is_one_message(run: Callable[..., Run], arguments: tuple
 def test_a_report_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     machine = Machine(cpu="Some [CPU]", threads=2, gpu=None, python="3.11", torch="2.14", genconvit="0.1")
     rows = (
-        Row(stage="decode", setting="fp32, mtcnn", amount=75, unit="frames", seconds=2.5, floor="a floor", ratio=1.25),
-        Row(stage="faces", setting="fp32, mtcnn", amount=75, unit="frames", seconds=5),
+        StageTiming(
+            stage="decode", setting="fp32, mtcnn", amount=75, unit="frames", seconds=2.5, floor="a floor", ratio=1.25
+        ),
+        StageTiming(stage="faces", setting="fp32, mtcnn", amount=75, unit="frames", seconds=5),
     )
     fresh = FreshRun(
         precision="fp32",
@@ -43,7 +45,11 @@ def test_a_report_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
         peak_mb=1800,
         worker_peak_mb=150,
     )
-    show(Report(machine=machine, clips="5", frames="15", repeats=3, rows=rows, fresh_runs=(fresh,), notes=("a note",)))
+    show(
+        BenchResult(
+            machine=machine, clips="5", frames="15", repeats=3, rows=rows, fresh_runs=(fresh,), notes=("a note",)
+        )
+    )
     out = capsys.readouterr().out
     for text in ("Some [CPU], 2 threads", "75 frames", "30.00", "a floor", "1.25", "1800", "150", "a note"):
         assert text in out

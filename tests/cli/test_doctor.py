@@ -1,4 +1,4 @@
-"""What the doctor finds here, and what it says where something is missing or broken."""
+"""The doctor finds what is here, and says what to do where something is missing or broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.errors import WeightsError
-from genconvit.doctor import EXTRAS, Finding, examine
+from genconvit.doctor import EXTRAS, Diagnosis, examine
 from genconvit.registry import VIDEO_DECODERS
 from genconvit.video.pyav import PyAVDecoder
 
@@ -18,14 +18,14 @@ from .conftest import Run
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
-def found() -> dict[str, Finding]:
-    return {finding.name: finding for finding in examine()}
+def found() -> dict[str, Diagnosis]:
+    return {diagnosis.name: diagnosis for diagnosis in examine()}
 
 
 def test_it_finds_what_every_installation_has() -> None:
-    findings = found()
-    assert {findings[name].state for name in ("genconvit", "cpu", "pyav", "mtcnn", "embedded (v2_nano)")} == {"ok"}
-    assert {finding.kind for finding in findings.values()} == {
+    diagnoses = found()
+    assert {diagnoses[name].state for name in ("genconvit", "cpu", "pyav", "mtcnn", "embedded (v2_nano)")} == {"ok"}
+    assert {diagnosis.kind for diagnosis in diagnoses.values()} == {
         "machine",
         "device",
         "video decoder",
@@ -33,7 +33,7 @@ def test_it_finds_what_every_installation_has() -> None:
         "weights",
         "extra",
     }
-    assert all(finding.advice for finding in findings.values() if finding.state == "missing")
+    assert all(diagnosis.advice for diagnosis in diagnoses.values() if diagnosis.state == "missing")
 
 
 def test_each_extra_for_users_is_explained() -> None:
@@ -72,9 +72,9 @@ def test_a_plugin_that_fails_and_weights_that_are_gone_are_broken(
 
     monkeypatch.setitem(VIDEO_DECODERS._registered, "blind", Blind)
     monkeypatch.setattr("genconvit.doctor.all_embedded", gone)
-    findings = found()
-    assert (findings["blind"].state, findings["blind"].detail) == ("broken", "KeyError: 'clip.mp4'")
-    assert (findings["embedded"].state, findings["embedded"].advice) == ("broken", "reinstall genconvit")
+    diagnoses = found()
+    assert (diagnoses["blind"].state, diagnoses["blind"].detail) == ("broken", "KeyError: 'clip.mp4'")
+    assert (diagnoses["embedded"].state, diagnoses["embedded"].advice) == ("broken", "reinstall genconvit")
     ended = run("doctor")
     assert ended.status == 1
     assert "reinstall genconvit" in ended.out

@@ -1,4 +1,4 @@
-"""What help says: flags under titles, prose that wraps, and examples that are right."""
+"""Help has flags under titles, prose that wraps, and examples that are right."""
 
 from __future__ import annotations
 

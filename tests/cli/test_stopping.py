@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from genconvit.cli.stopping import Stopped, StopSignals
-from genconvit.core.progress import untracked
+from genconvit.core.progress import no_progress
 from genconvit.crops.folder import read_crops
 from genconvit.registry import ARCHITECTURES
 from genconvit.train.loop import TrainStep
@@ -46,13 +46,13 @@ def weights(tmp_path: Path) -> Path:
 def stop_after(monkeypatch: pytest.MonkeyPatch, number: int, command: str, stage: str, items: int = 2) -> None:
     """Let the signal come once a command's stage has done so many items."""
 
-    def tracked(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
+    def progress_bar(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
         for done, item in enumerate(given):
             if done == items and description.startswith(stage):
                 signal.raise_signal(number)
             yield item
 
-    monkeypatch.setattr(f"genconvit.cli.{command}.tracked", tracked)
+    monkeypatch.setattr(f"genconvit.cli.{command}.progress_bar", progress_bar)
 
 
 def stopping(number: int) -> Callable[..., Any]:
@@ -156,7 +156,7 @@ def test_train_goes_on_where_it_was(
             if taken.step == 3:
                 signal.raise_signal(number)
 
-        yield tell, untracked
+        yield tell, no_progress
 
     with monkeypatch.context() as patch:
         patch.setattr("genconvit.cli.train._shown", shown)
@@ -184,7 +184,7 @@ def test_bench_leaves_its_file_as_it_was(
 ) -> None:
     output = tmp_path / "bench.json"
     output.write_text("before", encoding="utf-8")
-    monkeypatch.setattr("genconvit.bench.run.assemble", stopping(number))
+    monkeypatch.setattr("genconvit.bench.benchmark.assemble", stopping(number))
     assert_stopped(run("bench", "--arch", "grey", "--json", output), number)
     assert output.read_text(encoding="utf-8") == "before"
     assert litter(tmp_path) == []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from genconvit.compare.names import with_own_names
-from genconvit.compare.report import new_folder, write_comparison
+from genconvit.compare.comparison_folder import new_folder, write_comparison
 from genconvit.compare.summary import ranks, summary_of
+from genconvit.compare.variant_names import with_own_names
 from genconvit.core.errors import ConfigError
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
@@ -31,7 +31,7 @@ def evaluated(rows: list[ScoredVideo], name: str, trained: bool | None = True, *
 
 
 def better(rows: list[ScoredVideo]) -> list[ScoredVideo]:
-    """The same videos with scores that are all right."""
+    """Give the same videos scores that are all right."""
     return [
         row.model_copy(update={"score": 0.9 if row.truth == "FAKE" else 0.1, "predicted": row.truth}) for row in rows
     ]

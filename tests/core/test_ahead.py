@@ -37,7 +37,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def most_made(source: Source, expected: int) -> int:
-    """How many items a source has made some time after it has made so many as expected."""
+    """Count the items that a source has made some time after it has made so many as expected."""
     assert wait_until(lambda: source.made >= expected)
     time.sleep(0.05)
     return source.made

@@ -13,7 +13,7 @@ from genconvit.core.config import FrozenConfig, did_you_mean, validation_message
 from genconvit.settings import DetectorConfig
 
 ELSEWHERE = ("genconvit.cli", "genconvit.__main__")
-"""They hold no configs, and importing them sets up a program."""
+"""Modules that hold no configs, and whose import sets up a program."""
 
 
 class Inner(FrozenConfig):

@@ -10,19 +10,19 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from genconvit import Detector
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.cut import CropRules, SquareRule
 from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
+from genconvit.extract.extraction import extract
 from genconvit.extract.options import ExtractOptions
-from genconvit.extract.run import extract
 from genconvit.metrics.intervals import Resampling
 from genconvit.results.result import VideoResult
 from genconvit.robustness.degrade import degradations_named
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from stubs import grey_config, register_stubs, ruled_grey, trained_grey
 from support import grey_frames, make_video
 

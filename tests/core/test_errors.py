@@ -1,4 +1,4 @@
-"""What errors tell a program: a code that stays, a hint, and the status that the program ends with."""
+"""Errors tell a program a code that stays, a hint, and the status that the program ends with."""
 
 from __future__ import annotations
 

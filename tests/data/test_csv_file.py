@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.errors import DatasetError
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 
 from .conftest import Files, put
 

@@ -6,7 +6,7 @@ import pytest
 
 from genconvit.core.errors import DatasetError
 from genconvit.data.label_files import reference_list
-from genconvit.data.select import check_dataset, list_dataset
+from genconvit.data.listing import check_dataset, list_dataset
 
 from .conftest import Files, put
 

@@ -8,7 +8,7 @@ import pytest
 from genconvit.core.errors import DatasetError
 from genconvit.data.faceforensics_names import clip_of_listed
 from genconvit.data.label_files import reference_list
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 
 from .conftest import Files, put
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 
 from .conftest import Files
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from genconvit.core.errors import DatasetError
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 
 from .conftest import Files
 

@@ -12,7 +12,7 @@ from genconvit.core.errors import DatasetError
 from genconvit.evaluation.band import choose_band
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
 from genconvit.verdict.calibration import ProbabilityMap
-from genconvit.verdict.decision import DecisionOptions
+from genconvit.verdict.decision_rule import DecisionOptions
 
 
 def drawn(count: int = 3000, seed: int = 0, fakes: float = 0.65) -> tuple[Scores, Truth]:

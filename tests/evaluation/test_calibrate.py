@@ -13,8 +13,8 @@ from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Fitting, fit_calibration, fit_scores
 from genconvit.evaluation.results_file import read_results
 from genconvit.evaluation.scored import ScoredSet
+from genconvit.results.decision import CalibrationMethod
 from genconvit.results.provenance import WeightsFile
-from genconvit.results.rule import CalibrationMethod
 from genconvit.verdict.calibration import MOST_SCORES, Calibration, Fitted, ScoreBasis
 from scored import result, scored_set, video, write_json
 from support import shared

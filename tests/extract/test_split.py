@@ -8,7 +8,7 @@ import pytest
 
 from genconvit.crops.record import Split
 from genconvit.data.base import LabelledSource
-from genconvit.data.select import list_dataset
+from genconvit.data.listing import list_dataset
 from genconvit.extract.split import assign_splits
 from genconvit.results.result import Label
 from genconvit.video.clips import clip_name
@@ -19,7 +19,7 @@ def source(name: str, label: Label = "FAKE", split: str | None = None, *identiti
 
 
 def pairs(count: int, first: int = 0) -> list[LabelledSource]:
-    """So many originals, and a fake of each."""
+    """Make so many originals, and a fake of each."""
     numbers = range(first, first + count)
     reals = [source(f"{number:04d}", "REAL") for number in numbers]
     return [*reals, *(source(f"{number:04d}-fake", "FAKE", None, f"{number:04d}") for number in numbers)]

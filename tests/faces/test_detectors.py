@@ -1,4 +1,4 @@
-"""What holds for each of the detectors, on real frames."""
+"""Each of the detectors keeps its promises, on real frames."""
 
 from __future__ import annotations
 

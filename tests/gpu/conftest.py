@@ -1,4 +1,4 @@
-"""What the tests of a GPU share: faces that differ, and the CPU's answer to them."""
+"""Fixtures that the tests of a GPU share: faces that differ, and the CPU's answer to them."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def bf16(gpu: torch.device) -> Precision:
 
 @pytest.fixture(scope="session")
 def size(gpu: torch.device) -> str:
-    """Of the networks: as they are published, or small where the CPU stands in."""
+    """Give the size of the networks: as they are published, or small where the CPU stands in."""
     return "tiny" if gpu.type == "cuda" else "nano"

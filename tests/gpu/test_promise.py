@@ -1,4 +1,4 @@
-"""What becomes of a test for a GPU where there is none."""
+"""A test for a GPU is skipped without one, fails where one is promised, and runs on the CPU in a rehearsal."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ FP32_LOGITS = 1e-4
 """Convolutions add in another order on each device."""
 
 BF16_LOGITS = 0.01
-"""Of random weights, whose logits are near 0.1; a CPU's bf16 is off by 0.001."""
+"""Tolerance of random weights' logits, which are near 0.1; a CPU's bf16 is off by 0.001."""
 
 BF16_TRAINED = 0.05
-"""Of trained weights' probabilities; a CPU's bf16 is off by 0.008."""
+"""Tolerance of trained weights' probabilities; a CPU's bf16 is off by 0.008."""
 
 LEAST_CORRELATION = 0.99
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.gpu
 
 FRAMES = 6
 BOX = 0.02
-"""How far an edge of a face's box may lie from the CPU's, in heights of the box."""
+"""Tolerance of an edge of a face's box against the CPU's, in heights of the box."""
 
 
 @pytest.fixture(scope="module")

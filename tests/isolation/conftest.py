@@ -1,4 +1,4 @@
-"""What the tests of reading in worker processes share."""
+"""Fixtures that the tests of reading in worker processes share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a file's time is counted."""
+"""A file's time is counted while its decoder is busy."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def script(path: Path, decoder: str, then: str) -> tuple[str, Path]:
 
 
 def told(reader: Reader, path: Path) -> dict[str, object]:
-    """What the process that reads a file says of itself."""
+    """Give what the process that reads a file says of itself."""
     with reader.start(path) as reading:
         opened = next(iter(reading))
     assert isinstance(opened, SourceOpened)

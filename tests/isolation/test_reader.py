@@ -1,4 +1,4 @@
-"""What an isolated reader yields is what a reader in this process yields."""
+"""An isolated reader yields what a reader in this process yields."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def seeded() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def golden() -> Mapping[str, npt.NDArray[np.float32]]:
-    """What the reference computes for the seeded weights."""
+    """Read what the reference computes for the seeded weights."""
     with np.load(shared("reference", "golden_original.npz")) as arrays:
         return dict(arrays)
 

@@ -42,7 +42,7 @@ def faces(model: Original, golden: Golden) -> Tensor:
 
 
 def with_latent(model: Original, latent: str) -> Original:
-    """The same weights with another choice of noise."""
+    """Give the same weights another choice of noise."""
     with torch.device("meta"):
         other = OriginalConfig.model_validate({**model.config.model_dump(), "latent": latent}).build()
     other.load_state_dict(model.state_dict(), assign=True)

@@ -1,4 +1,4 @@
-"""What a result says in a line, and what its fields refuse."""
+"""A result says what it is in a line, and its fields refuse what contradicts them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 
 from genconvit.core.types import DetectedFace, FaceScores, Frame
+from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsFile, WeightsInfo
 from genconvit.results.result import UNTRAINED, WARM_START, BranchProbability, FaceResult, TrackResult, VideoResult
-from genconvit.results.rule import CalibrationInfo, Decision
 
 
 def provenance(**weights: Any) -> Provenance:

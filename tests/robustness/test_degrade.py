@@ -9,7 +9,7 @@ from genconvit.robustness.degrade import (
     DEGRADATIONS,
     FACE_PX,
     Degradation,
-    Place,
+    FaceContext,
     blur,
     blur_face,
     brightness,
@@ -30,7 +30,7 @@ def applied(degradation: Degradation, image: ImageArray, strength: float, seed: 
     assert degradation.apply
     height, width = image.shape[:2]
     square = (0.0, 0.0, float(width), float(height))
-    return degradation.apply(image, strength, Place(square, np.random.default_rng(seed)))
+    return degradation.apply(image, strength, FaceContext(square, np.random.default_rng(seed)))
 
 
 def distance(one: ImageArray, other: ImageArray) -> float:

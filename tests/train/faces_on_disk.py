@@ -12,7 +12,7 @@ from genconvit.crops.record import CLASSES, CropRecord, Point
 from genconvit.results.result import Label
 
 LANDMARKS: tuple[Point, ...] = ((22.0, 26.0), (42.0, 26.0), (32.0, 36.0), (25.0, 46.0), (39.0, 46.0))
-"""Of ``drawn_face`` with a side of 64: eyes, nose, the mouth's corners."""
+"""Landmarks of ``drawn_face`` with a side of 64: eyes, nose, the mouth's corners."""
 
 
 def drawn_face(seed: int = 0, side: int = 64) -> npt.NDArray[np.uint8]:

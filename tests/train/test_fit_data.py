@@ -1,4 +1,4 @@
-"""What a training is shown: pairs, mixtures, what is held out, other sizes; from its config to its weights."""
+"""A training is shown pairs, mixtures, what is held out and other sizes; from its config to its weights."""
 
 from __future__ import annotations
 

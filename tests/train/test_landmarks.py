@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genconvit.core.progress import untracked
+from genconvit.core.progress import no_progress
 from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.crops.record import CropRecord
 from genconvit.data.sample import FACE, portrait
@@ -82,9 +82,9 @@ def records(tmp_path: Path) -> list[CropRecord]:
     ]
 
 
-def found_in(root: Path, records: Sequence[CropRecord], fingerprint: str = "f", track: Any = untracked) -> Any:
+def found_in(root: Path, records: Sequence[CropRecord], fingerprint: str = "f", progress: Any = no_progress) -> Any:
     kept = root / "landmarks.json"
-    return landmarks_of(root, records, kept, fingerprint, device=CPU, track=track)
+    return landmarks_of(root, records, kept, fingerprint, device=CPU, progress=progress)
 
 
 def test_reals_without_an_outline_lack_landmarks(records: list[CropRecord]) -> None:
@@ -96,15 +96,15 @@ def test_they_are_found_once_and_read_by_the_next_run(
 ) -> None:
     told = []
 
-    def track(items: Iterable[Any], count: int, description: str) -> Iterable[Any]:
+    def progress(items: Iterable[Any], count: int, description: str) -> Iterable[Any]:
         told.append((count, description))
         return items
 
     bare = list(lacking(records))
-    first = found_in(tmp_path, bare, track=track)
+    first = found_in(tmp_path, bare, progress=progress)
     assert set(first) == {record.crop for record in bare}
     assert (len(fixed), told) == (2, [(1, "finding landmarks of 2 crops")])
-    assert found_in(tmp_path, bare, track=track) == first
+    assert found_in(tmp_path, bare, progress=progress) == first
     assert len(fixed) == 2
     assert json.loads((tmp_path / "landmarks.json").read_text())["fingerprint"] == "f"
     filled = with_landmarks(records, first)

@@ -10,8 +10,8 @@ LABELS = (0,) * 3 + (1,) * 10
 
 
 def test_an_epoch_shows_each_example_once_in_an_order_of_its_own() -> None:
-    order = EpochSampler(LABELS, batch_size=4, seed=1)
-    first, second = order.indices(0), order.indices(1)
+    sampler = EpochSampler(LABELS, batch_size=4, seed=1)
+    first, second = sampler.indices(0), sampler.indices(1)
     assert sorted(first) == sorted(second) == list(range(13))
     assert first != second
     assert first == EpochSampler(LABELS, batch_size=4, seed=1).indices(0)
@@ -19,13 +19,13 @@ def test_an_epoch_shows_each_example_once_in_an_order_of_its_own() -> None:
 
 
 def test_processes_see_disjoint_examples_and_have_equally_many() -> None:
-    order = EpochSampler(LABELS, batch_size=2, processes=3)
+    sampler = EpochSampler(LABELS, batch_size=2, processes=3)
     for epoch in range(3):
-        shares = [[key for batch in order.keys(rank, epoch) for key in batch] for rank in range(3)]
+        shares = [[key for batch in sampler.keys(rank, epoch) for key in batch] for rank in range(3)]
         assert {len(share) for share in shares} == {4}
         assert len(set().union(*shares)) == 12
-        assert {len(order.keys(rank, epoch)) for rank in range(3)} == {order.batches}
-        assert [list(map(len, order.keys(rank, epoch))) for rank in range(3)] == [[2, 2]] * 3
+        assert {len(sampler.keys(rank, epoch)) for rank in range(3)} == {sampler.batches}
+        assert [list(map(len, sampler.keys(rank, epoch))) for rank in range(3)] == [[2, 2]] * 3
 
 
 def test_what_cannot_be_shared_out_makes_no_batch() -> None:
@@ -45,8 +45,8 @@ def test_a_balanced_epoch_is_as_long_and_half_of_it_is_fake(labels: tuple[int, .
 
 
 def test_over_some_epochs_balance_leaves_nobody_out() -> None:
-    order = EpochSampler(LABELS, batch_size=4, balance=True)
-    assert set(range(13)) == {index for epoch in range(8) for index in order.indices(epoch)}
+    sampler = EpochSampler(LABELS, batch_size=4, balance=True)
+    assert set(range(13)) == {index for epoch in range(8) for index in sampler.indices(epoch)}
 
 
 def test_pairs_of_one_class_have_no_balance_to_strike() -> None:
@@ -55,10 +55,10 @@ def test_pairs_of_one_class_have_no_balance_to_strike() -> None:
 
 @pytest.mark.parametrize("first", range(9))
 def test_a_run_that_is_resumed_sees_what_is_left(first: int) -> None:
-    order = EpochSampler(LABELS, batch_size=2)
-    assert steps_of_epoch(order, 3) == 3
-    whole = list(Batches(order, 0, accumulation=3, first=0, last=9))
-    rest = list(Batches(order, 0, accumulation=3, first=first, last=9))
+    sampler = EpochSampler(LABELS, batch_size=2)
+    assert steps_of_epoch(sampler, 3) == 3
+    whole = list(Batches(sampler, 0, accumulation=3, first=0, last=9))
+    rest = list(Batches(sampler, 0, accumulation=3, first=first, last=9))
     assert rest == whole[len(whole) - len(rest) :]
-    assert len(rest) == len(Batches(order, 0, accumulation=3, first=first, last=9))
-    assert len(whole) == 3 * order.batches
+    assert len(rest) == len(Batches(sampler, 0, accumulation=3, first=first, last=9))
+    assert len(whole) == 3 * sampler.batches

@@ -15,7 +15,7 @@ from genconvit.models.v2 import V2, V2Config
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.results.provenance import WeightsInfo
 from genconvit.train.config import TrainConfig
-from genconvit.train.losses import loss_weights
+from genconvit.train.losses import loss_weights_of
 from genconvit.train.start import first_model, model_again, start_from_imagenet
 from genconvit.weights.convert import save_model
 from genconvit.weights.library_file import StoredPrecision
@@ -154,14 +154,14 @@ def test_the_ed_branch_reconstructs_where_it_can_reach_negative_pixels(
 ) -> None:
     with torch.device("meta"):
         model = V2(V2Config(size="nano", ed_linear_end=linear_end))
-    assert loss_weights(config(**options), model).reconstruction == expected
+    assert loss_weights_of(config(**options), model).reconstruction == expected
 
 
 def test_the_originals_vae_trains_as_the_reference_does() -> None:
     with torch.device("meta"):
         reference = TrainConfig(data="crops", model={"mode": "vae"})
         model = model_again(reference, {"mode": "vae", "size": "nano"})
-    weights = loss_weights(reference, model)
+    weights = loss_weights_of(reference, model)
     assert (weights.reconstruction, weights.kl, weights.label_smoothing) == ({"vae": 1.0}, 0.0, 0.0)
     assert (reference.optimiser, reference.learning_rate, reference.weight_decay) == ("adam", 1e-4, 1e-4)
     assert (reference.chosen_schedule, reference.step_epochs, reference.decay_factor) == ("step", 15, 0.1)

@@ -1,4 +1,4 @@
-"""From logits to a score, by the original's rule."""
+"""Logits become a score by the original's rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a calibration does to scores, and which files hold none."""
+"""A calibration maps scores, and a file that holds none is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the scores of faces to a result: tracks, whose faces count, and which."""
+"""The scores of faces become a result: tracks, whose faces count, and which."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from calibrations import calibration
 from genconvit.core.types import FaceScores
 from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
+from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
 from genconvit.results.result import VideoResult
-from genconvit.results.rule import CalibrationInfo, Decision
 from genconvit.verdict.aggregate import video_score
 from genconvit.verdict.calibration import ScoreBasis, StoredCalibration
 from genconvit.verdict.conclude import ScoreOptions, answer, conclude
-from genconvit.verdict.decision import DecisionRule
+from genconvit.verdict.decision_rule import DecisionRule
 
 PROVENANCE = Provenance(
     library_version="1",

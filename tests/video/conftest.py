@@ -1,4 +1,4 @@
-"""What the tests of several decoders share."""
+"""Fixtures that the tests of several decoders share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every decoder does alike: frame i of the file for index i, upright, with its time."""
+"""Every decoder gives frame i of the file for index i, upright, with its time."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ NOT_CODED = b"\x00\x00\x01\xb6\x50\xcf"
 
 @pytest.fixture
 def unloaded() -> Iterator[None]:
-    """As if decord had not been asked for yet, before and after."""
+    """Let decord be as if it had not been asked for yet, before and after."""
     module._load_decord.cache_clear()
     yield
     module._load_decord.cache_clear()

@@ -16,7 +16,7 @@ def sources(*paths: str | Path) -> list[str]:
 
 
 def left_out(root: Path, *paths: Path) -> dict[str, str]:
-    """What is left out, by its name below a root, and why."""
+    """Give what is left out, by its name below a root, and why."""
     return {
         Path(each.name).relative_to(root).as_posix(): each.reason for each in expand_paths(paths or [root]).left_out
     }

@@ -16,8 +16,8 @@ from PIL import Image
 from genconvit.core.errors import SourceError
 from genconvit.core.types import on_host
 from genconvit.video.images import FORMATS, open_folder, open_image, read_image
-from genconvit.video.limits import MAX_IMAGE_PIXELS
 from genconvit.video.signatures import picture_of
+from genconvit.video.size_limits import MAX_IMAGE_PIXELS
 from genconvit.video.sources import open_source
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from support import shared

@@ -1,4 +1,4 @@
-"""Which packets decoding can begin with, and that no frame comes that was decoded without the ones it needs."""
+"""Decoding begins at packets where it can, and no frame comes that was decoded without the ones it needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames
-from genconvit.video.picture_type import Start, start_reader
+from genconvit.video.picture_type import RandomAccess, start_reader
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice, evenly_spaced
@@ -65,7 +65,7 @@ def images(path: Path, indices: Sequence[int]) -> list[npt.NDArray[np.int64]]:
 
 
 def differences(path: Path, sound: Path, indices: Sequence[int], shift: int = 0) -> list[float]:
-    """How far frames are from the ones of a sound video, on average over the pixels."""
+    """Measure how far frames are from the ones of a sound video, on average over the pixels."""
     true = images(sound, range(COUNT))
     return [
         float(np.abs(image - true[index + shift]).mean())
@@ -144,30 +144,30 @@ def test_an_mp4_without_its_table_of_key_frames_has_the_same_ones(tmp_path: Path
     ("codec", "packet", "start"),
     [
         ("mpeg4", b"\0\0\1\xb6\x10", None),
-        ("mpeg4", b"\0\0\1\xb6\x10\0", Start.OPEN),
+        ("mpeg4", b"\0\0\1\xb6\x10\0", RandomAccess.OPEN),
         ("mpeg4", b"\0\0\1\xb6\x50\0", None),
-        ("mpeg4", b"\0\0\1\xb3\0\0\x20\0\0\1\xb6\x10\0", Start.CLOSED),
-        ("mpeg2video", b"\0\0\1\xb8\0\x08\0\x40\0\0\1\0\0\x0f", Start.CLOSED),
-        ("mpeg2video", b"\0\0\1\xb8\0\x08\0\0\0\0\1\0\0\x0f", Start.OPEN),
+        ("mpeg4", b"\0\0\1\xb3\0\0\x20\0\0\1\xb6\x10\0", RandomAccess.CLOSED),
+        ("mpeg2video", b"\0\0\1\xb8\0\x08\0\x40\0\0\1\0\0\x0f", RandomAccess.CLOSED),
+        ("mpeg2video", b"\0\0\1\xb8\0\x08\0\0\0\0\1\0\0\x0f", RandomAccess.OPEN),
         ("mpeg2video", b"\0\0\1\0\0\x17", None),
-        ("h264", b"\0\0\1\x65\x88", Start.CLOSED),
-        ("h264", b"\0\0\0\1\x09\xf0\0\0\1\x06\x06\x01\xc4\x80\0\0\1\x41\x9a", Start.OPEN),
+        ("h264", b"\0\0\1\x65\x88", RandomAccess.CLOSED),
+        ("h264", b"\0\0\0\1\x09\xf0\0\0\1\x06\x06\x01\xc4\x80\0\0\1\x41\x9a", RandomAccess.OPEN),
         ("h264", b"\0\0\0\1\x09\xf0\0\0\1\x06\x06\x02\x24\x80\0\0\1\x41\x9a", None),
         ("h264", b"\0\0\1\x41\x9a", None),
-        ("hevc", b"\0\0\1\x26\x01\xaf", Start.CLOSED),
-        ("hevc", b"\0\0\1\x2a\x01\xaf", Start.OPEN),
+        ("hevc", b"\0\0\1\x26\x01\xaf", RandomAccess.CLOSED),
+        ("hevc", b"\0\0\1\x2a\x01\xaf", RandomAccess.OPEN),
         ("hevc", b"\0\0\1\x02\x01\xd0", None),
-        ("h263", b"\0\0\x80\x02\x08\x03\0\0\0", Start.CLOSED),
+        ("h263", b"\0\0\x80\x02\x08\x03\0\0\0", RandomAccess.CLOSED),
         ("h263", b"\0\0\x80\x06\x0a\x08\0\0\0", None),
-        ("vp8", b"\x10\x02\0", Start.CLOSED),
+        ("vp8", b"\x10\x02\0", RandomAccess.CLOSED),
         ("vp8", b"\x11\x02\0", None),
-        ("vp9", b"\x82\x49\x83\x42", Start.CLOSED),
+        ("vp9", b"\x82\x49\x83\x42", RandomAccess.CLOSED),
         ("vp9", b"\x86\x00\x40", None),
-        ("av1", b"\x12\0\x0a\x01\0\x32\x02\x10\0", Start.CLOSED),
+        ("av1", b"\x12\0\x0a\x01\0\x32\x02\x10\0", RandomAccess.CLOSED),
         ("av1", b"\x12\0\x32\x02\x30\0", None),
     ],
 )
-def test_the_picture_type_of_a_packet(codec: str, packet: bytes, start: Start | None) -> None:
+def test_the_picture_type_of_a_packet(codec: str, packet: bytes, start: RandomAccess | None) -> None:
     start_of = start_reader(codec, None)
     assert start_of is not None
     assert start_of(packet) is start

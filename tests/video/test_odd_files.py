@@ -84,7 +84,7 @@ def default_decoders() -> list[VideoDecoder]:
 
 
 def read(source: Path | str) -> tuple[SourceOpened, list[Frame]]:
-    """What all frames of a source give, with the event that came first."""
+    """Give what all frames of a source give, with the event that came first."""
     opened, *frames = read_source(source, default_decoders(), ALL)
     assert isinstance(opened, SourceOpened)
     return opened, [frame for frame in frames if isinstance(frame, Frame)]

@@ -13,7 +13,7 @@ from genconvit.core.errors import SourceError
 from genconvit.core.types import Frame
 from genconvit.video.base import VideoDecoder
 from genconvit.video.order import Packet, shown_order
-from genconvit.video.picture_type import Start
+from genconvit.video.picture_type import RandomAccess
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import parse_frames
@@ -116,7 +116,11 @@ def test_decoders_that_go_by_time_are_not_given_such_files(
 
 
 def order_of(
-    times: Sequence[int], keys: Sequence[int] = (0,), *, start: Start = Start.CLOSED, reorders: bool = True
+    times: Sequence[int],
+    keys: Sequence[int] = (0,),
+    *,
+    start: RandomAccess = RandomAccess.CLOSED,
+    reorders: bool = True,
 ) -> tuple[list[int], int, int]:
     """The packets' numbers in the order shown, the jumps, and how many are left out."""
     packets = [
@@ -133,11 +137,11 @@ def test_frames_that_are_decoded_early_are_no_jump() -> None:
 
 
 def test_an_open_group_in_the_middle_is_no_jump() -> None:
-    assert order_of([0, 1, 2, 5, 3, 4, 6], [0, 3], start=Start.OPEN) == ([0, 1, 2, 4, 5, 3, 6], 0, 0)
+    assert order_of([0, 1, 2, 5, 3, 4, 6], [0, 3], start=RandomAccess.OPEN) == ([0, 1, 2, 4, 5, 3, 6], 0, 0)
 
 
 def test_an_open_group_at_the_beginning_lacks_what_is_shown_before() -> None:
-    assert order_of([2, 0, 1, 3], [0], start=Start.OPEN) == ([0, 3], 0, 2)
+    assert order_of([2, 0, 1, 3], [0], start=RandomAccess.OPEN) == ([0, 3], 0, 2)
     assert order_of([2, 0, 1, 3], [0]) == ([1, 2, 0, 3], 0, 0)
 
 
@@ -168,7 +172,7 @@ def test_a_single_time_far_ahead_moves_one_frame_at_most() -> None:
 
 def test_a_jump_where_something_is_missing_waits_for_a_key_frame() -> None:
     packets = [
-        Packet(time, Start.CLOSED if number in (0, 6) else None, is_shown=True, is_damaged=number == 2)
+        Packet(time, RandomAccess.CLOSED if number in (0, 6) else None, is_shown=True, is_damaged=number == 2)
         for number, time in enumerate([50, 51, 52, 0, 1, 2, 3, 4])
     ]
     order = shown_order(packets, [packet.pts or 0 for packet in packets], reorders=False)

@@ -93,7 +93,7 @@ def test_a_few_frames_of_a_real_clip_have_the_pixels_that_they_have_among_all(cl
 
 
 def decoded(path: Path, positions: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many frames are decoded for those at the positions, which all come."""
+    """Count the frames that are decoded for those at the positions, which all come."""
     numbers: list[VideoFrame | None] = []
     whole = Passage._decoded
 

@@ -1,4 +1,4 @@
-"""Of several video streams the video is read, and not a preview or a cover."""
+"""The video is read among several video streams, and not a preview or a cover."""
 
 from __future__ import annotations
 

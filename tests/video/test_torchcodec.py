@@ -38,7 +38,7 @@ needs_torchcodec = pytest.mark.usefixtures("works")
 
 
 class FakeVideo:
-    """What ``torchcodec.decoders.VideoDecoder`` does with a video of ten grey frames."""
+    """Stand-in for ``torchcodec.decoders.VideoDecoder`` with a video of ten grey frames."""
 
     cpu_fallback = False
     late = 0.0

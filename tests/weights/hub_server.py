@@ -20,7 +20,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Hub:
-    """What the server holds, how it misbehaves, and what it was asked.
+    """Files of the server, its misbehaviour, and the requests that it got.
 
     Attributes:
         repository: the only one there is.
@@ -30,13 +30,13 @@ class Hub:
         status: a status that answers every question, or None.
         served: content that is sent in place of the declared one, by name.
         cuts: after how many bytes each of the next bodies ends.
-        cut_by: what a cut is: the connection is "closed" as if all were well, "reset", or "silent" from then on.
+        cut_by: form of a cut: the connection is "closed" as if all were well, "reset", or "silent" from then on.
         ignores_range: a body always begins at the first byte.
         held: no body is sent before this event is set.
         silent: the part that accepts requests and never answers: "hub", "cdn" or None.
-        answers: how many requests the hub itself still answers before it falls silent; None for all.
+        answers: number of requests that the hub itself still answers before it falls silent; None for all.
         bodies: the name and the ``Range`` header of each request for a body.
-        sent: how many bytes of bodies were sent.
+        sent: number of bytes of bodies that were sent.
         requests: method and path of every request.
         tokens: the part that was asked and the ``Authorization`` header, for every request.
     """

@@ -1,4 +1,4 @@
-"""What ships beside weights, and what comes of it: defaults that can be turned off, a note, and the terms."""
+"""A card ships beside weights, and brings defaults that can be turned off, a note, and the terms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from calibrations import write_calibration
 from genconvit import Detector
-from genconvit.compare.run import compare_variants
+from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import parse_variants
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError, WeightsError

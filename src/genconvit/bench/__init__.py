@@ -1,1 +1,1 @@
-"""How fast this machine is, stage by stage, and how far each stage is from what it cannot undercut."""
+"""Speed of this machine, stage by stage, and the distance of each stage from what it cannot undercut."""

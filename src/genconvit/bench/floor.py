@@ -20,8 +20,8 @@ def backbone_calls(scorer: Scorer, faces: Sequence[int], *, compiled: bool = Fal
     None for an architecture that is not of GenConViT's family.
 
     Args:
-        scorer: what they stand beside.
-        faces: how many of each source.
+        scorer: scorer that the calls stand beside.
+        faces: number of faces of each source.
         compiled: run them through ``torch.compile``, for each size of a batch by itself.
     """
     model = scorer.model
@@ -51,7 +51,7 @@ def backbone_calls(scorer: Scorer, faces: Sequence[int], *, compiled: bool = Fal
 
 
 def _inputs(config: GenerativeConfig, network: str) -> list[tuple[int, _Size]]:
-    """For each call of a branch's backbone how many images it takes for a face, and their height and width."""
+    """Give the number of images, their height and width, that each call of a branch's backbone takes for a face."""
     whole = (config.input_size, config.input_size)
     if network == "ed":
         return [(2, whole)]

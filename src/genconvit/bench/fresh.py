@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from genconvit.core.errors import GenConViTError
 
 if TYPE_CHECKING:
-    from genconvit.bench.report import FreshRun
+    from genconvit.bench.bench_result import FreshRun
     from genconvit.settings import DetectorConfig
 
 _LONGEST_SECONDS = 3600
@@ -29,7 +29,7 @@ def run_fresh(config: DetectorConfig, clips: Sequence[Path]) -> FreshRun:
     Raises:
         GenConViTError: it fails; says why.
     """
-    from genconvit.bench.report import FreshRun
+    from genconvit.bench.bench_result import FreshRun
 
     command = [sys.executable, "-m", "genconvit.bench.fresh", config.model_dump_json(), *map(str, clips)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False)  # noqa: S603
@@ -40,7 +40,7 @@ def run_fresh(config: DetectorConfig, clips: Sequence[Path]) -> FreshRun:
 
 
 def main() -> None:
-    """What the new process does: measure itself and print a ``FreshRun``."""
+    """Measure this new process, and print a ``FreshRun``."""
     start = time.perf_counter()
     from genconvit.detector import Detector
     from genconvit.registry import ARCHITECTURES

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from genconvit.assemble import Parts
+from genconvit.bench.bench_result import StageTiming
 from genconvit.bench.floor import backbone_calls
-from genconvit.bench.report import Row
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError
@@ -27,9 +27,9 @@ class Stages:
     """The stages that a detector's parts make, over some clips.
 
     Args:
-        parts: of the detector.
+        parts: parts of the detector.
         clips: the videos.
-        setting: what the rows are called by.
+        setting: name of the rows' setting.
 
     Raises:
         SourceError: a clip cannot be read.
@@ -47,7 +47,7 @@ class Stages:
         if not any(self._faces):
             raise ConfigError("no face was found in the clips, so there is nothing to measure; give others")
 
-    def rows(self, repeats: int) -> list[Row]:
+    def rows(self, repeats: int) -> list[StageTiming]:
         """Measure every stage, the whole, and their floors."""
         faces = [len(found) for found in self._faces]
         bare = backbone_calls(self._parts.scorer, faces)
@@ -62,8 +62,10 @@ class Stages:
             self._row(times, "pipeline", len(self._clips), "videos", (f"its slowest stage alone ({slowest})", slowest)),
         ]
 
-    def _row(self, times: Times, stage: str, amount: int, unit: str, floor: tuple[str, str] | None = None) -> Row:
-        return Row(
+    def _row(
+        self, times: Times, stage: str, amount: int, unit: str, floor: tuple[str, str] | None = None
+    ) -> StageTiming:
+        return StageTiming(
             stage=stage,
             setting=self._setting,
             amount=amount,

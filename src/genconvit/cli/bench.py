@@ -18,7 +18,7 @@ from genconvit.core.text import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from genconvit.bench.report import Report
+    from genconvit.bench.bench_result import BenchResult
 
 Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
 Weights = Annotated[
@@ -60,7 +60,7 @@ def bench(
     Each stage runs alone and in turn with its floor, and a fresh process opens a detector and scores the clips. Times
     vary on a shared machine: quote the ratios.
     """
-    from genconvit.bench.run import run_bench
+    from genconvit.bench.benchmark import run_bench
     from genconvit.core.device import DTYPES
 
     flags = {
@@ -88,7 +88,7 @@ def bench(
     show(report)
 
 
-def show(report: Report) -> None:
+def show(report: BenchResult) -> None:
     """Print a report as tables."""
     import sys
 
@@ -103,7 +103,7 @@ def show(report: Report) -> None:
         console.print(note, markup=False)
 
 
-def _stages(report: Report) -> Table:
+def _stages(report: BenchResult) -> Table:
     table = _table("stage", "with", right=("amount", "seconds", "a second"))
     table.add_column("floor")
     table.add_column("ratio to it", justify="right")
@@ -116,7 +116,7 @@ def _stages(report: Report) -> Table:
     return table
 
 
-def _fresh(report: Report) -> Table:
+def _fresh(report: BenchResult) -> Table:
     columns = ("import s", "open s", "all videos s", "peak MB open", "peak MB", "a worker's peak MB")
     table = _table("a fresh process", right=columns)
     for run in report.fresh_runs:

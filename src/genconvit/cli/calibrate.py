@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Method(str, Enum):
-    """How scores become probabilities."""
+    """Ways in which scores become probabilities."""
 
     temperature = "temperature"
     sigmoid = "sigmoid"

@@ -25,7 +25,7 @@ from genconvit.cli.evaluation_flags import (
     evaluation_options,
 )
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.core.errors import ConfigError, SourceError
@@ -95,7 +95,7 @@ def compare(
 
 
 def _from_files(files: Sequence[str], labels: Path | None, options: EvaluationOptions) -> list[Evaluated]:
-    from genconvit.compare.names import with_own_names
+    from genconvit.compare.variant_names import with_own_names
     from genconvit.evaluation.evaluated import Evaluated
     from genconvit.evaluation.evaluation import evaluate
 
@@ -114,19 +114,19 @@ def _from_videos(
     options: EvaluationOptions,
     detector: DetectorFlags,
 ) -> tuple[list[Evaluated], str]:
-    from genconvit.compare.run import compare_variants
+    from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import parse_variants
 
     variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
     listing = listing_of(paths, dataset, split)
-    runs = compare_variants(listing, variants, out, options, tracked)
+    runs = compare_variants(listing, variants, out, options, progress_bar)
     for run in runs:
         typer.echo(f"wrote {printable(str(run.file))}", err=True)
     return [run.evaluated for run in runs], listing.dataset
 
 
 def _report(sets: Sequence[Evaluated], options: EvaluationOptions, out: Path, name: str, *, plots: bool) -> None:
-    from genconvit.compare.report import new_folder, write_comparison
+    from genconvit.compare.comparison_folder import new_folder, write_comparison
     from genconvit.evaluation.report import print_report
 
     folder = new_folder(out, name, datetime.now().astimezone())

@@ -39,7 +39,7 @@ def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need
         ConfigError: there is no path, or a data set and several.
         DatasetError: the path does not hold the data set, or no label is known although some are needed.
     """
-    from genconvit.data.select import list_dataset
+    from genconvit.data.listing import list_dataset
 
     if not paths:
         raise ConfigError("nothing to score; give a PATH: videos, or with --dataset NAME a data set's folder or file")

@@ -62,7 +62,7 @@ def check(
     Exit status: 0 when something can be scored and nothing is missing, 3 when something is missing or cannot be read, 1
     when nothing can be scored.
     """
-    from genconvit.data.select import check_dataset, nothing_to_score
+    from genconvit.data.listing import check_dataset, nothing_to_score
 
     listing = check_dataset(name, path, split)
     most = None if everything else SHOWN
@@ -82,7 +82,7 @@ def check(
 
 
 def _lines(listing: Listing, most: int | None) -> list[str]:
-    """What ``check`` prints, each line without its end."""
+    """Give the lines that ``check`` prints, each without its end."""
     sources = listing.sources
     lines = [f"{listing.dataset}, split {listing.split}: {len(sources)} to score"]
     lines += _table("label", Counter(source.label or "unknown" for source in sources))

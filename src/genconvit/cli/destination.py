@@ -1,4 +1,4 @@
-"""Where results go: stdout, a device, or a file that is replaced whole once they are there."""
+"""Destinations of results: stdout, a device, or a file that is replaced whole once they are there."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def opened(output: Path | None, *, keep_partial: bool) -> Iterator[TextIO]:
 
     Args:
         output: a file or a device; None is stdout.
-        keep_partial: where an error or an interruption ends it, keep what was written so far, if anything was.
+        keep_partial: keep what was written so far, if anything was, where an error or an interruption ends it.
 
     Raises:
         ConfigError: it cannot be written.

@@ -77,7 +77,7 @@ class DetectorFlags:
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""
-        from genconvit.verdict.decision import NONE
+        from genconvit.verdict.decision_rule import NONE
 
         calibration = None if config.calibration == NONE else config.calibration
         named = [each for each in (self.file, config.face_model, calibration) if each]

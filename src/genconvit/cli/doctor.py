@@ -24,13 +24,13 @@ def doctor() -> None:
 
     table = Table("", "", "state", "found", "what to do")
     broken, last = False, ""
-    for finding in examine():
-        kind = "" if finding.kind == last else finding.kind
-        last = finding.kind
-        broken = broken or finding.state == "broken"
-        cells = [Text(printable(each), overflow="fold") for each in (kind, finding.name)]
-        cells.append(Text(finding.state, style=_STYLES[finding.state]))
-        cells += [Text(printable(each), overflow="fold") for each in (finding.detail, finding.advice)]
+    for diagnosis in examine():
+        kind = "" if diagnosis.kind == last else diagnosis.kind
+        last = diagnosis.kind
+        broken = broken or diagnosis.state == "broken"
+        cells = [Text(printable(each), overflow="fold") for each in (kind, diagnosis.name)]
+        cells.append(Text(diagnosis.state, style=_STYLES[diagnosis.state]))
+        cells += [Text(printable(each), overflow="fold") for each in (diagnosis.detail, diagnosis.advice)]
         table.add_row(*cells)
     console_for(sys.stdout).print(table)
     if broken:

@@ -28,7 +28,7 @@ from genconvit.cli.evaluation_flags import (
 )
 from genconvit.cli.flags import OutputFlag
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
@@ -69,7 +69,7 @@ def evaluate(
     Exit status: 0 when everything was measured, 3 when a video was unreadable, 1 when a file cannot be read or holds no
     labels, 2 for a wrong option.
     """
-    from genconvit.compare.run import compare_variants
+    from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import variant_of
     from genconvit.evaluation.evaluation import evaluate as evaluation_of
 
@@ -94,7 +94,7 @@ def evaluate(
     if output:
         refuse_inputs("--output", output, [*(source.path for source in listing.sources), *detector.inputs(config)])
     with opened(output, keep_partial=False) as stream:
-        (run,) = compare_variants(listing, [variant_of(config)], out, options, tracked)
+        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar)
         _write([run.evaluated.evaluation], form, stream)
     typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:

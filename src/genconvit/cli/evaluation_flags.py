@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ReportFormat(str, Enum):
-    """How an evaluation is written."""
+    """Formats in which an evaluation is written."""
 
     table = "table"
     json = "json"

@@ -1,4 +1,4 @@
-"""What the help of a command ends with: three examples."""
+"""Three examples with which the help of a command ends."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit schema train",
     ),
 }
-"""For each command, from the usual to the particular."""
+"""Examples of each command, from the usual to the particular."""

@@ -12,7 +12,7 @@ import typer
 from genconvit.cli.detector_flags import FLAGS, DetectorFlags, with_detector_flags
 from genconvit.cli.options import parse_extra
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from genconvit.extract.summary import ExtractSummary
 
 SHOWN = 10
-"""How many of the unreadable videos are printed."""
+"""Number of the unreadable videos that are printed."""
 
 _FINDING = ("frames", "device", "face_detector", "face_model", "decoder", "isolate", "workers")
 _LIMITS = ("time_limit_seconds", "memory_limit_mb")
 
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="A data set; `genconvit datasets list` shows them.")]
-Place = Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")]
+RootArgument = Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")]
 Out = Annotated[Path, typer.Option(help="Where the crops go; made where it is not there.", metavar="DIR")]
 Part = Annotated[
     str | None, typer.Option("--split", help="One of the data set's splits.", metavar="NAME", show_default="all")
@@ -65,7 +65,7 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try again what had no face
 @partial(with_detector_flags, without=FLAGS.keys() - {*_FINDING, *_LIMITS})
 def extract(
     dataset: Name,
-    path: Place,
+    path: RootArgument,
     out: Out,
     detector: DetectorFlags,
     split: Part = None,
@@ -85,7 +85,7 @@ def extract(
     Exit status: 0 when every video was read (no face is an answer), 3 when one was unreadable, 2 for a wrong option, 1
     for other errors.
     """
-    from genconvit.extract.run import extract as run
+    from genconvit.extract.extraction import extract as run
     from genconvit.weights.crop_rules import crop_rules_of
 
     rules = crop_rules_of(crops_like) if crops_like else {}
@@ -94,7 +94,7 @@ def extract(
     _refuse_extra(detector)
     config = detector.config()
     listing = _listing(dataset, path, split, out)
-    summary = run(listing, config, out, options, tracked)
+    summary = run(listing, config, out, options, progress_bar)
     _report(summary)
     for file in summary.manifests:
         typer.echo(f"wrote {printable(file)}", err=True)
@@ -136,7 +136,7 @@ def _refuse_extra(detector: DetectorFlags) -> None:
 
 
 def _listing(name: str, path: Path, split: str | None, out: Path) -> Listing:
-    from genconvit.data.select import list_dataset
+    from genconvit.data.listing import list_dataset
     from genconvit.registry import DATASETS
 
     if split is None and "all" in DATASETS.load(name).splits:

@@ -1,4 +1,4 @@
-"""How a command says what it leaves out: how much, what first, and why."""
+"""Lines that say what a command leaves out: how much, what first, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from genconvit.core.left_out import LeftOut
 
 SHOWN = 10
-"""How many are named where not all of them are asked for."""
+"""Number of those that are named where not all of them are asked for."""
 
 TITLE = "left out"
 
@@ -23,10 +23,10 @@ def left_out_lines(title: str, left_out: Sequence[LeftOut], most: int | None = S
     """A line with the number, and one for each of the first.
 
     Args:
-        title: what became of them.
+        title: heading, which says what became of them.
         left_out: the things.
-        most: how many are named; None names all.
-        rest: what a line says behind the number of those that are not.
+        most: number of those that are named; None names all.
+        rest: text behind the number of those that are not.
     """
     more = len(left_out) - len(left_out[:most])
     return [
@@ -54,6 +54,6 @@ def say_left_out(left_out: Sequence[LeftOut], *, strict: bool = False) -> None:
 
 
 def left_out_note(left_out: Sequence[LeftOut]) -> str:
-    """The same as one clause of a summary."""
+    """Name what is left out in one clause of a summary."""
     first = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3])
     return f"{TITLE}: {len(left_out)} ({first}{', ...' if len(left_out) > 3 else ''})"

@@ -1,4 +1,4 @@
-"""What other libraries warn of while a command runs: one plain line each, without a path or a line of code."""
+"""Warnings of other libraries while a command runs: one plain line each, without a path or a line of code."""
 
 from __future__ import annotations
 

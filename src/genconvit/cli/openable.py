@@ -1,4 +1,4 @@
-"""Which sources of a data set can be read: one frame of each is decoded, in worker processes."""
+"""A check of which sources of a data set can be read: one frame of each is decoded, in worker processes."""
 
 from __future__ import annotations
 

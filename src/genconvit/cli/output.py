@@ -1,4 +1,4 @@
-"""How results are written: as a table, or by ``genconvit.results.write``. No text of a file can steer a terminal.
+"""Output of results: as a table, or by ``genconvit.results.write``. No text of a file can steer a terminal.
 
 A table shows control characters as backslash escapes. One that does not go to a terminal is as wide as its content, so
 that each result is one line.

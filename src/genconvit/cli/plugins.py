@@ -49,7 +49,7 @@ def plugins(
 
 
 def _checked(registry: Registry, plugin: PluginInfo, *, run: bool) -> tuple[str, bool]:
-    """What is to be said of a plugin, and whether it is whole."""
+    """Say what there is to say of a plugin, and whether it is whole."""
     try:
         if not run:
             registry.load(plugin.name)

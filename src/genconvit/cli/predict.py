@@ -14,7 +14,7 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
 from genconvit.cli.left_out import say_left_out
 from genconvit.cli.output import Format, write_results
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def predict(
         Detector(config) as opened_detector,
         closing(opened_detector.predict_many(given)) as found,
     ):
-        answers = _noting_status(tracked(found, len(sources), "scoring"), statuses)
+        answers = _noting_status(progress_bar(found, len(sources), "scoring"), statuses)
         write_results(answers, form, stream, expanded.left_out)
     if "unreadable" in statuses:
         sys.exit(SourceError.exit_status)

@@ -1,4 +1,4 @@
-"""How far a command is, on stderr, where that is a terminal."""
+"""Progress of a command, on stderr, where that is a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def tracked(items: Iterable[T], count: int, description: str) -> Iterator[T]:
+def progress_bar(items: Iterable[T], count: int, description: str) -> Iterator[T]:
     """The items, with a bar that grows as they are taken."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

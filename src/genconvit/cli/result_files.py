@@ -53,6 +53,6 @@ def read_sets(files: Sequence[Path], labels: Path | None, *, need_truth: bool = 
 
 
 def _listing(labels: Path) -> Listing:
-    from genconvit.data.select import list_dataset
+    from genconvit.data.listing import list_dataset
 
     return list_dataset("csv", labels, None)

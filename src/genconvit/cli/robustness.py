@@ -14,7 +14,7 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, ResamplesFlag, SeedFlag
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
-from genconvit.cli.progress import tracked
+from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import SourceError
 from genconvit.core.text import printable
 
@@ -56,7 +56,7 @@ def robustness(
     from genconvit.metrics.intervals import Resampling
     from genconvit.plots.style import check_picture
     from genconvit.robustness.degrade import degradations_named
-    from genconvit.robustness.run import measure_robustness
+    from genconvit.robustness.measurement import measure_robustness
 
     config = detector.config()
     degradations = degradations_named(degrade or ())
@@ -72,7 +72,7 @@ def robustness(
     form = format or ReportFormat.of(output)
     with opened(output, keep_partial=False) as stream:
         measured = measure_robustness(
-            config, listing, degradations, Resampling(resamples=resamples, seed=seed), tracked
+            config, listing, degradations, Resampling(resamples=resamples, seed=seed), progress_bar
         )
         write_measured(measured, form, stream)
     if plot:
@@ -88,7 +88,7 @@ def robustness(
 def write_measured(measured: RobustnessReport, form: ReportFormat, stream: TextIO) -> None:
     """Write a measurement in a format."""
     from genconvit.evaluation.report import print_report, write_markdown
-    from genconvit.robustness.report import report_of, write_csv, write_json
+    from genconvit.robustness.formats import report_of, write_csv, write_json
 
     if form is ReportFormat.table:
         print_report(report_of(measured), console_for(stream))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from genconvit.core.config import FrozenConfig
 
 
-class Subject(str, Enum):
+class SchemaName(str, Enum):
     """A kind of JSON that has a schema."""
 
     result = "result"
@@ -22,7 +22,7 @@ class Subject(str, Enum):
 
 def schema(
     subject: Annotated[
-        Subject,
+        SchemaName,
         typer.Argument(
             help="result: an answer of predict. config: all options of a detector. train: the config of a training."
         ),
@@ -35,12 +35,12 @@ def schema(
     typer.echo(json.dumps(_model(subject).model_json_schema(), indent=2))
 
 
-def _model(subject: Subject) -> type[FrozenConfig]:
-    if subject is Subject.result:
+def _model(subject: SchemaName) -> type[FrozenConfig]:
+    if subject is SchemaName.result:
         from genconvit.results.result import VideoResult
 
         return VideoResult
-    if subject is Subject.config:
+    if subject is SchemaName.config:
         from genconvit.settings import DetectorConfig
 
         return DetectorConfig

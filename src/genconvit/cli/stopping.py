@@ -23,7 +23,7 @@ class StopSignals:
     peace.
 
     Attributes:
-        number: of the first signal that came; None while there was none.
+        number: number of the first signal that came; None while there was none.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class StopSignals:
 
     @property
     def exit_status(self) -> int:
-        """What a shell gives a program that a signal ended; 0 while there was none."""
+        """Exit status that a shell gives a program that a signal ended; 0 while there was none."""
         return 0 if self.number is None else 128 + self.number
 
     @property

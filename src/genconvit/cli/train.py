@@ -14,7 +14,7 @@ from genconvit.cli.train_flags import TrainFlags, with_train_flags
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.core.progress import Track
+    from genconvit.core.progress import ShowProgress
     from genconvit.train.fit import TrainResult
     from genconvit.train.loop import TrainStep
     from genconvit.train.state import HistoryRow
@@ -36,21 +36,21 @@ def train(resume: ResumeFlag = False, *, training: TrainFlags) -> None:
     Exit status: 0 when the training came to its end, 1 when it cannot go on or the crops cannot be read, 2 for a wrong
     option.
     """
-    from genconvit.train.checkpoint import has_state
     from genconvit.train.fit import fit
+    from genconvit.train.state_files import has_state
 
     config = training.config(resume=resume)
     is_first = os.environ.get("RANK", "0") == "0"
     if resume and is_first and not has_state(Path(config.out)):
         typer.echo(f"note: no training lies in {printable(config.out)} yet; one begins", err=True)
-    with _shown() as (tell, track):
-        result = fit(config, resume=resume, tell=tell, track=track)
+    with _shown() as (tell, progress):
+        result = fit(config, resume=resume, tell=tell, progress=progress)
     if is_first:
         _print(result, config.monitor)
 
 
 @contextmanager
-def _shown() -> Iterator[tuple[Callable[[TrainStep], None], Track]]:
+def _shown() -> Iterator[tuple[Callable[[TrainStep], None], ShowProgress]]:
     """A bar on stderr that grows with the steps, with the loss and the last validation beside it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -83,7 +83,7 @@ def _shown() -> Iterator[tuple[Callable[[TrainStep], None], Track]]:
                 visible=True,
             )
 
-        def track(items: Iterable[Any], count: int, description: str) -> Iterator[Any]:
+        def progress(items: Iterable[Any], count: int, description: str) -> Iterator[Any]:
             if not console.is_terminal:
                 typer.echo(description, err=True)
             before = bar.add_task(description, total=count, beside="")
@@ -92,7 +92,7 @@ def _shown() -> Iterator[tuple[Callable[[TrainStep], None], Track]]:
                 bar.advance(before)
             bar.remove_task(before)
 
-        yield tell, track
+        yield tell, progress
 
 
 def _measured(row: HistoryRow) -> str:

@@ -1,4 +1,4 @@
-"""How much memory a variant takes, measured while it runs alone."""
+"""Memory that a variant takes, measured while it runs alone."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Peak:
     """The most memory that a block took.
 
     Attributes:
-        megabytes: in MB (10^6 bytes): of the GPU, what torch had in use; of a CPU, the process's resident memory with
-            the libraries in it, on Linux. None before the block has ended, and where it cannot be measured.
+        megabytes: peak in MB (10^6 bytes): of the GPU, what torch had in use; of a CPU, the process's resident memory
+            with the libraries in it, on Linux. None before the block has ended, and where it cannot be measured.
     """
 
     megabytes: float | None = None
@@ -38,7 +38,7 @@ def measured_peak(device: torch.device) -> Iterator[Peak]:
 
 
 def _reset_peak(device: torch.device) -> bool:
-    """Whether a new peak can be told from an older one."""
+    """Begin a new peak, and tell whether it can be told from an older one."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return True

@@ -19,7 +19,7 @@ from genconvit.evaluation.scored import ScoredVideo
 from genconvit.results.result import VideoResult
 
 UNKNOWN = "unknown"
-"""What the files say for a label that is not known."""
+"""Text that stands in the files for a label that is not known."""
 
 _MOST_OF_A_NAME = 1000
 
@@ -31,11 +31,11 @@ class PredictionFile(Closeable):
     an interrupted run had finished is not lost. No file is ever overwritten.
 
     Args:
-        folder: where to write; made where it is not there.
-        dataset: its name.
-        mode: of the networks.
-        variant: its name.
-        time: of the run.
+        folder: folder to write to; made where it is not there.
+        dataset: name of the data set.
+        mode: mode of the networks.
+        variant: name of the variant.
+        time: time of the run.
 
     Raises:
         ConfigError: the folder cannot be written.

@@ -21,7 +21,7 @@ from genconvit.core.types import DetectedFace, FaceCrop, ImageArray, on_host
 from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 
 LEAST_FREE_BYTES = 1 << 28
-"""What a disk must keep free while faces are written."""
+"""Bytes that a disk must keep free while faces are written."""
 
 _FACES_BETWEEN_LOOKS = 64
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -32,10 +32,10 @@ class _Kept:
     """A face without its pixels, the row of the files where these lie, and where its scores would have gone.
 
     Attributes:
-        row: of the files.
+        row: row of the files that holds the face.
         faces: the face in each cut.
-        scores: of its source.
-        turn: of its frame.
+        scores: scores of its source.
+        turn: place of its frame among those that were searched.
     """
 
     row: int
@@ -51,7 +51,7 @@ class FaceSpool(Closeable):
     the folder for temporary files (``TMPDIR``).
 
     Args:
-        cuts: how the faces are cut, without repetition.
+        cuts: ways in which the faces are cut, without repetition.
     """
 
     def __init__(self, cuts: Sequence[Cut]) -> None:
@@ -85,7 +85,7 @@ class FaceSpool(Closeable):
             raise self._no_room() from error
 
     def replay(self, cut: Cut) -> Generator[Cropped | Outcome, None, None]:
-        """What was kept, as ``find_faces`` yielded it, with crops of this cut; may be had any number of times."""
+        """Yield what was kept, as ``find_faces`` did, with crops of this cut; any number of times."""
         place, size = self.cuts.index(cut), cut.size
         with self._path(cut).open("rb") as file:
             for kept, faces in self._sources:

@@ -17,7 +17,7 @@ from genconvit.metrics.measures import MEASURES
 RANKED_BY = "roc_auc"
 COMPARED = ("accuracy", "roc_auc", "f1")
 MOST_VIDEOS = 20
-"""So many videos are named in a table; the CSV has all."""
+"""Most videos that are named in a table; the CSV has all."""
 
 
 def ranks(sets: Sequence[Evaluated]) -> list[int | None]:
@@ -36,7 +36,7 @@ def summary_of(sets: Sequence[Evaluated], pairs: Sequence[PairedComparison]) -> 
     """Everything that a reader should see: variants, differences, disagreements, then each set's evaluation.
 
     Args:
-        sets: what was compared.
+        sets: evaluated sets, at least one.
         pairs: each set but the first against the first.
     """
     if not any_measured(sets):
@@ -55,12 +55,12 @@ def summary_of(sets: Sequence[Evaluated], pairs: Sequence[PairedComparison]) -> 
 
 
 def any_measured(sets: Sequence[Evaluated]) -> bool:
-    """Whether there is a video with a known label, so that there is something to measure."""
+    """Tell whether there is a video with a known label, so that there is something to measure."""
     return any(each.evaluation.counts.measured for each in sets)
 
 
 def _without_labels(sets: Sequence[Evaluated]) -> Report:
-    """What can be said of videos whose labels are not known: what they cost, and what they scored."""
+    """Say what can be said of videos whose labels are not known: what they cost, and what they scored."""
     report = Report()
     variants = _variants(sets, report, measures=())
     scores = [(0.0, _video_cells(found)) for found in aligned(sets)]
@@ -74,7 +74,7 @@ def _without_labels(sets: Sequence[Evaluated]) -> Report:
 
 
 def _same_videos(sets: Sequence[Evaluated]) -> bool:
-    """Whether all sets hold the same videos with the same truths, in whatever order."""
+    """Tell whether all sets hold the same videos with the same truths, in whatever order."""
     videos = [Counter((row.name, row.truth) for row in each.scored.rows) for each in sets]
     return all(each == videos[0] for each in videos)
 
@@ -138,7 +138,7 @@ def _difference(name: str, difference: Difference, report: Report) -> str:
 
 
 def aligned(sets: Sequence[Evaluated]) -> list[tuple[ScoredVideo | None, ...]]:
-    """For each video of the first set, its row in every set; None where a set does not have it."""
+    """Give each video of the first set its row in every set; None where a set does not have it."""
     first, *others = sets
     places = [dict(matched(first.scored, other.scored)) for other in others]
     found: list[tuple[ScoredVideo | None, ...]] = []

@@ -1,4 +1,4 @@
-"""What is compared: an architecture with its options, and a name that is fit for a file."""
+"""Variants to compare: an architecture with its options, and a name that is fit for a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHARED_OPTIONS = frozenset(
     {*PipelineOptions.model_fields, *IsolationLimits.model_fields}
     | {"device", "decoder", "face_detector", "face_model", "isolate", "workers"}
 )
-"""What is the same for all variants, since videos are decoded and faces cut once."""
+"""Options that are the same for all variants, since videos are decoded and faces cut once."""
 
 _MOST_VARIANTS = 50
 _LONGEST_NAME = 60

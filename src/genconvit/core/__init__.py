@@ -1,1 +1,1 @@
-"""What every room of the package uses."""
+"""Modules that every room of the package uses."""

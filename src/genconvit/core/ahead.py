@@ -27,10 +27,10 @@ class Ahead(Closeable, Generic[T]):
     behind.
 
     Args:
-        items: what makes the items; closed in its own thread.
-        name: of the thread.
-        room: how many items may wait, at least 1.
-        drop: what releases an item that nobody takes any more.
+        items: iterator that makes the items; closed in its own thread.
+        name: name of the thread.
+        room: number of items that may wait, at least 1.
+        drop: function that releases an item that nobody takes any more.
 
     Examples:
         >>> with Ahead((number * number for number in range(3)), "squares", room=1) as squares:

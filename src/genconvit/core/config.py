@@ -59,7 +59,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def validation_message(error: ValidationError) -> str:
-    """What pydantic found, in one line: each field, the value it got and what is allowed."""
+    """Say what pydantic found, in one line: each field, the value it got and what is allowed."""
     return "; ".join(
         ".".join(map(str, problem["loc"]))
         + (f"={problem['input']!r}: " if problem["loc"] else "")

@@ -1,4 +1,4 @@
-"""Which device and precision the networks run in. Nothing is replaced silently."""
+"""Device and precision that the networks run in. Nothing is replaced silently."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precisio
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error says that a device's memory is full, in torch's words or in those of CUDA's libraries."""
+    """Tell whether an error says that a device's memory is full, in torch's words or in those of CUDA's libraries."""
     words = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in words)
 

@@ -13,7 +13,7 @@ class GenConViTError(Exception):
 
     Attributes:
         code: a word for programs, which stays when a message changes.
-        hint: what helps with most errors of this class, one sentence.
+        hint: advice that helps with most errors of this class, one sentence.
         exit_status: the program's, where such an error ends it.
     """
 
@@ -56,8 +56,8 @@ class SourceError(GenConViTError):
     """A video, an image or a folder cannot be read.
 
     Args:
-        source: what was asked for, as the caller gave it.
-        reason: why it cannot be read, one sentence without a full stop.
+        source: source that was asked for, as the caller gave it.
+        reason: reason why it cannot be read, one sentence without a full stop.
     """
 
     code = "unreadable"
@@ -105,7 +105,7 @@ SOURCE_ERRORS: dict[str, type[SourceError]] = {
     cls.code: cls
     for cls in (SourceError, SourceAccessError, UnsupportedSourceError, SourceLimitError, DecoderCrashError)
 }
-"""Why a source cannot be read, by code."""
+"""Classes of the errors of a source that cannot be read, by code."""
 
 
 class TrainingError(GenConViTError):

@@ -1,4 +1,4 @@
-"""What the library does with any file."""
+"""Helpers for any file of the library."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     those of any new file, whatever the block makes of them.
 
     Args:
-        path: where the file is to be; its folder must exist.
+        path: path of the file that is written; its folder must exist.
         durable: let the content be on the disk before its name is, so that a crash of the machine does no harm either.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a fork leaves behind: threads, worker processes, and the threads that libraries compute with."""
+"""Remains of a process in its fork: threads, worker processes, and the threads that libraries compute with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Owner:
     """The process that something was made in.
 
     Attributes:
-        pid: its id.
+        pid: id of the process.
     """
 
     def __init__(self) -> None:
@@ -19,14 +19,14 @@ class Owner:
 
     @property
     def is_here(self) -> bool:
-        """Whether this process is the one, not a copy of it that a fork made."""
+        """True where this process is the one, not a copy of it that a fork made."""
         return os.getpid() == self.pid
 
     def refuse_fork(self, what: str) -> None:
         """Make sure that something is used where it was made; elsewhere it would wait for threads that are not there.
 
         Args:
-            what: what is used, as the subject of a sentence.
+            what: subject of the message: the object that is used.
 
         Raises:
             GenConViTError: this process is a copy that a fork made.
@@ -40,7 +40,7 @@ class Owner:
 
 
 _FIRST: list[Owner] = []
-"""Where this process, or the one that it is a copy of, first used a network."""
+"""Process, this one or the one that it is a copy of, that first used a network."""
 
 
 def compute_without_lost_threads() -> str | None:

@@ -1,4 +1,4 @@
-"""What a command leaves out, and why."""
+"""Records of what a command leaves out, and why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class LeftOut(FrozenConfig):
     """Something that has no part in what is scored, measured or cut out."""
 
     name: str
-    """What it is called: a path, or a source's name in its data set."""
+    """Name: a path, or a source's name in its data set."""
 
     reason: str
-    """Why, in a few words."""
+    """Reason, in a few words."""

@@ -12,9 +12,9 @@ def require(module: str, *, package: str, extra: str, purpose: str) -> None:
 
     Args:
         module: the module to import, for example ``sklearn``.
-        package: what people call it, for example ``scikit-learn``.
+        package: name that people know it by, for example ``scikit-learn``.
         extra: the extra of this library that installs it.
-        purpose: what needs it, as the beginning of a sentence.
+        purpose: purpose that needs it, as the beginning of a sentence.
 
     Raises:
         ConfigError: it is not installed, or does not import.

@@ -1,4 +1,4 @@
-"""How far a long piece of work is, told to whoever wants to show it."""
+"""Progress of a long piece of work, for a caller that shows it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Takes what the work goes through, how many there are, and what is done; gives the same things in turn."""
+ShowProgress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Shows how far a work is: takes its items, their number and a description, and gives the same items in turn."""
 
 
-def untracked(items: Iterable[T], count: int, description: str) -> Iterable[T]:
-    """The items, and nothing shown."""
+def no_progress(items: Iterable[T], count: int, description: str) -> Iterable[T]:
+    """Give the items, and show nothing."""
     del count, description
     return items

@@ -54,7 +54,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers
     Args:
         header: names of the columns.
         rows: cells of each row.
-        numbers: which columns, counted from 0, hold numbers, which stand on the right.
+        numbers: columns, counted from 0, that hold numbers, which stand on the right.
 
     Examples:
         >>> print(markdown_table(["name", "faces"], [["a|b", "3"]], {1}), end="")

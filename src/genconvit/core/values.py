@@ -12,7 +12,7 @@ def option_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
     """An option's value from text: as JSON where it is JSON, else the text itself.
 
     Args:
-        name: what the option is called in messages.
+        name: name of the option in messages.
         text: the value as it was typed.
 
     Raises:

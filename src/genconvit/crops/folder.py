@@ -12,7 +12,7 @@ from pathlib import Path
 from genconvit.core.errors import DatasetError
 from genconvit.core.left_out import LeftOut
 from genconvit.core.text import first_line
-from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, SPLIT_FOLDERS, Row, read_manifest
+from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, SPLIT_FOLDERS, ManifestRow, read_manifest
 from genconvit.crops.record import CLASSES, SPLITS, CropRecord, Split
 from genconvit.crops.same import refuse_shared
 from genconvit.data.label_files import LABELS
@@ -28,12 +28,12 @@ _FRAME = re.compile(r"(.+?)_frame_?\d+(?:_\d+)?", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True)
 class CropFolder:
-    """What a folder of crops holds.
+    """Records of a folder of crops.
 
     Attributes:
         root: the folder.
         records: a record a crop, in the manifest's order, or by name in a bare tree.
-        skipped: what is named or lies there and is left out.
+        skipped: crops that are named or lie there and are left out.
     """
 
     root: Path
@@ -42,7 +42,7 @@ class CropFolder:
 
 
 def read_crops(root: Path) -> CropFolder:
-    """What a folder of crops holds, without decoding an image.
+    """List the crops of a folder, without decoding an image.
 
     - With ``manifest.csv`` or ``manifest.parquet`` (the CSV goes first) it is what the manifest names. A crop that is
       not there, or that a link leads out of the folder to, is skipped.
@@ -83,9 +83,9 @@ def need(records: Iterable[CropRecord], split: Split, labels: Sequence[Label] = 
     """The records of a split, in their order, with at least one of each label.
 
     Args:
-        records: of a folder.
-        split: which part.
-        labels: which classes there must be; the others are part of what is returned as well.
+        records: records of a folder.
+        split: split to take.
+        labels: classes that there must be; the others are part of what is returned as well.
 
     Raises:
         DatasetError: the split has no crop, or none of a class.
@@ -104,7 +104,7 @@ def need(records: Iterable[CropRecord], split: Split, labels: Sequence[Label] = 
     return chosen
 
 
-def _named(root: Path, rows: Iterator[Row]) -> CropFolder:
+def _named(root: Path, rows: Iterator[ManifestRow]) -> CropFolder:
     disk = _Disk(root)
     first: dict[str, tuple[str, CropRecord]] = {}
     split_of: dict[str, Split] = {}
@@ -130,13 +130,13 @@ def _named(root: Path, rows: Iterator[Row]) -> CropFolder:
 
 @dataclass
 class _Disk:
-    """What lies in the folders that crops are named in."""
+    """Files in the folders that crops are named in."""
 
     root: Path
     _folders: dict[str, dict[str, bool] | None] = field(default_factory=dict)
 
     def problem(self, crop: str) -> str | None:
-        """Why a crop is none; None where it is one."""
+        """Say why a crop is none; None where it is one."""
         folder, _, name = crop.rpartition("/")
         if folder not in self._folders:
             self._folders[folder] = self._list(folder)

@@ -24,7 +24,7 @@ from genconvit.data.label_files import MOST_BYTES, inside, label_of, read_text
 CSV_NAME = "manifest.csv"
 PARQUET_NAME = "manifest.parquet"
 SPLIT_FOLDERS: dict[str, Split] = {**{split: split for split in SPLITS}, "val": "valid", "validation": "valid"}
-"""What a split may be called, lower case."""
+"""Names that a split may have, lower case."""
 
 MOST_ROWS = 20_000_000
 _FARTHEST_PX = 1e7
@@ -37,8 +37,8 @@ _GROUP = "group_"
 _MOST_LANDMARKS = 1000
 _ROWS_AT_ONCE = 10_000
 
-Row = tuple[str, CropRecord]
-"""Where a row stands, for messages, and what it says."""
+ManifestRow = tuple[str, CropRecord]
+"""Place of a row, for messages, and its record."""
 
 
 def write_manifest(root: Path, records: Sequence[CropRecord]) -> list[Path]:
@@ -69,7 +69,7 @@ def write_manifest(root: Path, records: Sequence[CropRecord]) -> list[Path]:
     return [root / CSV_NAME, root / PARQUET_NAME]
 
 
-def read_manifest(root: Path) -> Iterator[Row] | None:
+def read_manifest(root: Path) -> Iterator[ManifestRow] | None:
     """The rows of a folder's manifest, the CSV where both are there; None where neither is.
 
     Columns that ``write_manifest`` does not name are passed over; ``crop``, ``label`` and ``split`` must be there.
@@ -147,7 +147,7 @@ def _write_parquet(
             writer.write_table(pyarrow.table(columns, schema=schema))
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path) -> Iterator[ManifestRow]:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -165,7 +165,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
         raise DatasetError(f"{str(path)!r}, line {reader.line_num}: not CSV ({reason}); write it again") from error
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[ManifestRow]:
     import pyarrow
     from pyarrow import parquet
 
@@ -189,7 +189,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 def _reader_of(path: Path, header: Sequence[str]) -> Callable[[str, Mapping[str, Any]], CropRecord]:
-    """What makes a record of a row with this header.
+    """Choose the function that makes a record of a row with this header.
 
     Raises:
         DatasetError: a column is lacking, is there twice, or there are too many landmarks.
@@ -273,5 +273,5 @@ def _escaped(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """What was escaped, from a text that begins with a ``'``."""
+    """Give the text that was escaped, from one that begins with a ``'``."""
     return text[1:] if text.lstrip("'").startswith(FORMULA_SIGNS) else text

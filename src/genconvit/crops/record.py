@@ -12,7 +12,7 @@ from genconvit.results.result import Label
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-"""As the reference's folders are called."""
+"""Splits, as the reference's folders are called."""
 
 CLASSES: dict[Label, str] = {"FAKE": "fake", "REAL": "real"}
 """The folder of each label."""
@@ -33,7 +33,7 @@ class CropRecord(FrozenConfig):
     """Label of its video."""
 
     split: Split
-    """Which part it belongs to."""
+    """Split that the crop belongs to."""
 
     video: str
     """The name of its video in its data set; crops of one video never lie in two splits."""
@@ -58,4 +58,4 @@ class CropRecord(FrozenConfig):
     """The face detector's own, in [0, 1]; None where it is not known."""
 
     groups: dict[str, str] = Field(default_factory=dict)
-    """As in ``genconvit.data.base.LabelledSource``, and ``ORIGINAL``."""
+    """Groups as in ``genconvit.data.base.LabelledSource``, and ``ORIGINAL``."""

@@ -24,7 +24,7 @@ class LabelledSource(FrozenConfig):
     """Path of the file."""
 
     name: str
-    """What the data set calls it, unique in it: as a rule the path below the data set's root."""
+    """Name in the data set, unique in it: as a rule the path below the data set's root."""
 
     label: Label | None
     """``FAKE`` or ``REAL``; None where it is not known, so that it has a score but no part in any metric."""
@@ -33,37 +33,37 @@ class LabelledSource(FrozenConfig):
     """``train``, ``val``, ``test``, or another that the data set has; None where it has none."""
 
     groups: dict[str, str] = Field(default_factory=dict)
-    """What it belongs to, for example ``{"method": "Deepfakes", "compression": "c23"}``. A source without a value for a
-    key counts in each of that key's groups: so are a method's fakes held against all reals."""
+    """Groups that it belongs to, for example ``{"method": "Deepfakes", "compression": "c23"}``. A source without a
+    value for a key counts in each of that key's groups: so are a method's fakes held against all reals."""
 
     identities: tuple[str, ...] = ()
-    """Who or which source video it shows. Sources that share one belong into one split. Empty means the source's own
-    name."""
+    """Persons or source videos that it shows. Sources that share one belong into one split. Empty means the source's
+    own name."""
 
     original: str | None = None
     """Name of the real that a fake was made from; None for a real, or where it is not known."""
 
 
 class Listing(FrozenConfig):
-    """What a data set holds, found out without opening a video."""
+    """Content of a data set, found out without opening a video."""
 
     dataset: str
     """Registered name of the data set."""
 
     split: str
-    """Which part of it this is."""
+    """Split that this is."""
 
     sources: tuple[LabelledSource, ...]
-    """What there is to score, in the data set's own order or by name; never one path twice."""
+    """Sources to score, in the data set's own order or by name; never one path twice."""
 
     missing: tuple[LeftOut, ...] = ()
-    """What the data set's lists or labels name and the disk lacks."""
+    """Sources that the data set's lists or labels name and the disk lacks."""
 
     skipped: tuple[LeftOut, ...] = ()
-    """What lies on the disk and is left out: it has no label, belongs to another split, is no video."""
+    """Files that lie on the disk and are left out: without a label, of another split, or no video."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know, for example that an official list is absent."""
+    """Notes that a reader must know, for example that an official list is absent."""
 
 
 class Dataset(ABC):
@@ -80,7 +80,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def listing(self, root: Path, split: str) -> Listing:
-        """What lies below a path; no video is opened.
+        """List what lies below a path; no video is opened.
 
         Args:
             root: the data set's folder or file.

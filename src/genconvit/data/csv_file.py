@@ -32,7 +32,7 @@ class CsvDataset(Dataset):
     splits = ("all", "train", "val", "test")
 
     def listing(self, root: Path, split: str) -> Listing:
-        """What the rows name; see ``Dataset.listing``."""
+        """List what the rows name; see ``Dataset.listing``."""
         if root.is_dir():
             raise DatasetError(f"{str(root)!r} is a folder; give the CSV file, or use the data set 'folder'")
         findings = Findings("csv")
@@ -69,7 +69,7 @@ def _path(folder: str, given: str) -> str:
 
 
 def _real(folder: str, given: str) -> str:
-    """What makes two paths one source: where a link leads."""
+    """Give what makes two paths one source: the target of a link."""
     path = _path(folder, given)
     return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 - there may be a million
 
@@ -85,7 +85,7 @@ def _label(root: Path, line: int, text: str) -> Label | None:
 
 
 def _problem(given: str, path: str) -> str | None:
-    """Why a path is no source; empty where it is one, None where nothing is there."""
+    """Say why a path is no source; empty where it is one, None where nothing is there."""
     if not given:
         return "the path is empty"
     try:

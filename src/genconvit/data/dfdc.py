@@ -81,7 +81,7 @@ class _Entry:
 
 
 class _Places:
-    """Where the videos of a tree lie, by name and by the bare name of their clip."""
+    """Places of the videos of a tree, by name and by the bare name of their clip."""
 
     def __init__(self, tree: Tree) -> None:
         self.sources = frozenset(tree.sources)

@@ -105,7 +105,7 @@ def _official_splits(tree: Tree) -> dict[str, str]:
 
 
 def _expected(split_of: dict[str, str], clips: Iterable[Clip], split: str) -> list[Clip]:
-    """What a split names and the disk lacks, of each method and compression that is there at all."""
+    """List what a split names and the disk lacks, of each method and compression that is there at all."""
     there = set(clips)
     kinds = {dataclasses.replace(clip, stem="") for clip in there if clip.kind in SPLIT_KINDS}
     stems = sorted(stem for stem, its_split in split_of.items() if its_split == split)
@@ -130,7 +130,7 @@ def _pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def _listed(findings: Findings, clips: dict[Clip, str]) -> dict[str, str | None]:
-    """For each name of the reference's list, the source that it means."""
+    """Give each name of the reference's list the source that it means."""
     bare = {name.rpartition("/")[2]: name for name in reversed(findings.sources)}
     found: dict[str, str | None] = {}
     for listed in reference_list("faceforensics"):

@@ -1,4 +1,4 @@
-"""What the folders and file names of FaceForensics++ say, and those of the reference's list."""
+"""Meaning of the folders and file names of FaceForensics++, and of those of the reference's list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOPS: dict[str, Label] = {"original_sequences": "REAL", "manipulated_sequences":
 ORIGINALS = ("youtube", "actors")
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "FaceShifter", "NeuralTextures", "DeepFakeDetection")
 SPLIT_KINDS = frozenset({"youtube", *METHODS} - {"DeepFakeDetection"})
-"""What the official splits are of."""
+"""Kinds of clips that the official splits list."""
 COMPRESSIONS = ("raw", "c23", "c40")
 UNKNOWN = "unknown"
 
@@ -30,20 +30,20 @@ class Clip:
     """A video of the data set."""
 
     kind: str
-    """Its method, ``youtube`` or ``actors``."""
+    """Method, ``youtube`` or ``actors``."""
 
     compression: str | None
     """``raw``, ``c23`` or ``c40``; None where it is not known."""
 
     stem: str
-    """Its official name without suffix, for example ``071_054``."""
+    """Official name without suffix, for example ``071_054``."""
 
     label: Label
-    """What the half of the data set that it lies in says."""
+    """Label of the half of the data set that it lies in."""
 
     @property
     def groups(self) -> dict[str, str]:
-        """Its groups, as in ``LabelledSource``."""
+        """Groups, as in ``LabelledSource``."""
         return {"source" if self.label == "REAL" else "method": self.kind, "compression": self.compression or UNKNOWN}
 
     @property
@@ -81,7 +81,7 @@ class Clip:
         return Clip("actors", self.compression, f"{match[3]}__{scene}", "REAL") if match[4] and experiment else None
 
     def at(self, compression: str) -> Clip:
-        """The same video in another compression."""
+        """Give the same video in another compression."""
         return dataclasses.replace(self, compression=compression)
 
 

@@ -1,4 +1,4 @@
-"""What a loader finds on its way, put together: the first label of a source counts, and a split is chosen."""
+"""Findings of a loader, put together: the first label of a source counts, and a split is chosen."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Findings:
 
     Attributes:
         dataset: the data set's registered name.
-        sources: by the name that makes two of them one.
-        missing: what is named and not there.
-        skipped: what is there and left out.
-        notes: what a reader must know.
+        sources: sources by the name that makes two of them one.
+        missing: sources that are named and not there.
+        skipped: files that are there and left out.
+        notes: notes that a reader must know.
     """
 
     dataset: str
@@ -36,9 +36,10 @@ class Findings:
         """Add a source, unless it is there already.
 
         Args:
-            source: what was found; its ``original`` may be any key, and counts where that of a real source is found.
-            place: where its label stands, for messages: ``"'labels.csv', line 3"``.
-            key: what makes two sources one; its name where left out.
+            source: source that was found; its ``original`` may be any key, and counts where that of a real source is
+                found.
+            place: place of its label, for messages: ``"'labels.csv', line 3"``.
+            key: key that makes two sources one; its name where left out.
 
         Raises:
             DatasetError: it is there with the other label.
@@ -95,8 +96,8 @@ class Findings:
         """The sources that the reference's list names.
 
         Args:
-            found: for each name of the list, the key of its source; None where there is none.
-            absent: why a name without a source is missing.
+            found: key of the source for each name of the list; None where there is none.
+            absent: function that says why a name without a source is missing.
         """
         keys = dict.fromkeys(key for key in found.values() if key is not None and key in self.sources)
         for name, key in found.items():
@@ -127,6 +128,6 @@ class Findings:
 
 
 def _is_folder(path: str) -> bool:
-    """Whether a source is a folder of frames; one that is called like a file is not asked for."""
+    """Tell whether a source is a folder of frames; one that is called like a file is not asked for."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - there may be a million
     return suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES and os.path.isdir(path)  # noqa: PTH112

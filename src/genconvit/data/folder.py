@@ -22,7 +22,7 @@ class FolderDataset(Dataset):
     splits = ("all", "train", "val", "test")
 
     def listing(self, root: Path, split: str) -> Listing:
-        """What lies in the two folders; see ``Dataset.listing``."""
+        """List what lies in the two folders; see ``Dataset.listing``."""
         tree = walk(root, single_images=_is_label)
         findings = Findings("folder", skipped=list(tree.left_out), notes=list(tree.notes))
         for name in tree.sources:

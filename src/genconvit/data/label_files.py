@@ -21,7 +21,7 @@ MOST_BYTES = 512_000_000
 
 LABELS: dict[str, Label] = {"fake": "FAKE", "real": "REAL"}
 SPLIT_NAMES = {"train": "train", "valid": "val", "validation": "val", "val": "val", "test": "test"}
-"""What data sets call their splits, lower case, and what the library calls them."""
+"""Names of splits in data sets, lower case, and the library's name for each."""
 
 
 class RepeatedKeys(dict[str, Any]):
@@ -136,8 +136,8 @@ def inside(folder: str, name: str) -> str | None:
     r"""The name that a label file means, below the data set's root; None where that is no place below it.
 
     Args:
-        folder: where the label file lies, with ``/``, below the root; empty for the root.
-        name: what it calls a file.
+        folder: folder of the label file, with ``/``, below the root; empty for the root.
+        name: name that it gives a file.
 
     Examples:
         >>> inside("part_0", "a.mp4"), inside("", "./b/c.mp4")

@@ -38,12 +38,12 @@ def write_clip(
     """Write a clip in which the portrait drifts through the frame, H.264 in the container that the suffix names.
 
     Args:
-        path: where to write.
+        path: path to write to.
         image: RGB uint8 [S, S, 3], what drifts; left out: the portrait as it is.
-        frames: how many frames.
+        frames: number of frames.
         rate: frames per second.
-        width: of a frame in pixels, even.
-        height: of a frame in pixels, even; the portrait is half as high again.
+        width: width of a frame in pixels, even.
+        height: height of a frame in pixels, even; the portrait is half as high again.
     """
     import av
     import numpy as np

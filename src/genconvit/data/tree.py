@@ -1,4 +1,4 @@
-"""What lies below a folder: videos, folders of frames and label files, found by name without opening one."""
+"""Content of a folder: videos, folders of frames and label files, found by name without opening one."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Tree:
             where the caller wanted them. A clip that lies there in several copies, and a file that several names lead
             to, is one source.
         label_files: the files of labels.
-        left_out: what else lies there, and why it is no source. Files that are no videos are one entry a folder.
-        notes: which copy of clips was used, where there are several.
+        left_out: other files that lie there, and why they are no source. Files that are no videos are one entry a
+            folder.
+        notes: notes that say which copy of clips was used, where there are several.
     """
 
     root: Path
@@ -38,7 +39,7 @@ class Tree:
     notes: tuple[str, ...] = ()
 
     def path(self, name: str) -> str:
-        """Where a name lies."""
+        """Give the path of a name."""
         return str(self.root / name)
 
 
@@ -48,8 +49,8 @@ def walk(root: Path, *, labels: Container[str] = (), single_images: Callable[[st
     Args:
         root: the folder.
         labels: the names of label files.
-        single_images: whether the images of a folder, given by its name below the root, are a source each, rather
-            than the frames of one.
+        single_images: function that tells whether the images of a folder, given by its name below the root, are a
+            source each, rather than the frames of one.
 
     Raises:
         DatasetError: the root is not there, no folder, or may not be listed.
@@ -203,7 +204,7 @@ def _with_parents(path: str) -> list[str]:
 
 
 def is_unicode(name: str) -> bool:
-    """Whether a name has an encoding in UTF-8, and so a place in results."""
+    """Tell whether a name has an encoding in UTF-8, and so a place in results."""
     try:
         name.encode()
     except UnicodeEncodeError:

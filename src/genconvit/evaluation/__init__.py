@@ -1,1 +1,1 @@
-"""From scored videos with labels to a statement of how good the scores are."""
+"""Evaluation of scored videos with labels: a statement of how good the scores are."""

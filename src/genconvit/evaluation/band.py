@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from genconvit.core.errors import DatasetError
 from genconvit.evaluation.calibrate import Scores, Truth, balancing_weights
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.verdict.decision_rule import DEFAULT_THRESHOLD
 
 MOST_WRONG = 1 / 20
 _SLACK = 1e-9
-"""Of a sum of weights, what rounding may add to it."""
+"""Most that rounding may add to a sum of weights."""
 
 
 def choose_band(
@@ -70,12 +70,12 @@ class _Side:
         self.labelled = _sums(weights[order], ends)
 
     def edge(self, outside: int, threshold: float, *, end: float) -> float:
-        """Where the band begins if so many distinct scores lie outside of it.
+        """Give the score at which the band begins if so many distinct scores lie outside of it.
 
         Args:
-            outside: how many; with none, it begins where scores do.
-            threshold: where it begins if all of them do.
-            end: where scores begin.
+            outside: number of scores outside; with none, it begins where scores do.
+            threshold: score at which it begins if all of them do.
+            end: score at which scores begin.
         """
         if outside == 0:
             return end
@@ -83,5 +83,5 @@ class _Side:
 
 
 def _sums(values: npt.NDArray[np.float64], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Of the first ``ends`` values each, float64 [m + 1], beginning with none."""
+    """Sum the first ``ends`` values each, float64 [m + 1], beginning with none."""
     return np.concatenate(([0.0], np.cumsum(values)[ends - 1] if len(ends) else []))

@@ -19,7 +19,7 @@ from genconvit.evaluation.conventions import UNANSWERED
 from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.measures import NO_LABEL, Sample
 from genconvit.metrics.weighted import Weighted
-from genconvit.results.rule import CalibrationMethod
+from genconvit.results.decision import CalibrationMethod
 from genconvit.verdict.calibration import (
     LARGEST_LOGIT,
     MOST_SCORES,
@@ -34,7 +34,8 @@ from genconvit.verdict.calibration import (
 
 FOLDS = 5
 FEWEST_OF_A_CLASS = 50
-"""For a temperature: with so many of each, one of 3 is found between 1.8 and 4.4 in 95 of 100 draws."""
+"""Fewest of a class for a temperature: with so many of each, one of 3 is found between 1.8 and 4.4 in 95 of 100
+draws."""
 FEWEST_FOR_ISOTONIC = 1000
 """scikit-learn advises against isotonic calibration with fewer: it overfits (``CalibratedClassifierCV``)."""
 
@@ -45,7 +46,7 @@ Truth = npt.NDArray[np.bool_]
 
 
 class Fitting(FrozenConfig):
-    """How a calibration is fitted."""
+    """Way in which a calibration is fitted."""
 
     method: CalibrationMethod = "temperature"
     """``temperature`` has one number to learn, ``sigmoid`` two, and both keep the order of scores; ``isotonic`` learns
@@ -68,7 +69,7 @@ def fit_calibration(
 
     Args:
         sets: scores of one detector.
-        fitting: how; left out, a temperature, by videos as they come.
+        fitting: way of fitting; left out, a temperature, by videos as they come.
         results: the files that the sets were read from.
 
     Raises:
@@ -95,8 +96,8 @@ def fit_scores(scores: Scores, truth: Truth, fitted: Fitted, fitting: Fitting | 
     Args:
         scores: float64 [n], of being fake, in [0, 1], not calibrated.
         truth: bool [n], True for fake.
-        fitted: whose scores they are and where they came from, for the file.
-        fitting: how; left out, a temperature, by scores as they come.
+        fitted: origin of the scores, for the file.
+        fitting: way of fitting; left out, a temperature, by scores as they come.
 
     Raises:
         ConfigError: scikit-learn is not installed.
@@ -134,7 +135,7 @@ def fit_scores(scores: Scores, truth: Truth, fitted: Fitted, fitting: Fitting | 
 
 
 def balancing_weights(truth: Truth) -> npt.NDArray[np.int64]:
-    """For each row the number of the rows of the other truth, int64 [n], so that both truths weigh alike."""
+    """Give each row the number of the rows of the other truth, int64 [n], so that both truths weigh alike."""
     fakes = int(truth.sum())
     return np.where(truth, len(truth) - fakes, fakes)
 
@@ -143,7 +144,7 @@ def fit_map(method: CalibrationMethod, scores: Scores, truth: Truth, weights: np
     """The map by which probabilities are nearest to the truth: squared for isotonic, in log loss for the others.
 
     Args:
-        method: which kind of map.
+        method: kind of map.
         scores: float64 [n], in [0, 1].
         truth: bool [n], True for fake; both occur.
         weights: int64 [n], how much each counts.
@@ -193,7 +194,7 @@ def _sigmoid(scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]) -> tu
 def _cross_validated(
     fitting: Fitting, scores: Scores, truth: Truth, weights: npt.NDArray[np.int64]
 ) -> tuple[Reliability | None, str | None]:
-    """How reliable probabilities are that come from maps fitted without the video itself, or why that is not known."""
+    """Measure how reliable maps fitted without the video itself are, or say why that is not known."""
     from sklearn.model_selection import StratifiedKFold
 
     fakes = int(truth.sum())
@@ -235,7 +236,7 @@ def _refuse(sets: Sequence[ScoredSet]) -> None:
 
 
 def _common_basis(sets: Sequence[ScoredSet]) -> ScoreBasis | None:
-    """What all scores depend on, where every set says so and says the same."""
+    """Give what all scores depend on, where every set says so and says the same."""
     if not all(scored.bases for scored in sets):
         return None
     first, *others = [basis for scored in sets for basis in scored.bases]

@@ -27,8 +27,8 @@ def rows_of_columns(video: object, file: str) -> tuple[list[ScoredVideo], list[s
     """The rows of a ``video`` block, and notes on how they are to be taken.
 
     Args:
-        video: what a file holds under ``video``.
-        file: what the file is called in errors.
+        video: value that a file holds under ``video``.
+        file: name of the file in errors.
 
     Raises:
         DatasetError: a column is missing, of another length or of another kind; names the row.

@@ -1,4 +1,4 @@
-"""What counts in a measure: videos without an answer, thresholds, and detectors without labels."""
+"""Conventions of a measure: videos without an answer, thresholds, and detectors without labels."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _STANDS_FOR: dict[NoFace, tuple[float, Label]] = {
 
 
 class EvaluationOptions(FrozenConfig):
-    """How a set is evaluated."""
+    """Options of the evaluation of a set."""
 
     no_face: NoFace = NoFace.excluded
-    """What videos without an answer count as."""
+    """Label that videos without an answer count as."""
 
     threshold: float | FprTarget | None = None
-    """Above which score a video is FAKE; None leaves the labels as they were given."""
+    """Score above which a video is FAKE; None leaves the labels as they were given."""
 
     resampling: Resampling = Field(default_factory=Resampling)
-    """How intervals are made."""
+    """Way in which intervals are made."""
 
     by: tuple[str, ...] | None = None
     """The keys of the groups to evaluate; None for all that there are."""

@@ -15,7 +15,7 @@ class Evaluated:
 
     Attributes:
         scored: the set.
-        evaluation: of it.
+        evaluation: evaluation of the set.
     """
 
     scored: ScoredSet
@@ -29,12 +29,12 @@ class Evaluated:
 
     @property
     def mark(self) -> str:
-        """What must stand beside its name wherever it is shown; empty where nothing must."""
+        """Remark that must stand beside its name wherever it is shown; empty where nothing must."""
         if self.scored.trained is False:
             return "untrained: no verdict"
         return "warm start: the original's scores" if self.scored.metadata.get("weights_origin") == "warm_start" else ""
 
     @property
     def title(self) -> str:
-        """Its name with its mark."""
+        """Name with its mark."""
         return f"{self.scored.name} ({self.mark})" if self.mark else self.scored.name

@@ -1,4 +1,4 @@
-"""How good the scores of a set are, and what that rests on."""
+"""Evaluation of the scores of a set, and of what it rests on."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ from genconvit.evaluation.scored import ScoredSet, ScoredVideo
 from genconvit.metrics.intervals import Measure, Resampling, measures_of
 from genconvit.metrics.measures import FAKE, NO_LABEL, REAL, Sample
 from genconvit.results.result import Label
-from genconvit.verdict.decision import DEFAULT_THRESHOLD
+from genconvit.verdict.decision_rule import DEFAULT_THRESHOLD
 from genconvit.verdict.threshold import FprTarget
 
 _CODES: dict[Label | None, int] = {"FAKE": FAKE, "REAL": REAL, None: NO_LABEL}
 
 
 class Counts(FrozenConfig):
-    """How many videos there are, and which do not simply count."""
+    """Numbers of videos, and names of those that do not simply count."""
 
     videos: int
     """Number of videos."""
 
     fakes: int
-    """Those whose truth is FAKE."""
+    """Number of videos whose truth is FAKE."""
 
     reals: int
-    """Those whose truth is REAL."""
+    """Number of videos whose truth is REAL."""
 
     measured: int
-    """Those that the measures rest on."""
+    """Number of videos that the measures rest on."""
 
     measured_fakes: int
-    """Those of them whose truth is FAKE."""
+    """Number of measured videos whose truth is FAKE."""
 
     unknown_label: tuple[LeftOut, ...] = ()
-    """Those whose truth is not known."""
+    """Videos whose truth is not known."""
 
     no_face: tuple[LeftOut, ...] = ()
     """Number of videos without a face."""
 
     unreadable: tuple[LeftOut, ...] = ()
-    """Those that could not be read, with the reason where it is known."""
+    """Videos that could not be read, with the reason where it is known."""
 
     inconclusive: tuple[LeftOut, ...] = ()
-    """Those with a score and no label, since it lies in the inconclusive band."""
+    """Videos with a score and no label, since it lies in the inconclusive band."""
 
 
 class Confusion(FrozenConfig):
-    """How often each truth got each label, over the measured videos."""
+    """Counts of the labels that each truth got, over the measured videos."""
 
     fake_as_fake: int
     """Fakes called FAKE."""
@@ -84,56 +84,56 @@ class GroupEvaluation(FrozenConfig):
     """Keys and values that the group's videos share."""
 
     videos: int
-    """How many are measured in it."""
+    """Number of measured videos in the group."""
 
     fakes: int
-    """How many of them are fake."""
+    """Number of measured videos in the group that are fake."""
 
     measures: dict[str, Measure]
     """Measures of the group's videos, by name."""
 
 
 class Evaluation(FrozenConfig):
-    """How good the scores of one set are."""
+    """Evaluation of the scores of one set."""
 
     name: str
     """Name of the set."""
 
     trained: bool | None
-    """Whether the weights were; None where that is not known."""
+    """True where the weights were trained; None where that is not known."""
 
     counts: Counts
-    """How many videos there are."""
+    """Numbers of videos."""
 
     no_face: NoFace
-    """What videos without an answer counted as."""
+    """Label that videos without an answer counted as."""
 
     threshold: float | None
-    """Above which a video counted as FAKE; None where the labels were taken as given."""
+    """Score above which a video counted as FAKE; None where the labels were taken as given."""
 
     threshold_target: float | None
     """The false positive rate that it was found for, else None."""
 
     resampling: Resampling
-    """How the intervals were made."""
+    """Way in which the intervals were made."""
 
     measures: dict[str, Measure]
     """Measures of the videos, by name."""
 
     faces: int
-    """How many faces of measured videos there are."""
+    """Number of faces of measured videos."""
 
     face_measures: dict[str, Measure]
     """Measures of those faces, by name; a face's truth is its video's. Empty where no faces are known."""
 
     confusion: Confusion
-    """How often each truth got each label."""
+    """Counts of the labels that each truth got."""
 
     groups: tuple[GroupEvaluation, ...] = ()
     """Measures by group."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     @property
     def boundary(self) -> float:
@@ -146,7 +146,7 @@ def evaluate(scored: ScoredSet, options: EvaluationOptions | None = None) -> Eva
 
     Args:
         scored: the videos.
-        options: how; left out, what the result files' own labels say, with 1000 resamples.
+        options: options of the evaluation; left out, the result files' own labels, with 1000 resamples.
 
     Raises:
         ConfigError: scikit-learn is not installed; or the threshold is to keep a rate, and no real video has a score.

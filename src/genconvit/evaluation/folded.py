@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from genconvit.evaluation.tables import Table
 
 _FRAME = 3
-"""What a column takes beside its content: a line and two spaces; the last line comes on top."""
+"""Width that a column takes beside its content: a line and two spaces; the last line comes on top."""
 _WIDEST_NAME = 20
-"""Where a column of numbers has a longer word above it, such as a file's name, that word is broken."""
+"""Widest word above a column of numbers that is not broken, such as a file's name."""
 _TEXTS_SHARE = 0.45
 
 
@@ -19,8 +19,8 @@ class Piece:
     """A part of a table: all of its rows and texts, and some of its numbers.
 
     Attributes:
-        table: with the columns of this piece.
-        widths: of the columns' contents, in characters.
+        table: table with the columns of this piece.
+        widths: widths of the columns' contents, in characters.
     """
 
     table: Table
@@ -34,7 +34,7 @@ def folded(table: Table, width: int) -> Iterator[Piece]:
 
     Args:
         table: any one.
-        width: in characters.
+        width: width in characters.
     """
     columns = list(zip(table.header, *table.rows, strict=True))
     needed = [_needed(cells, is_text=number < table.texts) for number, cells in enumerate(columns)]
@@ -88,7 +88,7 @@ def _part(table: Table, chosen: list[int], *, is_first: bool) -> Table:
 
 
 def _needed(cells: tuple[str, ...], *, is_text: bool) -> int:
-    """How wide a column is that breaks no number, and its header between words alone."""
+    """Give the width of a column that breaks no number, and its header between words alone."""
     header, *others = cells
     lines = max((len(line) for cell in others for line in cell.split("\n")), default=1)
     return max(lines, len(header) if is_text else min(_longest_word(header), _WIDEST_NAME), 1)

@@ -1,4 +1,4 @@
-"""Which videos belong to which group."""
+"""Groups that videos belong to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genconvit.core.text import printable
 from genconvit.evaluation.scored import ScoredVideo
 
 MOST_GROUPS = 100
-"""Of one key, and of all keys crossed."""
+"""Most groups of one key, and of all keys crossed."""
 
 Group = tuple[tuple[str, str], ...]
 """Keys with their values."""

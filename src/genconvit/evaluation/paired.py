@@ -12,7 +12,7 @@ from genconvit.metrics.intervals import Difference, paired_differences
 
 
 class PairedComparison(FrozenConfig):
-    """How much better one set is than another, over the videos that count in both."""
+    """Difference between two sets, over the videos that count in both."""
 
     one: str
     """The name of the first set."""
@@ -21,13 +21,13 @@ class PairedComparison(FrozenConfig):
     """The name of the second set."""
 
     videos: int
-    """How many count in both."""
+    """Number of videos that count in both."""
 
     differences: dict[str, Difference]
-    """By measure, the first set's value less the second's."""
+    """Differences by measure, the first set's value less the second's."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
 
 def compare_sets(one: ScoredSet, other: ScoredSet, options: EvaluationOptions | None = None) -> PairedComparison:
@@ -38,8 +38,8 @@ def compare_sets(one: ScoredSet, other: ScoredSet, options: EvaluationOptions | 
     Args:
         one: a set.
         other: another one of, at least in part, the same videos.
-        options: how to evaluate; groups are not looked at. A threshold for a false positive rate is found for each
-            set on its own.
+        options: options of the evaluation; groups are not looked at. A threshold for a false positive rate is found for
+            each set on its own.
 
     Raises:
         ConfigError: scikit-learn is not installed; or the threshold is to keep a rate, and no real video has a score.

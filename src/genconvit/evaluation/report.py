@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 PRINTED_WIDTH = 80
-"""Of tables that do not go to a terminal, in characters."""
+"""Width in characters of tables that do not go to a terminal."""
 
 CSV_COLUMNS = (
     "file",

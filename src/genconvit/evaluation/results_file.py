@@ -30,13 +30,13 @@ class JournalEntry(FrozenConfig):
     """One line of a journal: a result beside what its data set says of the video."""
 
     name: str
-    """What the data set calls it."""
+    """Name in the data set."""
 
     truth: Label | None
-    """Its label; None where it is not known."""
+    """Label of the video; None where it is not known."""
 
     groups: dict[str, str]
-    """What it belongs to."""
+    """Groups that it belongs to."""
 
     result: VideoResult
     """Result of the detector."""
@@ -46,9 +46,9 @@ def read_results(path: Path, labels: Labels | None = None) -> ScoredSet:
     """The scored videos of a file.
 
     Args:
-        path: of the reference's layout or this library's; a list or lines of ``VideoResult``; or lines of
+        path: file of the reference's layout or this library's; a list or lines of ``VideoResult``; or lines of
             ``JournalEntry``.
-        labels: for videos whose truth the file does not tell.
+        labels: labels of videos whose truth the file does not tell.
 
     Raises:
         DatasetError: the file cannot be read, is too large, or is none of these; names the row.
@@ -73,10 +73,10 @@ def scored_video(
     """A result beside its truth; its score is the calibrated probability where there is one.
 
     Args:
-        result: of a detector.
-        truth: its label; None where it is not known.
-        name: what to call it; left out, the result's source.
-        groups: what it belongs to.
+        result: result of a detector.
+        truth: label of the video; None where it is not known.
+        name: name to call it by; left out, the result's source.
+        groups: groups that it belongs to.
     """
     calibrated = result.calibrated_probability
     return ScoredVideo(
@@ -171,7 +171,7 @@ def _uncalibrated(result: VideoResult) -> float | None:
 
 
 def _bases(results: Sequence[VideoResult]) -> tuple[ScoreBasis, ...]:
-    """What the scores of results depend on, each different one once."""
+    """Give the bases that the scores of results depend on, each different one once."""
     found: dict[str, ScoreBasis] = {}
     for result in results:
         if result.fake_probability is not None:

@@ -1,4 +1,4 @@
-"""How far scores move when videos get worse: what was measured, and what it comes to."""
+"""Change of scores when videos get worse: what was measured, and what it comes to."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class StepInfo(FrozenConfig):
     """One strength of one degradation."""
 
     degradation: str
-    """Its name; ``none`` for the clean frames."""
+    """Name of the degradation; ``none`` for the clean frames."""
 
     label: str
-    """What people call it."""
+    """Label for people."""
 
     unit: str
     """Unit of the strength."""
 
     strength: float | None
-    """How strong; None for the clean frames."""
+    """Strength of the degradation; None for the clean frames."""
 
     clean: float | None = None
     """The strength at which this degradation would change nothing; None where there is none."""
@@ -44,38 +44,38 @@ class VideoSteps(FrozenConfig):
     """One video's scores, one for each step in their order."""
 
     name: str
-    """What its data set calls it."""
+    """Name in the data set."""
 
     truth: Label | None
-    """Its label; None where it is not known."""
+    """Label of the video; None where it is not known."""
 
     groups: dict[str, str] = Field(default_factory=dict)
-    """What it belongs to."""
+    """Groups that it belongs to."""
 
     scores: tuple[float | None, ...]
     """Probabilities of being fake, in [0, 1]; None where there is none at that step."""
 
     labels: tuple[Label | None, ...]
-    """What was said; None without trained weights, or where nothing was."""
+    """Labels that were given, one a step; None without trained weights, or where there was none."""
 
     faces: tuple[int, ...]
-    """How many were scored."""
+    """Numbers of faces that were scored, one a step."""
 
     notes: tuple[str, ...] = ()
     """Notes of the clean frames' result, and why a step is missing."""
 
 
 class StepSummary(StepInfo):
-    """What one step does to the scores of all videos.
+    """Effect of one step on the scores of all videos.
 
     Changes are scores at this step less those of the clean frames, over the videos that have both.
     """
 
     videos: int
-    """How many have a score."""
+    """Number of videos with a score."""
 
     faces: int
-    """How many faces these rest on."""
+    """Number of faces that these rest on."""
 
     roc_auc: Measure
     """ROC AUC over the videos with a known label; with its interval where there is one."""
@@ -90,7 +90,7 @@ class StepSummary(StepInfo):
     """The 10th percentile of the changes."""
 
     high_change: float | None = None
-    """Their 90th percentile."""
+    """90th percentile of the changes."""
 
     mean_distance: float | None = None
     """The mean of the changes' absolute values."""
@@ -112,22 +112,22 @@ class RobustnessReport(FrozenConfig):
     """Version of this layout."""
 
     dataset: str
-    """Its registered name, or ``unlabelled``."""
+    """Registered name of the data set, or ``unlabelled``."""
 
     split: str
-    """Which part of it."""
+    """Split of the data set."""
 
     frames: int | str
-    """Which frames of a video were looked at."""
+    """Frames of a video that were looked at."""
 
     trained: bool
-    """Whether the weights were; scores of others mean nothing."""
+    """True where the weights were trained; scores of others mean nothing."""
 
     provenance: Provenance
-    """What every score rests on."""
+    """Provenance that every score rests on."""
 
     resampling: Resampling
-    """How intervals were made."""
+    """Way in which intervals were made."""
 
     steps: tuple[StepSummary, ...]
     """The clean frames, and each strength of each degradation."""
@@ -142,14 +142,14 @@ class RobustnessReport(FrozenConfig):
     """Videos that cannot be read, and why."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     seconds: float = 0.0
     """Seconds of the whole run."""
 
     @property
     def is_labelled(self) -> bool:
-        """Whether there is an AUC."""
+        """True where there is an AUC."""
         return any(step.roc_auc.value is not None for step in self.steps)
 
 
@@ -161,14 +161,14 @@ def summarise_steps(
     *,
     trained: bool,
 ) -> tuple[StepSummary, ...]:
-    """What each step does to the scores.
+    """Summarise what each step does to the scores.
 
     Args:
         steps: the first one is that of the clean frames.
-        videos: with a score for each step, or None.
-        seconds: of each step.
-        resampling: how intervals are made.
-        trained: whether labels mean something.
+        videos: videos with a score for each step, or None.
+        seconds: seconds of each step.
+        resampling: way in which intervals are made.
+        trained: true where labels mean something.
 
     Raises:
         ConfigError: there are labels, and scikit-learn is not installed.

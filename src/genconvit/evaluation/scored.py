@@ -13,10 +13,10 @@ class ScoredVideo(FrozenConfig):
     """One video's score beside its label."""
 
     name: str
-    """What it is called; need not be unique, since rows go by position."""
+    """Name; need not be unique, since rows go by position."""
 
     truth: Label | None
-    """Its label; None where it is not known."""
+    """Label of the video; None where it is not known."""
 
     status: Status = "ok"
     """Status of its result; ``ok`` where a file knows no status."""
@@ -31,32 +31,32 @@ class ScoredVideo(FrozenConfig):
     """The label that it was given; None without a verdict (no face, unreadable, inconclusive, untrained)."""
 
     groups: dict[str, str] = Field(default_factory=dict)
-    """As in ``genconvit.data.base.LabelledSource``."""
+    """Groups as in ``genconvit.data.base.LabelledSource``."""
 
     faces: tuple[float, ...] = ()
     """The fake probabilities of its faces, where they are known."""
 
     reason: str | None = None
-    """Why it is unreadable, where that is known."""
+    """Reason why it is unreadable, where that is known."""
 
 
 class ScoredSet(FrozenConfig):
     """Scored videos of one detector."""
 
     name: str
-    """What it is called in tables: a variant's name, or a file's without its suffix."""
+    """Name in tables: a variant's name, or a file's without its suffix."""
 
     trained: bool | None
-    """Whether the weights were; None where a file does not say."""
+    """True where the weights were trained; None where a file does not say."""
 
     rows: tuple[ScoredVideo, ...]
     """Videos with their scores, by position."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
-    """What the file says of itself: architecture, seconds, memory and the like."""
+    """Metadata that the file states: architecture, seconds, memory and the like."""
 
     bases: tuple[ScoreBasis, ...] = ()
-    """What the scores depend on, each different one once; empty where a file does not say."""
+    """Bases that the scores depend on, each different one once; empty where a file does not say."""

@@ -13,7 +13,7 @@ from genconvit.metrics.measures import MEASURES
 
 HEADLINE = ("accuracy", "roc_auc", "f1", "real_accuracy", "fake_accuracy")
 MOST_NAMES = 10
-"""So many videos that were left out are named in a table; JSON names all."""
+"""Most videos that were left out and are named in a table; JSON names all."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     texts: int = 1
-    """How many columns hold texts rather than numbers, from the left."""
+    """Number of columns that hold texts rather than numbers, from the left."""
 
 
 @dataclass
 class Report:
-    """What is to be shown: tables, then footnotes by their number, then lines of text."""
+    """Tables to show, then footnotes by their number, then lines of text."""
 
     tables: list[Table] = field(default_factory=list)
     footnotes: dict[str, int] = field(default_factory=dict)

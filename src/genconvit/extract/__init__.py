@@ -1,1 +1,1 @@
-"""From labelled videos to a folder of face crops, split so that no face is in two parts."""
+"""Extraction of a folder of face crops from labelled videos, split so that no face is in two parts."""

@@ -42,7 +42,7 @@ def file_stem(dataset: str, name: str) -> str:
 
 
 def crop_path(entry: VideoEntry, face: KeptFace) -> str:
-    """Where a crop lies, below the folder."""
+    """Give the path of a crop, below the folder."""
     return f"{_folder(entry)}/{file_stem(*entry.key)}_frame{face.frame_index:06d}_{face.number}{entry.suffix}"
 
 
@@ -91,7 +91,7 @@ class CropFiles(Closeable):
         self._waiting: deque[Future[None]] = deque()
 
     def has_all(self, entry: VideoEntry) -> bool:
-        """Whether each crop of a video is there."""
+        """Tell whether each crop of a video is there."""
         return self._there[file_stem(*entry.key)].issuperset(crop_path(entry, face) for face in entry.faces)
 
     def clear(self, dataset: str, name: str) -> None:
@@ -103,8 +103,8 @@ class CropFiles(Closeable):
         """Begin to write a crop; it is there after ``settle``.
 
         Args:
-            entry: of its video.
-            face: where it is from.
+            entry: entry of its video.
+            face: face that it shows.
             image: RGB uint8 [size, size, 3].
 
         Raises:
@@ -147,7 +147,7 @@ class CropFiles(Closeable):
 
 
 def _video(dataset: str, name: str) -> str:
-    """What a manifest calls a video."""
+    """Give the name of a video in a manifest."""
     return printable(f"{dataset}/{name}")
 
 

@@ -1,4 +1,4 @@
-"""What an extraction has done so far, a line a video, so that the next run does only what is missing."""
+"""Journal of what an extraction has done so far, a line a video, so that the next run does only what is missing."""
 
 from __future__ import annotations
 
@@ -48,28 +48,28 @@ class KeptFace(FrozenConfig):
 
 
 class VideoEntry(FrozenConfig):
-    """What became of one video; a line of the journal."""
+    """Outcome of one video; a line of the journal."""
 
     dataset: str
     """The data set that it is of."""
 
     name: str
-    """What the data set calls it."""
+    """Name in the data set."""
 
     label: Label
-    """What the data set says of it."""
+    """Label that the data set gives it."""
 
     split: Split
-    """Where its crops lie."""
+    """Split that its crops lie in."""
 
     plan: str
-    """Which part of the data set was taken, the fractions and the seed that its split goes by."""
+    """Description of the split's plan: the part of the data set that was taken, the fractions and the seed."""
 
     file: str | None
-    """What it looked like on the disk: another size or time is another video."""
+    """State of the file on the disk: another size or time is another video."""
 
     options: str
-    """How it was done, as a checksum."""
+    """Checksum of the options that its crops were made with."""
 
     suffix: Literal[".png", ".jpg"]
     """Suffix of the crops' files."""
@@ -78,23 +78,23 @@ class VideoEntry(FrozenConfig):
     """``done``, ``no_face`` or ``unreadable``."""
 
     reason: str | None = None
-    """Why it is unreadable."""
+    """Reason why it is unreadable."""
 
     notes: tuple[str, ...] = ()
     """Fallbacks, frames that did not decode."""
 
     groups: dict[str, str] = Field(default_factory=dict)
-    """As in ``LabelledSource``."""
+    """Groups as in ``LabelledSource``."""
 
     original: str | None = None
     """Original of a fake, as in ``CropRecord``."""
 
     faces: tuple[KeptFace, ...] = ()
-    """Its crops, in the order of the frames."""
+    """Crops, in the order of the frames."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes two entries one video's; the later one counts."""
+        """Key that makes two entries one video's; the later one counts."""
         return self.dataset, self.name
 
 

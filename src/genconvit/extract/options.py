@@ -1,4 +1,4 @@
-"""How crops are kept, and whether what was done before still holds."""
+"""Options by which crops are kept, and a checksum that shows whether what was done before still holds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from genconvit.settings import DetectorConfig
 
 
 class ExtractOptions(CropSpec):
-    """How faces are cut, and crops kept. What is looked at is the detector's: ``frames``, ``margin``, ``max_faces``."""
+    """Options by which faces are cut and crops kept. What is looked at is the detector's: ``frames``, ``max_faces``."""
 
     size: int = Field(default=224, ge=16, le=2048)
     """Size of the crops' sides in pixels."""
 
     crop_rules: CropRules = Field(default_factory=dict)
-    """For each face detector that is named, which squares the crops show, for example those of weights that are to be
-    trained further (``weights.crop_rules``); the others' are as their own rule says."""
+    """Rules for the squares that the crops show, by face detector, for example those of weights that are to be trained
+    further (``weights.crop_rules``); the others' are as their own rule says."""
 
     image_format: ImageFormat = "png"
     """``"png"``, exact; or ``"jpeg"`` of quality 95 with full chroma, a fifth of the size."""
@@ -50,17 +50,17 @@ class ExtractOptions(CropSpec):
         return fractions
 
     def cut(self, finding: Finding) -> Cut:
-        """How faces are cut that this finds."""
+        """Give the cut of faces that this finds."""
         return Cut.of(self, finding.square_rule(self.crop_rules))
 
     @property
     def plan(self) -> str:
-        """What splits go by."""
+        """Text that splits go by."""
         return f"{','.join(map(repr, self.fractions))} seed {self.seed}"
 
 
 def options_checksum(finding: Finding, config: DetectorConfig, options: ExtractOptions) -> str:
-    """The same for runs that would make the same crops of a video."""
+    """Give a checksum that is the same for runs that would make the same crops of a video."""
     cut = options.model_dump(mode="json", include={"scale", "shift_down", "aligned"}, exclude_defaults=True)
     relevant = {
         "crops": options.model_dump(mode="json", include={"size", "image_format"}) | cut,

@@ -1,4 +1,4 @@
-"""Which part of a data set a source belongs to: its own split where it has one, and never two for one identity."""
+"""Splits of the sources of a data set: a source's own where it has one, and never two for one identity."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Where each source goes.
+    """Plan of the split of each source.
 
     Attributes:
-        split_of: by the source's name.
-        notes: what a reader must know: identities that the data set's own splits tear apart; a split that it lacks.
+        split_of: split by the source's name.
+        notes: notes that a reader must know: identities that the data set's own splits tear apart; a split that it
+            lacks.
     """
 
     split_of: Mapping[str, Split]
@@ -52,12 +53,12 @@ def assign_splits(
     that are added move none of the others, but where they join two components that were apart.
 
     Args:
-        sources: with names of their own.
-        fractions: of the sources for train, valid and test; at least 0, and not all 0.
-        seed: of the order.
+        sources: sources with names of their own.
+        fractions: fractions of the sources for train, valid and test; at least 0, and not all 0.
+        seed: seed of the order.
         earlier: splits of an earlier plan, by name.
-        fill: where each source has a split of its own, and none is in valid or in test, take that from train by its
-            fraction, as if those of train had no split. DFDC's training parts are all train.
+        fill: take valid or test from train by its fraction, as if the sources of train had no split, where each source
+            has a split of its own and none is in that one. DFDC's training parts are all train.
     """
     words = {each.name: (each.split or "").lower() for each in sources}
     own = {name: SPLIT_FOLDERS[word] for name, word in words.items() if word in SPLIT_FOLDERS}
@@ -157,7 +158,7 @@ def _placed(
 
 
 def _cuts(sizes: Sequence[int], goals: Sequence[float], least: Sequence[int]) -> list[int]:
-    """Where each part of a sequence ends: in proportion to the goals, with at least so many items each."""
+    """Give the end of each part of a sequence: in proportion to the goals, with at least so many items each."""
     middles = [end - size / 2 for end, size in zip(accumulate(sizes), sizes, strict=True)]
     ends = [goal * sum(sizes) / sum(goals) for goal in accumulate(goals)]
     cuts = [sum(middle < end for middle in middles) for end in ends[:-1]] + [len(sizes)]
@@ -174,7 +175,7 @@ def _turn(seed: int, name: str) -> bytes:
 
 
 def _torn_notes(torn: Sequence[Sequence[LabelledSource]], own: Mapping[str, Split]) -> tuple[str, ...]:
-    """What to say of components that lie in several splits by the data set's own word."""
+    """Say which components lie in several splits by the data set's own word."""
     if not torn:
         return ()
     first = {own[each.name]: each.name for each in reversed(max(torn, key=len)) if each.name in own}

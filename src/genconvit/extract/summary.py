@@ -1,4 +1,4 @@
-"""What an extraction came to."""
+"""Summary of an extraction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genconvit.results.result import Label
 
 
 class PartCount(FrozenConfig):
-    """How much there is of a class in a split."""
+    """Numbers of a class in a split."""
 
     split: Split
     """Name of the split."""
@@ -29,38 +29,38 @@ class PartCount(FrozenConfig):
 
 
 class ExtractSummary(FrozenConfig):
-    """What a run did, and what the folder holds after it."""
+    """Summary of a run, and of what the folder holds after it."""
 
     parts: tuple[PartCount, ...]
     """Everything in the folder, that of other data sets and of earlier runs included."""
 
     done: int
-    """How many videos were done now, with or without a face."""
+    """Number of videos that were done now, with or without a face."""
 
     kept: int
-    """How many were done before."""
+    """Number of videos that were done before."""
 
     moved: int
-    """How many of those went to another split."""
+    """Number of videos done before that went to another split."""
 
     no_face: tuple[str, ...]
     """The videos of this data set in which no face was found, now or before."""
 
     unreadable: tuple[LeftOut, ...]
-    """Those that cannot be read, now or before."""
+    """Videos that cannot be read, now or before."""
 
     unlabelled: int
-    """How many were left out since they have no label."""
+    """Number of videos that were left out since they have no label."""
 
     notes: tuple[str, ...]
-    """What a reader must know."""
+    """Notes that a reader must know."""
 
     manifests: tuple[str, ...]
     """The files with all crops."""
 
 
 def lopsided(parts: Iterable[PartCount]) -> list[str]:
-    """What to say of splits in which one class alone has crops."""
+    """Note the splits in which one class alone has crops."""
     crops = {(part.split, part.label): part.crops for part in parts}
     return [
         f"{split} holds no {label} crop, and a training needs both classes there"
@@ -72,7 +72,7 @@ def lopsided(parts: Iterable[PartCount]) -> list[str]:
 
 
 def count_parts(entries: Iterable[VideoEntry]) -> tuple[PartCount, ...]:
-    """What there is of each class in each split; 0 where there is nothing."""
+    """Count the crops and videos of each class in each split; 0 where there is nothing."""
     videos: Counter[tuple[Split, Label]] = Counter()
     crops: Counter[tuple[Split, Label]] = Counter()
     for entry in entries:

@@ -1,1 +1,1 @@
-"""From frames to face crops: detectors, the square rule, and cropping."""
+"""Faces of frames: detectors, the square rule, and cropping."""

@@ -22,9 +22,9 @@ class FaceDetector(ABC):
 
     Attributes:
         name: the name it is registered under.
-        square_rule: its mapping from box to a square like dlib's, on which the published weights were trained; weights
+        square_rule: mapping from a box to a square like dlib's, on which the published weights were trained; weights
             that were trained on other squares bring a rule of their own.
-        needs_model: whether it cannot work without a model file.
+        needs_model: true where it cannot work without a model file.
         licence: the terms of the model it runs, one line.
     """
 
@@ -39,7 +39,7 @@ class FaceDetector(ABC):
 
         Args:
             model: the model's file, or None where ``needs_model`` is False.
-            device: where to run.
+            device: device to run on.
 
         Raises:
             ConfigError: the model or the device cannot be used.
@@ -65,6 +65,6 @@ class FaceDetector(ABC):
             images: RGB uint8 [height, width, 3] each, arrays or tensors.
 
         Returns:
-            As ``detect`` does.
+            Those of ``detect``.
         """
         return self.detect([on_host(image) for image in images])

@@ -1,4 +1,4 @@
-"""From a detector's raw arrays to detected faces in the frame's pixels."""
+"""Detected faces in the frame's pixels, made from a detector's raw arrays."""
 
 from __future__ import annotations
 

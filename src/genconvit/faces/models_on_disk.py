@@ -1,4 +1,4 @@
-"""Where a detection model of insightface lies on this machine; nothing here downloads."""
+"""Places of insightface's detection models on this machine; nothing here downloads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def models_folder() -> Path | None:
 
 
 def mtcnn_takes_no_model_message(model: str | Path) -> str:
-    """What to tell a user who gave MTCNN a model."""
+    """Tell a user who gave MTCNN a model what to do."""
     return (
         f"the face detector 'mtcnn' carries its own weights and takes no model, got {str(model)!r}; leave "
         "the model out, or choose 'insightface', which runs it"
@@ -36,7 +36,7 @@ def mtcnn_takes_no_model_message(model: str | Path) -> str:
 
 
 def no_model_message() -> str:
-    """What to tell a user who asked for insightface where no model was given and none is on disk."""
+    """Tell a user who asked for insightface what to do, where no model was given and none is on disk."""
     return (
         'face_detector="insightface" needs a detection model; none was given and no pack is in '
         f"{models_folder() or _UNKNOWN_HOME}; {_HOW_TO_GET_ONE}"
@@ -142,7 +142,7 @@ def _preference(path: Path) -> tuple[int, str]:
 
 
 def _is(path: Path, kind: str) -> bool:
-    """Whether a path is a file or a folder; False too where the system refuses to say."""
+    """Tell whether a path is a file or a folder; False too where the system refuses to say."""
     try:
         return path.is_file() if kind == "file" else path.is_dir()
     except (OSError, ValueError):

@@ -22,7 +22,7 @@ _FIRST_LINES = 480
 """Images are first searched with their shorter side reduced to this many pixels."""
 
 _SECOND_LINES = 1440
-"""Where nothing was found, they are searched again with a shorter side of at most this many pixels."""
+"""Shorter side, in pixels at most, with which frames are searched again where nothing was found."""
 
 _MOST_PX = 8_000_000
 """An image with more pixels is reduced further; at 1440 lines it is one more than 3.8 times as wide as high."""
@@ -78,7 +78,7 @@ class MTCNNDetector(FaceDetector):
         return [found[index] for index in range(len(images))]
 
     def search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
-        """As ``detect``: an image on a device stays there."""
+        """Detect faces as ``detect`` does; an image on a device stays there."""
         return self.detect(images)
 
     def _search(self, images: Sequence[AnyImage], indices: Iterable[int], lines: int) -> dict[int, list[DetectedFace]]:

@@ -16,7 +16,7 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 FREE_INPUTS: tuple[Size, ...] = ((320, 320), (640, 640))
-"""What a model without an input size of its own is fed, from small to large."""
+"""Sizes that a model without an input size of its own is fed, from small to large."""
 
 _INSTEAD = (
     "give an SCRFD detection model (det_*.onnx or scrfd*.onnx of an insightface pack), or set "
@@ -28,10 +28,10 @@ _LAYOUTS = {
     10: ((8, 16, 32, 64, 128), 1),
     15: ((8, 16, 32, 64, 128), 1),
 }
-"""For each number of outputs, the strides and the anchors at each place."""
+"""Strides, and anchors at each place, by the number of outputs."""
 
 _VALUES = (1, 4, 10)
-"""What each anchor has: a score, a box, and five landmarks."""
+"""Numbers of values of each anchor: a score, a box, and five landmarks."""
 
 
 def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple[Size, ...]]:

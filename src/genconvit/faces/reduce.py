@@ -15,8 +15,8 @@ def reduced_size(width: int, height: int, ratio: float, *, most_pixels: int | No
     """Width and height in whole pixels, at least one, after scaling by a ratio of at most 1.
 
     Args:
-        width: of the image.
-        height: of the image.
+        width: width of the image.
+        height: height of the image.
         ratio: the scale; above 1 it counts as 1.
         most_pixels: the scale is lower where the image would have more pixels than this.
     """

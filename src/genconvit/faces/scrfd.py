@@ -65,7 +65,7 @@ class InsightFaceDetector(FaceDetector):
         return [self._faces_of(image) for image in images]
 
     def search(self, images: Sequence[AnyImage]) -> list[list[DetectedFace]]:
-        """As ``detect``: an image on a device is reduced there, and only what is left comes to the host."""
+        """Detect faces as ``detect`` does; an image on a device is reduced there, and only the rest leaves it."""
         return self.detect(images)
 
     def _faces_of(self, image: AnyImage) -> list[DetectedFace]:

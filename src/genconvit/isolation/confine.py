@@ -1,4 +1,4 @@
-"""What a worker process does to itself: it ends with its parent, keeps quiet and limits its memory."""
+"""Confinement of a worker process by itself: it ends with its parent, keeps quiet and limits its memory."""
 
 from __future__ import annotations
 

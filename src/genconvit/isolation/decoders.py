@@ -13,7 +13,7 @@ from genconvit.video.base import VideoDecoder
 
 
 def why_not_isolated(decoders: Sequence[VideoDecoder]) -> str | None:
-    """Why these decoders cannot work in another process; None where they can."""
+    """Say why these decoders cannot work in another process; None where they can."""
     if os.name != "posix" or sys.platform in ("emscripten", "wasi"):
         return f"worker processes need a POSIX system, and this one is {sys.platform!r}"
     if getattr(sys, "frozen", False):

@@ -1,4 +1,4 @@
-"""What a worker says, turned into events after a check of every value: a hostile file may have taken it over."""
+"""A worker's messages, turned into events after a check of every value: a hostile file may have taken it over."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Incoming:
     """Checks the events of one source.
 
     Args:
-        name: what the source is called in errors.
-        openings: how often it may be opened, which is once for each decoder.
+        name: name of the source in errors.
+        openings: number of times that it may be opened, which is once for each decoder.
         view: the image in a slot, by the slot's number, height and width; a ValueError where there is none.
     """
 
@@ -88,7 +88,7 @@ def failure(message: Message, name: str) -> GenConViTError:
     """The error that a message of the kind ``failed`` tells.
 
     Args:
-        message: what a worker sent.
+        message: message that a worker sent.
         name: the source it was about.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How much time and memory one file may take."""
+"""Time and memory that one file may take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genconvit.core.config import FrozenConfig
 from genconvit.video.sampling import DEFAULT_FRAMES
 
 FRAMES_PER_TIME_LIMIT = DEFAULT_FRAMES
-"""How many delivered frames buy a file its time once more."""
+"""Number of delivered frames that buy a file its time once more."""
 
 
 class IsolationLimits(FrozenConfig):
@@ -28,7 +28,7 @@ class IsolationLimits(FrozenConfig):
 
 
 class Stopwatch:
-    """How long one file has kept its decoder busy, as its consumer sees it.
+    """Stopwatch of the time for which one file has kept its decoder busy, as its consumer sees it.
 
     An event that is there when it is asked for took no time. Where the consumer has to wait for one, the decoder has
     been busy since the event before was taken: there has been room for a frame since then.
@@ -47,7 +47,7 @@ class Stopwatch:
 
     @property
     def left(self) -> float:
-        """How many seconds the next event may still take, 0 where there are none left."""
+        """Seconds that the next event may still take, 0 where there are none left."""
         allowed = self._limit * (1 + self._delivered // FRAMES_PER_TIME_LIMIT)
         return max(0.0, allowed - self._busy - (self._clock() - self._since))
 
@@ -59,8 +59,8 @@ class Stopwatch:
         """An event was taken.
 
         Args:
-            delivered: it is a frame.
-            waited: it was not there yet when it was asked for.
+            delivered: true for a frame.
+            waited: true where the consumer had to wait for it.
         """
         if waited:
             self._busy += self._clock() - self._since

@@ -14,8 +14,8 @@ from contextlib import suppress
 import numpy as np
 
 from genconvit.core.types import ImageArray
-from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_IMAGE_PIXELS
 from genconvit.video.readers import FRAMES_AHEAD
+from genconvit.video.size_limits import MAX_FRAME_PIXELS, MAX_IMAGE_PIXELS
 
 SLOT_PIXELS = max(MAX_FRAME_PIXELS, MAX_IMAGE_PIXELS)
 """The most pixels of a frame that fits into a slot."""
@@ -47,8 +47,8 @@ class SharedFrames:
     """``FRAMES_AHEAD`` slots for one frame each.
 
     Args:
-        descriptor: of ``create_memory``; the caller closes it, and may do so at once.
-        writable: for the process that decodes; the other one only looks.
+        descriptor: descriptor of ``create_memory``; the caller closes it, and may do so at once.
+        writable: true for the process that decodes; the other one only looks.
     """
 
     def __init__(self, descriptor: int, *, writable: bool = False) -> None:

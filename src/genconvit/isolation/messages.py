@@ -1,4 +1,4 @@
-"""What goes between this process and a worker: JSON objects, each behind its length, over a socket.
+"""Messages between this process and a worker: JSON objects, each behind its length, over a socket.
 
 Neither side trusts a length or a form: a message is at most ``MAX_MESSAGE_BYTES`` long, and JSON makes plain values
 only, so that a worker which a hostile file has taken over cannot run anything in the process that reads its messages.
@@ -40,7 +40,7 @@ class Channel:
 
         Args:
             message: JSON values.
-            seconds: how long the other side may take to make room; None is forever.
+            seconds: seconds that the other side may take to make room; None is forever.
 
         Raises:
             EOFError: the other side is gone.
@@ -62,7 +62,7 @@ class Channel:
         What has arrived of a message stays when waiting ends early, so that a later call goes on there.
 
         Args:
-            seconds: how long to wait; None is forever, and 0 takes only what is there.
+            seconds: seconds to wait; None is forever, and 0 takes only what is there.
 
         Raises:
             EOFError: the other side is gone.

@@ -12,11 +12,12 @@ from genconvit.core.fork import Owner
 from genconvit.isolation.process import WorkerProcess
 
 _MOST_SERVED = 100
-"""How many sources a worker reads: what a library leaks, and what a hostile file leaves, does not stay for ever."""
+"""Number of sources that a worker reads: what a library leaks, and what a hostile file leaves, does not stay for
+ever."""
 
 
 class WorkerPool:
-    """At most so many worker processes at a time; safe to call from several threads.
+    """A limited number of worker processes; safe to call from several threads.
 
     They are the process's that made the pool: a copy of it that a fork made gets none, and ends none.
 
@@ -25,7 +26,7 @@ class WorkerPool:
 
     Args:
         start: starts a worker.
-        size: how many there may be.
+        size: number of workers that there may be.
     """
 
     def __init__(self, start: Callable[[], WorkerProcess], size: int) -> None:

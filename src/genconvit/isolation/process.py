@@ -44,14 +44,14 @@ class WorkerProcess:
 
     Args:
         decoders: the importable names of the decoders' classes.
-        choice: which frames.
-        memory_limit_mb: how many MiB it may use beyond its own needs.
+        choice: choice of frames.
+        memory_limit_mb: MiB that it may use beyond its own needs.
         square_pixels: stretch frames whose pixels are not square.
 
     Attributes:
-        is_ready: whether it has said that it is.
-        idle: whether it waits for a source.
-        served: how many sources it was given.
+        is_ready: true once it has said that it is ready.
+        idle: true while it waits for a source.
+        served: number of sources it was given.
 
     Raises:
         ConfigError: the system starts no process.
@@ -88,7 +88,7 @@ class WorkerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs."""
+        """True while the process runs."""
         return self._process.poll() is None
 
     def read(self, order: Message) -> None:
@@ -143,7 +143,7 @@ class WorkerProcess:
         return self._frames.view(slot, height, width)
 
     def end_of(self) -> tuple[type[SourceError], str]:
-        """Why the process ended after its connection did: the kind and the reason of a source that cannot be read."""
+        """Say why the process ended after its connection did: the kind and the reason of an unreadable source."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         status = self._process.poll()

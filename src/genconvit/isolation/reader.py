@@ -46,10 +46,10 @@ class IsolatedReader(Reader):
 
     Args:
         decoders: tried in turn for a video.
-        choice: which frames.
-        limits: what one file may take.
-        workers: how many worker processes there may be, at least 1; so many readings may be under way at once, and
-            ``start`` waits while there are.
+        choice: choice of frames.
+        limits: limits of one file.
+        workers: number of worker processes that there may be, at least 1; so many readings may be under way at once,
+            and ``start`` waits while there are.
         square_pixels: stretch frames whose pixels are not square.
 
     Raises:

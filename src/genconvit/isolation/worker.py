@@ -1,4 +1,4 @@
-"""What runs in a worker process: it reads one source after another for the process that started it.
+"""Program of a worker process: it reads one source after another for the process that started it.
 
 It must start fast, so it imports neither torch nor pydantic.
 """
@@ -24,11 +24,11 @@ from genconvit.isolation.incoming import MAX_NOTES, MAX_TEXT
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames
 from genconvit.isolation.messages import Channel, Message
 from genconvit.video.base import VideoDecoder
-from genconvit.video.limits import too_large
 from genconvit.video.names import source_name
 from genconvit.video.readers import FRAMES_AHEAD
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice
+from genconvit.video.size_limits import too_large
 
 _LOOK_SECONDS = 5.0
 _MEMORY_MESSAGES = re.compile(r"bad_alloc|[Cc]annot allocate memory|\(-12 vs\. ")

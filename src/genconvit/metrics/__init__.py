@@ -1,1 +1,1 @@
-"""How good scores are: measures through scikit-learn, with bootstrap intervals."""
+"""Measures of how good scores are, through scikit-learn, with bootstrap intervals."""

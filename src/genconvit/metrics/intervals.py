@@ -1,4 +1,4 @@
-"""How sure a measure is: percentile bootstrap over videos, and its paired form for the difference of two."""
+"""Intervals of measures: percentile bootstrap over videos, and its paired form for the difference of two."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MOST_UNDEFINED = 0.05
 
 
 class Resampling(FrozenConfig):
-    """How intervals are made."""
+    """Options by which intervals are made."""
 
     resamples: int = Field(default=1000, ge=0, le=1_000_000)
-    """How often videos are drawn anew, with replacement; 0 for no intervals."""
+    """Number of times that videos are drawn anew, with replacement; 0 for no intervals."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the draws."""
@@ -41,10 +41,10 @@ class Measure(FrozenConfig):
     """Upper end of the interval; None where there is no interval."""
 
     why_not: str | None = None
-    """Why the number is not defined."""
+    """Reason why the number is not defined."""
 
     why_no_interval: str | None = None
-    """Why a number has no interval."""
+    """Reason why a number has no interval."""
 
 
 class Difference(Measure):
@@ -79,7 +79,7 @@ def paired_differences(one: Sample, other: Sample, resampling: Resampling) -> di
 
     Args:
         one: some videos.
-        other: the same videos, in the same order, scored by another.
+        other: scores of another for the same videos, in the same order.
         resampling: each draw takes the same videos of both.
 
     Raises:
@@ -100,14 +100,14 @@ def paired_differences(one: Sample, other: Sample, resampling: Resampling) -> di
 
 
 def _refusal(videos: int, resampling: Resampling) -> str:
-    """Why no measure can have an interval, or nothing."""
+    """Say why no measure can have an interval, or nothing."""
     if not resampling.resamples:
         return "no resamples were asked for"
     return f"an interval needs {FEWEST_VIDEOS} videos" if videos < FEWEST_VIDEOS else ""
 
 
 def _draws(clusters: npt.NDArray[np.int64], resampling: Resampling) -> Iterator[npt.NDArray[np.float64]]:
-    """For each resample, how often each row counts: as often as its video was drawn."""
+    """Draw each resample, and yield how often each row counts in it: as often as its video was drawn."""
     videos = int(clusters[-1]) + 1
     random = np.random.default_rng(resampling.seed)
     for _ in range(resampling.resamples):

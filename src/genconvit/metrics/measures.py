@@ -29,13 +29,13 @@ Value = float | str
 
 @dataclass(frozen=True)
 class Kind:
-    """What a measure is.
+    """Properties of a measure.
 
     Attributes:
-        title: for people.
+        title: title for people.
         basis: ``labels`` for what the predicted labels decide, ``scores`` for what the scores decide.
-        percent: whether people read it as a percentage.
-        better: which values are.
+        percent: true where people read it as a percentage.
+        better: direction in which values are better.
     """
 
     title: str
@@ -70,7 +70,7 @@ OF_DISTANCE = ("log_loss", "brier_score", "calibration_error")
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What measures are computed from: rows, which are videos or the faces of videos.
+    """Rows that measures are computed from: videos, or the faces of videos.
 
     Attributes:
         truth: bool [n], True for fake.
@@ -86,7 +86,7 @@ class Sample:
 
     @property
     def videos(self) -> int:
-        """How many videos the rows belong to."""
+        """Number of videos that the rows belong to."""
         return int(self.clusters[-1]) + 1 if len(self.clusters) else 0
 
 
@@ -137,14 +137,14 @@ def _of_scores(sample: Sample) -> dict[str, Value]:
 def from_confusion(
     true_fake: float, false_fake: float, true_real: float, false_real: float, *, empty: bool = False
 ) -> dict[str, Value]:
-    """What the counts of right and wrong labels decide.
+    """Compute the measures that the counts of right and wrong labels decide.
 
     Args:
         true_fake: fakes called FAKE.
         false_fake: reals called FAKE.
         true_real: reals called REAL.
         false_real: fakes called REAL.
-        empty: whether there are no rows at all, rather than none with a label.
+        empty: true where there are no rows at all, rather than none with a label.
     """
     fakes, reals = true_fake + false_real, true_real + false_fake
     if not fakes + reals:
@@ -167,7 +167,7 @@ def from_confusion(
 
 
 def why_no_curve(fakes: float, reals: float, levels: int) -> str:
-    """Why there is no ROC curve, or nothing; ``levels`` is the number of different scores."""
+    """Say why there is no ROC curve, or nothing; ``levels`` is the number of different scores."""
     if not fakes + reals:
         return NO_ROWS
     if not (fakes and reals):
@@ -178,13 +178,13 @@ def why_no_curve(fakes: float, reals: float, levels: int) -> str:
 def from_curve(
     fpr: npt.NDArray[np.float64], tpr: npt.NDArray[np.float64], fakes: float, reals: float
 ) -> dict[str, Value]:
-    """What the ROC curve decides.
+    """Compute the measures that the ROC curve decides.
 
     Args:
         fpr: float64 [k], the false positive rate at each threshold, ascending from 0 to 1.
         tpr: float64 [k], the true positive rate.
-        fakes: how many there are.
-        reals: how many there are.
+        fakes: number of fakes.
+        reals: number of reals.
     """
     positives = tpr * fakes + fpr * reals
     precision = np.divide(tpr * fakes, positives, out=np.zeros_like(tpr), where=positives > 0)
@@ -217,7 +217,7 @@ def calibration_bins(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _equal_error_rate(fpr: npt.NDArray[np.float64], tpr: npt.NDArray[np.float64]) -> float:
-    """Where FPR = 1 - TPR on the curve, with straight lines between its points."""
+    """Find where FPR = 1 - TPR on the curve, with straight lines between its points."""
     excess = fpr + tpr - 1  # from -1 to 1, ascending
     after = int(np.argmax(excess >= 0))
     part = -excess[after - 1] / (excess[after] - excess[after - 1])

@@ -37,7 +37,7 @@ class Weighted:
         self._bins, self._excess = calibration_bins(scores), scores - truth
 
     def values(self, weights: npt.NDArray[np.float64]) -> dict[str, Value]:
-        """As ``measure_values`` of the rows, each taken as often as its weight says.
+        """Compute the values as ``measure_values`` of the rows, each taken as often as its weight says.
 
         Args:
             weights: float64 [n], whole numbers, of which one is above 0.

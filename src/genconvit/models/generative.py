@@ -12,7 +12,7 @@ from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
-from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig, check_image_size
+from genconvit.nn.branches import Branch, BranchOutput, EDBranchConfig, VAEBranchConfig, check_image_size
 from genconvit.nn.vae import Latent, VAEConfig
 
 NETWORKS: tuple[Network, ...] = ("ed", "vae")
@@ -158,11 +158,11 @@ class GenerativeModel(Architecture):
         """Each branch's own weight; see ``Branch.reconstruction_weight``."""
         return {name: self.branch(name).reconstruction_weight for name in self.branches}
 
-    def read(self, faces: Tensor) -> dict[str, Reading]:
+    def read(self, faces: Tensor) -> dict[str, BranchOutput]:
         """What each branch sees of normalised faces [N, 3, size, size]."""
         return {name: self.branch(name).read(faces) for name in self.branches}
 
-    def conclude(self, readings: dict[str, Reading], hidden: dict[str, Tensor]) -> ModelOutput:
+    def conclude(self, readings: dict[str, BranchOutput], hidden: dict[str, Tensor]) -> ModelOutput:
         """Logits from each branch's hidden layer, with what the losses need."""
         return ModelOutput(
             logits={name: self.branch(name).classify(vector) for name, vector in hidden.items()},

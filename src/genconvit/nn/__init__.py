@@ -11,11 +11,11 @@ from genconvit.nn.autoencoder import Autoencoder, AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
 from genconvit.nn.branches import (
     Branch,
+    BranchOutput,
     EDBranch,
     EDBranchConfig,
     Head,
     HeadConfig,
-    Reading,
     VAEBranch,
     VAEBranchConfig,
 )
@@ -37,6 +37,7 @@ __all__ = [
     "Backbone",
     "BackboneConfig",
     "Branch",
+    "BranchOutput",
     "CrossAttention",
     "CrossAttentionConfig",
     "EDBranch",
@@ -45,7 +46,6 @@ __all__ = [
     "HeadConfig",
     "MapExchange",
     "MapExchangeConfig",
-    "Reading",
     "ResidualWrap",
     "ResidualWrapConfig",
     "SwiGLUFusion",

@@ -13,7 +13,7 @@ IMAGE_CHANNELS = 3
 
 
 class AutoencoderConfig(FrozenConfig):
-    """What an ``Autoencoder`` is made of."""
+    """Config of an ``Autoencoder``."""
 
     channels: tuple[PositiveInt, ...] = Field(default=(16, 32, 64, 128, 256), min_length=1)
     """Width of each encoder stage; every stage halves height and width, and the decoder mirrors them."""

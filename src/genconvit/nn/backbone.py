@@ -17,11 +17,12 @@ STRIDE = 32
 """Pixels of the image for one position of a feature map."""
 
 _KNOWN_TO_FIT = ("convnext", "tf_efficientnet_lite")
-"""How the names of the built-in sizes' backbones begin. They are not looked at, for that takes a second; a test is."""
+"""Beginnings of the names of the built-in sizes' backbones. They are not looked at, for that takes a second; a test
+is."""
 
 
 class BackboneConfig(FrozenConfig):
-    """What a ``Backbone`` is made of."""
+    """Config of a ``Backbone``."""
 
     name: str = "convnext_tiny"
     """A network of timm's whose last feature maps have a stride of 32, such as a ConvNeXt, an EfficientNet, a ResNet or
@@ -50,7 +51,7 @@ class BackboneConfig(FrozenConfig):
 
     @property
     def drop_rates(self) -> dict[str, float]:
-        """What timm is told of ``dropout`` and ``drop_path``."""
+        """Arguments of timm for ``dropout`` and ``drop_path``."""
         return drop_rates(self.dropout, self.drop_path)
 
     def build(self) -> Backbone:
@@ -83,10 +84,12 @@ class Backbone(TimmNetwork):
 
 @cache
 def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
-    """Why a network of timm's is no backbone; None where it is one. It is built without memory, and computes nothing.
+    """Say why a network of timm's is no backbone; None where it is one.
+
+    It is built without memory, and computes nothing.
 
     Args:
-        name: of the network.
+        name: name of the network.
         rates: options that it has to take.
     """
     if name.startswith(_KNOWN_TO_FIT):

@@ -128,8 +128,8 @@ class VAEBranchConfig(FrozenConfig):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What a branch saw of a batch of faces, before its head.
+class BranchOutput:
+    """Output of a branch for a batch of faces, before its head.
 
     Attributes:
         maps: the backbone's feature maps ``n d h w`` of image and reconstruction, in the head's order.
@@ -148,7 +148,7 @@ class Branch(nn.Module, ABC):
     Attributes:
         backbone: maps images.
         head: makes a vector and logits of maps.
-        reconstruction_weight: of the reconstruction error in a training, where nobody names another.
+        reconstruction_weight: weight of the reconstruction error in a training, where nobody names another.
     """
 
     backbone: Backbone
@@ -156,7 +156,7 @@ class Branch(nn.Module, ABC):
     reconstruction_weight: float = 1.0
 
     @abstractmethod
-    def read(self, faces: Tensor) -> Reading:
+    def read(self, faces: Tensor) -> BranchOutput:
         """Reconstruct normalised faces ``n 3 s s`` and map both with the backbone."""
 
     def hidden(self, maps: tuple[Tensor, ...]) -> Tensor:
@@ -181,10 +181,10 @@ class EDBranch(Branch):
         self.backbone = config.backbone.build()
         self.head = HeadConfig(in_dim=2 * config.backbone.num_classes).build()
 
-    def read(self, faces: Tensor) -> Reading:
+    def read(self, faces: Tensor) -> BranchOutput:
         """See ``Branch.read``; the reconstruction comes first."""
         reconstruction = self.autoencoder(faces)
-        return Reading(self.backbone.maps(reconstruction, faces), reconstruction)
+        return BranchOutput(self.backbone.maps(reconstruction, faces), reconstruction)
 
 
 class VAEBranch(Branch):
@@ -201,10 +201,10 @@ class VAEBranch(Branch):
             negative_slope=config.head_negative_slope,
         ).build()
 
-    def read(self, faces: Tensor) -> Reading:
+    def read(self, faces: Tensor) -> BranchOutput:
         """See ``Branch.read``; the image comes first."""
         output = self.autoencoder(faces)
-        return Reading(self.backbone.maps(faces, output.reconstruction), output.reconstruction, output.kl)
+        return BranchOutput(self.backbone.maps(faces, output.reconstruction), output.reconstruction, output.kl)
 
 
 def check_image_size(image_size: int, stride: int = Backbone.stride) -> None:

@@ -21,13 +21,13 @@ Grid = tuple[PositiveInt, PositiveInt]
 
 
 class CrossAttentionConfig(FrozenConfig):
-    """What a ``CrossAttention`` is made of."""
+    """Config of a ``CrossAttention``."""
 
     dim: PositiveInt
     """Width of the tokens of both sequences."""
 
     num_heads: PositiveInt
-    """How many heads share it."""
+    """Number of heads that share it."""
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> CrossAttentionConfig:
@@ -58,7 +58,7 @@ class CrossAttention(nn.Module):
         self.b_from_a = _Attention(config)
 
     def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``a: n ta d`` finds in ``b: n tb d`` and the reverse, of their own shapes."""
+        """Give what ``a: n ta d`` finds in ``b: n tb d`` and the reverse, of their own shapes."""
         return self.a_from_b(a, b), self.b_from_a(b, a)
 
 
@@ -82,7 +82,7 @@ class _Attention(nn.Module):
 
 
 class TokenEmbeddingConfig(FrozenConfig):
-    """What a ``TokenEmbedding`` is made of."""
+    """Config of a ``TokenEmbedding``."""
 
     dim: PositiveInt
     """Width of the tokens."""

@@ -13,7 +13,7 @@ from genconvit.nn.residual import Residual, ResidualWrapConfig
 
 
 class MapExchangeConfig(FrozenConfig):
-    """What a ``MapExchange`` is made of."""
+    """Config of a ``MapExchange``."""
 
     dim: PositiveInt
     """Channels of the feature maps."""
@@ -31,7 +31,7 @@ class MapExchangeConfig(FrozenConfig):
     """Height and width of each feature map of the second branch, the largest first."""
 
     residual: Residual = "zero_gate"
-    """How what attention finds joins the maps."""
+    """Way in which what attention finds joins the maps."""
 
     def build(self) -> MapExchange:
         """Build the module."""

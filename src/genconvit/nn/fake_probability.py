@@ -1,4 +1,4 @@
-"""From the logits of faces to their fake probabilities."""
+"""Fake probabilities of faces from their logits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def face_fake_probability(logits: Mapping[str, Tensor]) -> Tensor:
     """Each face's mean over branches of (p_fake + 1 - p_real) / 2.
 
     Args:
-        logits: for each branch float [N, 2], fake first.
+        logits: logits by branch, float [N, 2], fake first.
 
     Returns:
         float [N].

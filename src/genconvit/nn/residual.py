@@ -19,7 +19,7 @@ Residual = Literal["zero_gate", "plain", "off"]
 
 
 class ResidualWrapConfig(FrozenConfig):
-    """What a ``ResidualWrap`` does with its module's output."""
+    """Config of a ``ResidualWrap``."""
 
     dims: tuple[PositiveInt, ...] = Field(min_length=1)
     """Width of the last axis of each stream that goes through; one number for a module of one stream."""

@@ -11,7 +11,7 @@ from genconvit.core.config import FrozenConfig
 
 
 class SwiGLUFusionConfig(FrozenConfig):
-    """What a ``SwiGLUFusion`` is made of."""
+    """Config of a ``SwiGLUFusion``."""
 
     dims: tuple[PositiveInt, PositiveInt]
     """Widths of the two vectors that are joined."""
@@ -23,7 +23,7 @@ class SwiGLUFusionConfig(FrozenConfig):
     """Width of the fused vector."""
 
     bias: bool = False
-    """Whether the three linear maps have a bias; SwiGLU as published has none."""
+    """True where the three linear maps have a bias; SwiGLU as published has none."""
 
     def build(self) -> SwiGLUFusion:
         """Build the module."""

@@ -16,16 +16,16 @@ class TimmNetwork(nn.Module):
     """A network of timm's with a head of so many classes, freshly initialised.
 
     Args:
-        name: what timm calls it.
+        name: name of the network in timm.
         num_classes: width of its head.
         options: more of ``timm.create_model``'s, such as ``drop_rate``.
 
     Attributes:
-        name: what timm calls it.
+        name: name of the network in timm.
         num_classes: width of its head.
         net: timm's network.
-        mean: of the pixels in [0, 1] that it takes as 0, for red, green and blue.
-        std: what the difference to it is divided by.
+        mean: mean that it takes as 0, of the pixels in [0, 1], for red, green and blue.
+        std: divisor of the difference to it.
     """
 
     def __init__(self, name: str, num_classes: int, options: Mapping[str, Any]) -> None:
@@ -39,7 +39,7 @@ class TimmNetwork(nn.Module):
 
     @property
     def classifier(self) -> str:
-        """How the names of the head's last layer begin in timm's network, which is another for other classes."""
+        """Beginnings of the names of the head's last layer in timm's network, which is another for other classes."""
         return f"{self.net.pretrained_cfg['classifier']}."
 
 
@@ -61,6 +61,6 @@ def check_name(name: str) -> None:
 
 
 def drop_rates(dropout: float, drop_path: float) -> dict[str, float]:
-    """What timm is told of dropout and stochastic depth: nothing of what is off, which some networks lack."""
+    """Give timm's arguments for dropout and stochastic depth: nothing of what is off, which some networks lack."""
     rates = {"drop_rate": dropout, "drop_path_rate": drop_path}
     return {name: rate for name, rate in rates.items() if rate}

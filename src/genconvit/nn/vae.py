@@ -23,7 +23,7 @@ Latent = Literal["shared", "mean", "random"]
 
 
 class VAEConfig(FrozenConfig):
-    """What a ``VAE`` is made of."""
+    """Config of a ``VAE``."""
 
     image_size: PositiveInt = 224
     """Height and width of the image in pixels."""
@@ -84,7 +84,7 @@ class VAEConfig(FrozenConfig):
 
 @dataclass(frozen=True, eq=False)
 class VAEOutput:
-    """What a ``VAE`` returns.
+    """Output of a ``VAE``.
 
     Attributes:
         reconstruction: ``n 3 h w`` of the config's reconstruction size.

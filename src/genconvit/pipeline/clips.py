@@ -25,8 +25,8 @@ class Clip:
     """One input of a network.
 
     Attributes:
-        images: RGB uint8 [size, size, 3] each, in the order of time; a single one for a network of single faces.
-        rows: of the faces that its scores belong to.
+        images: crops in the order of time, RGB uint8 [size, size, 3] each; one for a network of single faces.
+        rows: rows of the faces that the input's scores belong to.
     """
 
     images: tuple[AnyImage, ...]
@@ -38,14 +38,14 @@ class ClipMaker(ABC):
 
     @abstractmethod
     def add(self, face: Cropped, row: int) -> Iterable[Clip]:
-        """Take a face, and return the clips that are complete with it."""
+        """Take a face, and return the clips that it completes."""
 
     def finish(self) -> Iterable[Clip]:
         """The clips that are left when no more faces come."""
         return ()
 
     def notes(self) -> list[str]:
-        """What the result must say of them."""
+        """Notes for the result."""
         return []
 
 
@@ -67,9 +67,9 @@ class _Person:
     """A person's last faces.
 
     Attributes:
-        images: of the last faces, as many as a clip has at most.
-        rows: of those of them that are in no clip yet.
-        turn: when the last was seen.
+        images: crops of the last faces, at most as many as a clip has.
+        rows: rows of the last faces that are in no clip yet.
+        turn: place of the last face's frame among those that were searched.
     """
 
     images: deque[AnyImage]
@@ -84,7 +84,7 @@ class PersonClips(ClipMaker):
     last count for the four faces that no other has. A track that is shorter than a clip is filled up by its last face.
 
     Args:
-        frames: how many faces a clip has.
+        frames: number of faces in a clip.
     """
 
     def __init__(self, frames: int) -> None:
@@ -109,7 +109,7 @@ class PersonClips(ClipMaker):
         return [*done, *self._last(list(self._people))]
 
     def notes(self) -> list[str]:
-        """How many clips had to be filled up."""
+        """Say how many clips were filled up, where any were."""
         if not self._filled_up:
             return []
         return [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_NAMES = 6
-"""Of the videos that differ most; the table of disagreements has them all."""
+"""Most names of the videos that differ most; the table of disagreements has them all."""
 
 _LONGEST_NAME = 32
 

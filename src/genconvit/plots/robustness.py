@@ -1,4 +1,4 @@
-"""How AUC, or scores, change with the strength of each degradation."""
+"""Plot of AUC, or of scores, against the strength of each degradation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AUC = "ROC AUC, 95 % interval"
 _CHANGE = f"change of the score\nmean; {SPREAD[0]} % to {SPREAD[1]} % of videos"
 _COLUMNS = 3
 _SMALLEST_RANGE = 0.02
-"""Of the axis: what is smaller than this is no change that anybody should see."""
+"""Smallest range of the axis: what is smaller than this is no change that anybody should see."""
 
 _ABOVE_ONE = 1.01
 """The end of an AUC's axis: no AUC lies above one, but its mark has a size."""

@@ -1,4 +1,4 @@
-"""How scores are distributed."""
+"""Plot of the distribution of scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every picture has in common: its size and type, colours that colour-blind readers can tell apart, and saving."""
+"""Style of every picture: its size and type, colours that colour-blind readers can tell apart, and saving."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""For one series after another: Okabe and Ito's palette, the strongest contrasts first."""
+"""Colours of one series after another: Okabe and Ito's palette, the strongest contrasts first."""
 
 GREY = "#595959"
-"""For what is beside the point: references, limits, notes."""
+"""Colour of what is beside the point: references, limits, notes."""
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -56,11 +56,11 @@ def new_figure(
     """A figure and its panels, row by row, drawn without a window and without matplotlib's global state.
 
     Args:
-        count: of panels.
-        columns: at most so many beside each other.
-        width: of a panel in inches.
-        height: of a panel in inches.
-        title: above all of them.
+        count: number of panels.
+        columns: most panels beside each other.
+        width: width of a panel in inches.
+        height: height of a panel in inches.
+        title: title above all of them.
         note: a line below the title, for what a reader must not overlook, such as untrained weights.
 
     Raises:
@@ -99,8 +99,8 @@ def save(figure: Figure, path: Path) -> None:
     Its bytes depend on what it shows, not on when it was drawn.
 
     Args:
-        figure: from ``new_figure``.
-        path: where to; what is there is replaced. The caller makes sure that it is no input.
+        figure: figure from ``new_figure``.
+        path: path to save to; what is there is replaced. The caller makes sure that it is no input.
 
     Raises:
         ConfigError: the suffix is another, or the file cannot be written.

@@ -1,4 +1,4 @@
-"""What a training measured, against its steps."""
+"""Plot of what a training measured, against its steps."""
 
 from __future__ import annotations
 

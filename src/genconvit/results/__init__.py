@@ -1,1 +1,1 @@
-"""What an answer is."""
+"""Results: answers about sources, and their forms."""

@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt, model_validator
 from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
 from genconvit.core.types import Box
+from genconvit.results.decision import Decision
 from genconvit.results.provenance import Provenance
-from genconvit.results.rule import Decision
 
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"
@@ -89,7 +89,7 @@ class TrackResult(FrozenConfig):
     faces are none."""
 
     def spans(self, faces: Sequence[FaceResult]) -> bool:
-        """Whether it is what these faces, in the order of the frames, make a track."""
+        """Tell whether the track is what these faces, in the order of the frames, make."""
         ends = [(face.frame_index, face.pts_seconds) for face in (faces[0], faces[-1])]
         stated = [
             (self.first_frame_index, self.first_pts_seconds),
@@ -225,7 +225,7 @@ class VideoResult(FrozenConfig):
 
     @property
     def lasting_tracks(self) -> int:
-        """How many tracks there are without those that hold one face only, beside longer ones."""
+        """Number of tracks without those that hold one face only, beside longer ones."""
         return sum(not track.one_off for track in self.tracks)
 
     @property

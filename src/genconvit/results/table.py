@@ -11,7 +11,7 @@ from genconvit.results.result import UNTRAINED, VideoResult
 
 COLUMNS = ("source", "verdict", "fake probability", "calibrated", "faces", "notes")
 NUMBERS = frozenset({"fake probability", "calibrated", "faces"})
-"""Those of them that hold numbers."""
+"""Columns that hold numbers."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ResultsTable:
     Attributes:
         header: names of the columns.
         rows: cells of each result, in the order of the results.
-        lines: what stands below: what looked, the rules of the labels, notes that all results have.
+        lines: lines below the table: what looked, the rules of the labels, notes that all results have.
     """
 
     header: tuple[str, ...]

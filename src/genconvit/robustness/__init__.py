@@ -1,1 +1,1 @@
-"""How scores change when videos are compressed, scaled, blurred, noisy or dark."""
+"""Change of scores when videos are compressed, scaled, blurred, noisy or dark."""

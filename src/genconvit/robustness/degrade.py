@@ -1,4 +1,4 @@
-"""What happens to videos on their way, done to a frame in memory: JPEG, rescaling, blur, noise, brightness.
+"""Degradations of videos on their way, done to a frame in memory: JPEG, rescaling, blur, noise, brightness.
 
 Every function is pure: RGB uint8 [height, width, 3] in, a new array of the same shape and type out.
 """
@@ -20,27 +20,27 @@ FACE_PX = 224
 """The side of the face in whose pixels a blur is measured."""
 
 _BLUR_REACH = 4
-"""How many sigmas of a Gaussian are summed."""
+"""Number of sigmas of a Gaussian that are summed."""
 
 _CHROMA_420 = 2
 """Pillow's number for 4:2:0: half the colour resolution both ways."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a degradation may know beside the frame and its strength.
+class FaceContext:
+    """Facts that a degradation may know beside the frame and its strength.
 
     Attributes:
         square: the face's left, top, right, bottom in pixels of the frame.
-        random: for what is left to chance.
+        random: generator for what is left to chance.
     """
 
     square: Box
     random: np.random.Generator
 
 
-Apply = Callable[[ImageArray, float, Place], ImageArray]
-"""A frame, a strength and a place to a degraded frame."""
+Apply = Callable[[ImageArray, float, FaceContext], ImageArray]
+"""A frame, a strength and a context to a degraded frame."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class Degradation:
     """One way to make a video worse.
 
     Attributes:
-        name: what it is called in options and files.
-        label: what it is called in tables and plots.
-        unit: of its strength.
-        strengths: from the weakest to the strongest; where it works both ways, from one end to the other.
+        name: name in options and files.
+        label: name in tables and plots.
+        unit: unit of its strength.
+        strengths: strengths from the weakest to the strongest; where it works both ways, from one end to the other.
         clean: the strength of an untouched frame, where there is one; None where even the weakest changes it.
         apply: does it to a frame; None for H.264, which needs the frames around (``genconvit.robustness.reencode``).
-        of_face: its strength goes by the face's size, so that ``apply`` serves one face of a frame at a time.
+        of_face: true where its strength goes by the face's size, so that ``apply`` serves one face of a frame at a
+            time.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Degradation:
 
     @property
     def is_two_sided(self) -> bool:
-        """Whether the untouched frame lies between its strengths."""
+        """True where the untouched frame lies between its strengths."""
         return self.clean is not None and min(self.strengths) < self.clean < max(self.strengths)
 
 
@@ -76,7 +77,7 @@ def jpeg(image: ImageArray, quality: float) -> ImageArray:
 
     Args:
         image: RGB uint8 [height, width, 3], at most 65,500 pixels a side, as the format has it.
-        quality: of libjpeg, from 1 to 95.
+        quality: quality of libjpeg, from 1 to 95.
     """
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=int(quality), subsampling=_CHROMA_420)
@@ -89,7 +90,7 @@ def rescale(image: ImageArray, factor: float) -> ImageArray:
 
     Args:
         image: RGB uint8 [height, width, 3].
-        factor: of both sides, in (0, 1]; 1 changes nothing.
+        factor: factor of both sides, in (0, 1]; 1 changes nothing.
     """
     height, width = image.shape[:2]
     small = max(round(width * factor), 1), max(round(height * factor), 1)
@@ -104,7 +105,7 @@ def blur(image: ImageArray, sigma_px: float) -> ImageArray:
 
     Args:
         image: RGB uint8 [height, width, 3].
-        sigma_px: in pixels of the frame, at least 0, which changes nothing.
+        sigma_px: sigma in pixels of the frame, at least 0, which changes nothing.
     """
     sigmas = (sigma_px, sigma_px, 0)
     return _rounded(gaussian_filter(image.astype(np.float32), sigmas, mode="nearest", truncate=_BLUR_REACH))
@@ -116,7 +117,7 @@ def blur_face(image: ImageArray, square: Box, sigma: float) -> ImageArray:
     Args:
         image: RGB uint8 [height, width, 3].
         square: the face's left, top, right, bottom in pixels of the frame; may reach over its edge.
-        sigma: in pixels of a face whose square is ``FACE_PX`` long, at least 0.
+        sigma: sigma in pixels of a face whose square is ``FACE_PX`` long, at least 0.
     """
     sigma_px = sigma * (square[2] - square[0]) / FACE_PX
     reach = 2 * _BLUR_REACH * sigma_px + 2  # what the face needs lies within half of it
@@ -135,7 +136,7 @@ def noise(image: ImageArray, sigma: float, random: np.random.Generator) -> Image
     Args:
         image: RGB uint8 [height, width, 3].
         sigma: the noise's standard deviation in grey levels of 0 to 255; 0 changes nothing.
-        random: where it comes from.
+        random: generator of the noise.
     """
     return _rounded(image + np.float32(sigma) * random.standard_normal(image.shape, np.float32))
 
@@ -145,7 +146,7 @@ def brightness(image: ImageArray, factor: float) -> ImageArray:
 
     Args:
         image: RGB uint8 [height, width, 3].
-        factor: at least 0; 1 changes nothing.
+        factor: factor of the brightness, at least 0; 1 changes nothing.
     """
     return _rounded(image * np.float32(factor))
 
@@ -161,7 +162,7 @@ BLUR = Degradation(
     f"sigma in px of a {FACE_PX} px face",
     (0.5, 1, 2, 4),
     0,
-    lambda image, value, place: blur_face(image, place.square, value),
+    lambda image, value, context: blur_face(image, context.square, value),
     of_face=True,
 )
 NOISE = Degradation(
@@ -170,7 +171,7 @@ NOISE = Degradation(
     "sigma in grey levels",
     (2, 4, 8, 16, 32),
     0,
-    lambda image, value, place: noise(image, value, place.random),
+    lambda image, value, context: noise(image, value, context.random),
 )
 BRIGHTNESS = Degradation(
     "brightness",

@@ -23,14 +23,14 @@ from genconvit.faces.crop import crop_again
 from genconvit.pipeline.find import FaceFinder
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import start_readings
-from genconvit.robustness.degrade import Degradation, Place
+from genconvit.robustness.degrade import Degradation, FaceContext
 from genconvit.robustness.reencode import encoded_anew, frames_of_a_run, gather, plan_runs
 from genconvit.video.names import Source, source_name
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event
 
 _FRAMES_KEPT = 8
-"""As many as a finder looks at together."""
+"""Number of frames that are kept: as many as a finder looks at together."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Step:
     """One strength of one degradation.
 
     Attributes:
-        degradation: which one; None for the clean frames.
-        strength: how strong.
+        degradation: degradation of the step; None for the clean frames.
+        strength: strength of the degradation.
     """
 
     degradation: Degradation | None = None
@@ -47,7 +47,7 @@ class Step:
 
     @property
     def is_encoded(self) -> bool:
-        """Whether it needs the frames around."""
+        """True where it needs the frames around."""
         return self.degradation is not None and self.degradation.apply is None
 
 
@@ -61,10 +61,10 @@ def steps_of(degradations: Iterable[Degradation]) -> tuple[Step, ...]:
 
 @dataclass
 class StepOutcome(Outcome):
-    """How it went with one source at one step.
+    """Outcome of one source at one step.
 
     Attributes:
-        step: which one.
+        step: step that it is of.
         seconds: spent on degrading frames and cutting faces out of them, without the networks.
     """
 
@@ -74,13 +74,13 @@ class StepOutcome(Outcome):
 
 @dataclass
 class _Seen:
-    """What the clean frames showed.
+    """Faces that the clean frames showed.
 
     Attributes:
-        scores: of the clean frames since the source was opened last.
-        crops: for each frame with faces, its faces without their pixels.
-        turns: the place of these frames among those that were searched.
-        most_bytes: of a frame.
+        scores: scores of the clean frames since the source was opened last.
+        crops: faces without their pixels, for each frame with faces.
+        turns: place of each of these frames among those that were searched.
+        most_bytes: largest size of a frame in bytes.
     """
 
     scores: SourceScores | None = None
@@ -94,10 +94,10 @@ class DegradedFaces:
 
     Args:
         finder: finds and crops the faces of clean frames.
-        reader: of the frames that are looked at.
+        reader: reader of the frames that are looked at.
         every_frame: a reader of all frames, which H.264 takes.
-        steps: from ``steps_of``.
-        folder: for a temporary file.
+        steps: steps from ``steps_of``.
+        folder: folder for a temporary file.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class _KeptFrames(Reading):
 
 
 def _begin_anew_if_needed(outcomes: Iterable[StepOutcome], seen: _Seen, clean: SourceScores) -> None:
-    """Where a decoder started over, what the one before it gave no longer counts."""
+    """Forget what one decoder gave, where another started over: it no longer counts."""
     if clean is seen.scores:
         return
     seen.scores = clean
@@ -218,7 +218,7 @@ def _degraded(outcome: StepOutcome, image: ImageArray, crops: Sequence[FaceCrop]
     groups = [[each] for each in crops] if degradation.of_face else [crops]
     for group in groups:
         try:
-            degraded = degradation.apply(image, strength, Place(group[0].square, random))
+            degraded = degradation.apply(image, strength, FaceContext(group[0].square, random))
         except (OSError, ValueError) as error:
             reason = f"{degradation.label} cannot be applied to its frames ({first_line(error)})"
             raise SourceError(source_name(outcome.source), reason) from error
@@ -236,7 +236,7 @@ def _measured(outcome: StepOutcome, crops: Iterable[FaceCrop], seen: _Seen) -> I
 
 
 def _cut(crops: Sequence[FaceCrop], image: ImageArray) -> list[FaceCrop]:
-    """The same faces out of another version of their frame, on the device where they were cut first."""
+    """Cut the same faces out of another version of their frame, on the device where they were cut first."""
     first = crops[0].image
     placed: AnyImage = torch.tensor(image, device=first.device) if isinstance(first, torch.Tensor) else image
     return crop_again(crops, placed)

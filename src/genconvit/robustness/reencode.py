@@ -29,7 +29,7 @@ PRESET = "medium"
 """FFmpeg's default, with which FaceForensics++ was made: what a CRF means depends on it."""
 
 AROUND = 8
-"""How many frames before and after a chosen one are encoded with it, where the video has them."""
+"""Number of frames before and after a chosen one that are encoded with it, where the video has them."""
 
 MOST_RUN_FRAMES = 24
 MOST_RUN_BYTES = 256_000_000
@@ -37,7 +37,7 @@ MOST_RUN_BYTES = 256_000_000
 
 _RATE = 25
 _THREADS = "4"
-"""Of the encoder, on any machine: what it writes depends on their number."""
+"""Number of threads of the encoder, on any machine: what it writes depends on it."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def plan_runs(chosen: Sequence[int], most_frames: int = MOST_RUN_FRAMES) -> list
 
     Args:
         chosen: increasing indices of frames.
-        most_frames: in a run.
+        most_frames: most frames in a run.
 
     Examples:
         >>> [(run.start, run.stop, run.chosen) for run in plan_runs([0, 5, 60])]
@@ -120,7 +120,7 @@ def plan_runs(chosen: Sequence[int], most_frames: int = MOST_RUN_FRAMES) -> list
 
 
 def frames_of_a_run(frame_bytes: int) -> int:
-    """How many frames so large a run may have, at least 1."""
+    """Give the number of frames so large that a run may have, at least 1."""
     return max(min(MOST_RUN_FRAMES, MOST_RUN_BYTES // frame_bytes), 1)
 
 
@@ -128,10 +128,10 @@ def gather(events: Iterable[Event], runs: Sequence[Run], most_bytes: int) -> Gen
     """The frames of each run, one run in memory at a time; what lies between runs is passed over.
 
     Args:
-        events: of a reading of all frames. Where it begins anew, runs that were handed out stay as they were.
-        runs: from ``plan_runs``.
-        most_bytes: of a frame. Larger ones are passed over: no file may fill the memory with what it hides between the
-            frames that are looked at.
+        events: events of a reading of all frames. Where it begins anew, runs that were handed out stay as they were.
+        runs: runs from ``plan_runs``.
+        most_bytes: largest size of a frame in bytes. Larger ones are passed over: no file may fill the memory with what
+            it hides between the frames that are looked at.
     """
     waiting = deque(runs)
     held = Gathered()
@@ -156,11 +156,11 @@ def encoded_anew(name: str, gathered: Gathered, crf: float, path: Path) -> Itera
     Where the frames' size changes, another video begins.
 
     Args:
-        name: of the source, for the error.
+        name: name of the source, for the error.
         gathered: a run's frames.
         crf: the encoder's constant rate factor, from 0 (the best) to 51. FaceForensics++ calls 23 ``c23``, its high
             quality, and 40 ``c40``, its low one.
-        path: of a temporary file, which is written and removed.
+        path: path of a temporary file, which is written and removed.
 
     Yields:
         The index of each chosen frame that is there, and its picture, RGB uint8 [height, width, 3].

@@ -11,7 +11,7 @@ Examples:
             check.run()
 """
 
-from genconvit.testing.check import Check, Outcome, SkippedError
+from genconvit.testing.check import Check, CheckResult, SkippedError
 from genconvit.testing.suite import contract_checks
 
-__all__ = ["Check", "Outcome", "SkippedError", "contract_checks"]
+__all__ = ["Check", "CheckResult", "SkippedError", "contract_checks"]

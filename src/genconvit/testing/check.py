@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 class SkippedError(Exception):
-    """This machine lacks what a check needs; the message says what."""
+    """A check cannot run, since this machine lacks what it needs; the message says what."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a check ended.
+class CheckResult:
+    """Result of a check.
 
     Attributes:
         status: ``ok``, ``failed`` or ``skipped``.
-        reason: why it failed or was skipped; empty for ``ok``.
+        reason: reason why it failed or was skipped; empty for ``ok``.
     """
 
     status: Literal["ok", "failed", "skipped"]
@@ -34,7 +34,7 @@ class Check:
 
     Attributes:
         plugin: the name that it is registered under.
-        title: what must hold, as a sentence without its subject.
+        title: title, which says what must hold, as a sentence without its subject.
         run: checks it; raises ``AssertionError`` or whatever the plugin raised, and ``SkippedError``.
     """
 
@@ -45,17 +45,17 @@ class Check:
     def __str__(self) -> str:
         return f"{self.plugin} {self.title}"
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CheckResult:
         """Run it; whatever the plugin raises is a failure."""
         try:
             self.run()
         except SkippedError as error:
-            return Outcome("skipped", str(error))
+            return CheckResult("skipped", str(error))
         except AssertionError as error:
-            return Outcome("failed", str(error))
+            return CheckResult("failed", str(error))
         except (Exception, SystemExit) as error:
-            return Outcome("failed", f"{type(error).__name__}: {first_line(error)}")
-        return Outcome("ok")
+            return CheckResult("failed", f"{type(error).__name__}: {first_line(error)}")
+        return CheckResult("ok")
 
 
 class Subject(Generic[T]):
@@ -63,7 +63,7 @@ class Subject(Generic[T]):
 
     Args:
         name: the name that it is registered under.
-        cls: its class.
+        cls: class of the plugin.
     """
 
     def __init__(self, name: str, cls: type[T]) -> None:

@@ -1,4 +1,4 @@
-"""What the library relies on of a data set."""
+"""Checks of what the library relies on of a data set."""
 
 from __future__ import annotations
 

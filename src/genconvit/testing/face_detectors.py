@@ -1,4 +1,4 @@
-"""What the library relies on of a face detector."""
+"""Checks of what the library relies on of a face detector."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.types import DetectedFace, ImageArray
 from genconvit.data.sample import FACE, portrait
 from genconvit.faces.base import FaceDetector
-from genconvit.faces.select import open_face_detector, resolve_face_detector
+from genconvit.faces.detector_choice import open_face_detector, resolve_face_detector
 from genconvit.testing.check import Check, SkippedError, Subject, require
 
 NEAR = 0.5
-"""How far, in sides of the face's square, the middle of the found box may lie from that of the face."""
+"""Farthest, in sides of the face's square, that the middle of the found box may lie from that of the face."""
 
 
 def face_detector_checks(name: str, cls: type[FaceDetector]) -> list[Check]:

@@ -1,4 +1,4 @@
-"""What the library relies on of a video decoder."""
+"""Checks of what the library relies on of a video decoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How examples are changed while training: turned, noisy, recoloured, compressed.
+"""Augmentation of examples while training: they are turned, noisy, recoloured, compressed.
 
 The list is the reference's, to which JPEG, rescaling and blur are added. Its probabilities are the reference's too; the
 ranges are this library's, near the defaults of the tool that the reference uses.
@@ -35,7 +35,7 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class AugmentConfig(FrozenConfig):
-    """What happens to an example, how likely and how strongly; the defaults are the preset ``reference``.
+    """Changes of an example, with their probability and strength; the defaults are the preset ``reference``.
 
     The steps follow one another in the order of the fields that name their probability.
     """
@@ -63,7 +63,7 @@ class AugmentConfig(FrozenConfig):
     """The probability of Gaussian noise, its own in each pixel and channel."""
 
     noise_sigma: Annotated[Range, within(0, 64)] = (3.0, 7.0)
-    """Its standard deviation in grey levels of 0 to 255."""
+    """Standard deviation of the noise, in grey levels of 0 to 255."""
 
     affine: Share = 0.2
     """The probability of a shift, a scale and a rotation together; the picture is mirrored at its edges."""
@@ -72,7 +72,7 @@ class AugmentConfig(FrozenConfig):
     """The farthest shift along each axis, as a fraction of the side."""
 
     scale: float = Field(default=0.1, ge=0, le=0.9)
-    """How much larger or smaller it gets at most, as a fraction."""
+    """The largest change of size, as a fraction."""
 
     rotate_degrees: float = Field(default=45.0, ge=0, le=180)
     """The farthest rotation, either way."""
@@ -81,10 +81,10 @@ class AugmentConfig(FrozenConfig):
     """The probability of one of: local contrast (CLAHE), sharpening, emboss, brightness with contrast."""
 
     clahe_clip: Annotated[Range, within(1, 40)] = (1.0, 2.0)
-    """How many times a flat histogram's height CLAHE allows."""
+    """Height that CLAHE allows, as a multiple of a flat histogram's."""
 
     sharpen: Annotated[Range, within(0, 5)] = (0.2, 1.0)
-    """How much detail is added, as a multiple of what there is."""
+    """Detail that is added, as a multiple of what there is."""
 
     emboss: Annotated[Range, within(0, 2)] = (0.1, 0.4)
     """The weight of the relief, lit from the top left."""
@@ -111,13 +111,13 @@ class AugmentConfig(FrozenConfig):
     """The probability of a Gaussian blur."""
 
     blur_sigma: Annotated[Range, within(0, 20)] = (0.5, 2.0)
-    """Its standard deviation in pixels of a crop of 224."""
+    """Standard deviation of the blur, in pixels of a crop of 224."""
 
     downscale: Share = 0.0
     """The probability of being reduced and enlarged again."""
 
     downscale_factor: Annotated[Range, within(0.05, 1)] = (0.3, 0.9)
-    """How large it is in between, as a fraction of the side."""
+    """Size in between, as a fraction of the side."""
 
     jpeg: Share = 0.0
     """The probability of JPEG compression."""
@@ -177,7 +177,7 @@ def augment(image: Tensor, config: AugmentConfig, random: np.random.Generator) -
 
     Args:
         image: RGB, uint8 [3, S, S].
-        config: what may happen.
+        config: changes that may happen.
         random: all of the chance there is; PyTorch's own generator is neither read nor moved.
 
     Returns:
@@ -267,7 +267,7 @@ def _rounded(values: Tensor) -> Tensor:
 
 
 def _tensor(image: object) -> Tensor:
-    """What torchvision, which has no types, made of a tensor."""
+    """Give what torchvision, which has no types, made of a tensor."""
     if not isinstance(image, Tensor):
         raise TypeError(f"torchvision made {type(image).__name__} of a tensor")
     return image
@@ -290,4 +290,4 @@ _STEPS: dict[str, _Step] = {
     "downscale": _downscale,
     "jpeg": _jpeg,
 }
-"""By the field that holds its probability, in their order."""
+"""Steps by the field that holds their probability, in their order."""

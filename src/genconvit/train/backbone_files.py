@@ -17,7 +17,7 @@ from genconvit.weights.reference import listing
 
 _PART = "backbone"
 _PREFIXES = ("", "net.", "backbone.net.")
-"""What may stand before timm's names: nothing, or what an architecture of this library puts there."""
+"""Prefixes that may stand before timm's names: none, or those of an architecture of this library."""
 _HEADS = ("head.", "fc.", "classifier.")
 
 
@@ -45,7 +45,7 @@ def start_from_files(model: nn.Module, files: Mapping[str, str]) -> tuple[Weight
     A head whose shape differs, or that the file lacks, stays random.
 
     Args:
-        model: whose modules are named.
+        model: model whose modules are named.
         files: paths, by the ends of the modules' names: ``backbone`` for all, ``ed.backbone`` for one branch's.
 
     Returns:

@@ -20,8 +20,8 @@ def clahe(grey: Grey, clip: float) -> Values:
 
     Args:
         grey: uint8 [height, width].
-        clip: how many times as high as a flat histogram's a bin may be, at least 1; what is cut off is spread over
-            all bins.
+        clip: most height of a bin, as a multiple of a flat histogram's, at least 1; what is cut off is spread over all
+            bins.
 
     Returns:
         Float32 [height, width] in [0, 255].
@@ -47,7 +47,7 @@ def clahe(grey: Grey, clip: float) -> Values:
 
 
 class _Axis:
-    """How a side is divided into tiles of equal length, the last of which may reach beyond it."""
+    """A side, divided into tiles of equal length, the last of which may reach beyond it."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -56,7 +56,7 @@ class _Axis:
         self.padding = self.tiles * self.step - length
 
     def neighbours(self) -> list[tuple[npt.NDArray[np.intp], Values]]:
-        """For each pixel the tiles before and after it, each with its weight."""
+        """Give each pixel the tiles before and after it, each with its weight."""
         place = np.clip((np.arange(self._length) + 0.5) / self.step - 0.5, 0, self.tiles - 1)
         first = np.floor(place).astype(np.intp)
         weight = (place - first).astype(np.float32)

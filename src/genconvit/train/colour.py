@@ -12,12 +12,12 @@ from genconvit.core.types import ImageArray
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _YIQ = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
-"""From RGB to brightness and the two axes of a plane of colours, as analogue television has them."""
+"""Matrix from RGB to brightness and the two axes of a plane of colours, as analogue television has them."""
 
 
 @dataclass(frozen=True)
 class Recolouring:
-    """What becomes of every pixel alike.
+    """Change of colour of every pixel alike.
 
     Attributes:
         hue: the turn in the plane of colours, as a fraction of the circle.

@@ -55,22 +55,22 @@ class TrainConfig(FrozenConfig):
     """Fields of the architecture's own config, such as mode and size; its defaults where they are left out."""
 
     init: str | dict[str, str] = "imagenet"
-    """What the weights start as: imagenet (the backbones from timm, the rest random: the reference's start), random, or
+    """Start of the weights: imagenet (the backbones from timm, the rest random: the reference's start), random, or
     weights as a detector takes them: published, a file, a hub id, or ed=FILE and vae=FILE. backbone=FILE takes the
-    backbones alone from a file with timm's names, such as that of a training of architecture timm; ed.backbone=FILE
-    and vae.backbone=FILE one branch's."""
+    backbones alone from a file with timm's names, such as that of a training of architecture timm; ed.backbone=FILE and
+    vae.backbone=FILE one branch's."""
 
     crop_rules: CropRules = Field(default_factory=dict)
-    """How the crops were cut out of their frames, by face detector, where that is not its own rule. The weights keep
-    it, so that faces are cut alike at prediction. By default what the first weights say."""
+    """Rules by which the crops were cut out of their frames, by face detector, where that is not its own rule. The
+    weights keep them, so that faces are cut alike at prediction. By default those of the first weights."""
 
     image_size: PositiveInt | None = Field(default=None, le=1024)
     """The side of the examples in pixels while training, where the architecture takes any; by default its input. A
     window of each crop (see augment) at a smaller size costs less, and is as sharp as the whole crop in validation."""
 
     augment: AugmentConfig = Field(default_factory=AugmentConfig)
-    """How examples are changed while training, in full or as reference, robust or none; by default as the reference
-    does. Validation sees them as they are."""
+    """Changes of examples while training, in full or as reference, robust or none; by default the reference's.
+    Validation sees examples as they are."""
 
     pairs: bool = False
     """Show each real beside one of the fakes that were made from it, changed alike, so that nothing but the
@@ -78,7 +78,8 @@ class TrainConfig(FrozenConfig):
     shown, and reals without a fake are shown alone."""
 
     pair_mix: PairMixConfig = Field(default_factory=PairMixConfig)
-    """How fakes of pairs are mixed with their own reals, so that each epoch has other ones; by default they are not."""
+    """Options by which fakes of pairs are mixed with their own reals, so that each epoch has other ones; by default
+    they are not mixed."""
 
     self_blended: bool = False
     """Make the fakes from the real faces alone; the fakes of the training split are not looked at."""
@@ -92,7 +93,7 @@ class TrainConfig(FrozenConfig):
     valid split that belong to one are measured apart, and decide nothing."""
 
     blend: SelfBlendConfig = Field(default_factory=SelfBlendConfig)
-    """How such fakes are made, by default as their paper says."""
+    """Options by which self-blended fakes are made, by default as their paper says."""
 
     balance: bool = False
     """Show as many fakes as reals in each epoch, the rarer ones several times; off, as in the reference. Pairs are
@@ -120,26 +121,28 @@ class TrainConfig(FrozenConfig):
     """Weight decay of every parameter; the reference's."""
 
     schedule: Schedule | None = None
-    """How the rate falls: step, cosine or plateau; by default the reference's steps for original, cosine for others."""
+    """Schedule of the learning rate: step, cosine or plateau; by default the reference's steps for original, cosine for
+    others."""
 
     warmup: float | None = Field(default=None, ge=0, lt=1)
     """The share of all steps over which the rate rises from zero; by default 0.05 with cosine, which new layers need
     most, else 0."""
 
     step_epochs: PositiveInt = 15
-    """With schedule step: epochs until the rate falls; the reference's."""
+    """Number of epochs until the rate falls, with schedule step; the reference's."""
 
     decay_factor: float = Field(default=0.1, gt=0, lt=1)
-    """With schedule step or plateau: what the rate is multiplied by when it falls; the reference's."""
+    """Factor by which the rate is multiplied when it falls, with schedule step or plateau; the reference's."""
 
     plateau_patience: PositiveInt = 3
-    """With schedule plateau: validations without a lower loss until the rate falls; fewer would follow noise."""
+    """Number of validations without a lower loss until the rate falls, with schedule plateau; fewer would follow
+    noise."""
 
     final_factor: float = Field(default=0.01, ge=0, lt=1)
-    """With schedule cosine: the share of the rate that is left at the end; not quite 0, so that no step is wasted."""
+    """Share of the rate that is left at the end, with schedule cosine; not quite 0, so that no step is wasted."""
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    """How much of each label is spread over both classes; none, as in the reference."""
+    """Share of each label that is spread over both classes; none, as in the reference."""
 
     reconstruction_ed: NonNegativeFloat | None = None
     """Weight of the ED branch's reconstruction error. By default 0 where its decoder ends in an activation, as in the
@@ -169,8 +172,8 @@ class TrainConfig(FrozenConfig):
     """The epoch, counted from 0, from which nothing is frozen; None is never."""
 
     monitor: Monitor = "roc_auc"
-    """What the best weights are the best by, over the valid split without what is held out: roc_auc, which no threshold
-    decides, accuracy, or loss."""
+    """Measure by which the best weights are chosen, over the valid split without what is held out: roc_auc, which no
+    threshold decides, accuracy, or loss."""
 
     patience: PositiveInt | None = None
     """Stop after so many validations without a better one; None is not to, as in the reference."""

@@ -26,15 +26,15 @@ FindLandmarks = Callable[[Sequence[CropRecord], str], Mapping[str, tuple[Point, 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What a training sees.
+    """Data that a training sees.
 
     Attributes:
         train: the training split, augmented.
         valid: the valid split as it is, but the fakes that are held out; where fakes are self-blended and it has none
             of its own, with the same ones every time.
-        unseen: these fakes; None where there are none.
+        unseen: fakes that are held out; None where there are none.
         fingerprint: SHA-256 of what the data are.
-        notes: what a reader must know.
+        notes: notes that a reader must know.
     """
 
     train: CropDataset
@@ -52,7 +52,7 @@ def read_data(config: TrainConfig, model: Architecture, find_landmarks: FindLand
     """The splits of a folder, once both classes are known to be in them.
 
     Args:
-        config: of the training.
+        config: config of the training.
         model: says how large an example is.
         find_landmarks: called at most once, where self-blended fakes are to be made of crops that have none.
 

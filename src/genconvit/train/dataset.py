@@ -46,7 +46,7 @@ class Batch(NamedTuple):
     Attributes:
         images: RGB, uint8 [N, 3, S, S]; N may be 0.
         labels: int64 [N], 0 fake, 1 real.
-        skipped: how many items had no example, because an image of theirs cannot be read.
+        skipped: number of items that had no example, because an image of theirs cannot be read.
     """
 
     images: Tensor
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Fakes:
-    """Where the fakes of a training come from.
+    """Origin of the fakes of a training.
 
     Attributes:
         pairs: show each real beside one of the fakes that were made from it, changed alike, and no other fake. A real
@@ -64,8 +64,8 @@ class Fakes:
         self_blended: make all of them from the reals; the fakes on disk are not looked at.
         share: each fake on disk is replaced by a self-blended one with this probability, in [0, 1]; above 0, with
             pairs, every real of which none was made gets one as well.
-        blend: how those are made.
-        mix: how the fakes of pairs are mixed with their reals.
+        blend: config of the self-blended ones.
+        mix: config by which the fakes of pairs are mixed with their reals.
     """
 
     pairs: bool = False
@@ -76,7 +76,7 @@ class Fakes:
 
     @property
     def blending(self) -> bool:
-        """Whether some are self-blended."""
+        """True where some are self-blended."""
         return self.self_blended or self.share > 0
 
 
@@ -93,14 +93,14 @@ class CropDataset(Dataset[list[Example]]):
         root: the folder that the records' paths start from.
         records: the crops.
         size: S, the side of the examples in pixels.
-        augment: how they are changed; None leaves them as they are, as validation does.
-        fakes: where the fakes come from.
-        seed: of all that is left to chance.
+        augment: changes of the examples; None leaves them as they are, as validation does.
+        fakes: origin of the fakes.
+        seed: seed of all that is left to chance.
 
     Attributes:
         records: one for each item: every crop, or the real ones where each item is a pair.
         labels: theirs, 0 fake and 1 real.
-        alone: how many fakes on disk have no original here and are never shown, where items are pairs of both.
+        alone: number of fakes on disk that have no original here and are never shown, where items are pairs of both.
 
     Raises:
         ConfigError: the size is below 1.
@@ -132,12 +132,12 @@ class CropDataset(Dataset[list[Example]]):
 
     @property
     def unpaired(self) -> int:
-        """How many reals have no fake on disk to be shown beside, where items are pairs of both."""
+        """Number of reals that have no fake on disk to be shown beside, where items are pairs of both."""
         return sum(not partners for partners in self._partners)
 
     @property
     def guessed(self) -> int:
-        """How many reals make self-blended fakes with an ellipse in the middle as a mask, for want of landmarks."""
+        """Number of reals whose self-blended fakes have an ellipse in the middle as a mask, for want of landmarks."""
         return sum(not has_outline(record.landmarks) for record in self._reals) if self._fakes.blending else 0
 
     def set_epoch(self, epoch: int) -> None:

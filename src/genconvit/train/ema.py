@@ -10,9 +10,9 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     """A copy of a model whose weights and running statistics follow it as a moving average.
 
     Args:
-        model: what is averaged; ``update_parameters`` takes it in after each step.
-        decay: what is kept of the average in each step. It rises to that from 0.1, as (1 + n) / (10 + n) does, so that
-            the average of a short run is not the weights that it started from.
+        model: model that is averaged; ``update_parameters`` takes it in after each step.
+        decay: share of the average that is kept in each step. It rises to that from 0.1, as (1 + n) / (10 + n) does, so
+            that the average of a short run is not the weights that it started from.
     """
 
     def mixed(average: Tensor, new: Tensor, updates: Tensor | int) -> Tensor:

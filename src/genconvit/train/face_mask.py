@@ -1,4 +1,4 @@
-"""Where the face is in a crop: an outline from landmarks, and a soft, deformed mask of it."""
+"""Mask of the face in a crop: an outline from landmarks, and a soft, deformed mask of it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ FIVE = 5
 """Landmarks that a face detector gives: the eyes, the nose, the mouth's corners."""
 
 _CORNERS = 24
-"""Of the outline around five points."""
+"""Number of corners of the outline around five points."""
 
 _GRID = 5
 """Independent displacements along each side of the elastic deformation."""
 
 _SMOOTHNESS = 0.8
-"""How far each of them reaches, in distances between them."""
+"""Reach of each displacement, in distances between them."""
 
 _BETWEEN = 6
 """Points of the outline for each of its corners."""
@@ -39,26 +39,26 @@ _SMALLEST_AREA = 0.01
 """An outline that covers a smaller part of the crop is none."""
 
 _AROUND = 0.15
-"""How much is drawn beyond each edge of the crop, as a fraction of its side: faces reach over it, and blurs do."""
+"""Part that is drawn beyond each edge of the crop, as a fraction of its side: faces reach over it, and blurs do."""
 
 _SOLID = 0.999
-"""What a blurred mask still counts as one."""
+"""Value from which on a blurred mask still counts as one."""
 
 _CUT = 2.5
-"""How many standard deviations of a blur are summed."""
+"""Number of standard deviations of a blur that are summed."""
 
 
 class MaskConfig(FrozenConfig):
-    """How a mask follows from landmarks. Lengths go by the crop's side, unless another measure is named."""
+    """Options of a mask that is made from landmarks. Lengths go by the crop's side, unless another measure is named."""
 
     brow: Annotated[Range, within(0, 2)] = (0.3, 0.65)
-    """With five points: how far above the eyes the outline reaches, in distances from the eyes to the mouth."""
+    """Reach of the outline above the eyes with five points, in distances from the eyes to the mouth."""
 
     chin: Annotated[Range, within(0, 2)] = (0.45, 0.85)
-    """With five points: how far below the mouth it reaches, likewise."""
+    """Reach of the outline below the mouth with five points, in distances from the eyes to the mouth."""
 
     cheeks: Annotated[Range, within(0.5, 2)] = (0.85, 1.2)
-    """With five points: how far to either side it reaches, in distances between the eyes."""
+    """Reach of the outline to either side with five points, in distances between the eyes."""
 
     jitter: float = Field(default=0.01, ge=0, le=0.2)
     """The standard deviation by which each corner of the outline is moved."""
@@ -74,7 +74,7 @@ class MaskConfig(FrozenConfig):
 
 
 def has_outline(landmarks: Sequence[Point]) -> bool:
-    """Whether landmarks are enough for an outline: five or more, finite, and not in a line."""
+    """Tell whether landmarks are enough for an outline: five or more, finite, and not in a line."""
     points = _checked(landmarks)
     return points is not None and _outline(points, 0.5, 0.5, 1.0) is not None
 
@@ -89,7 +89,7 @@ def face_mask(size: int, landmarks: Sequence[Point], config: MaskConfig, random:
         size: S, the crop's side in pixels.
         landmarks: x and y in pixels of the crop: the two eyes, the nose and the mouth's two corners, or more than five
             in any order.
-        config: how.
+        config: config of the mask.
         random: all of the chance there is.
 
     Returns:
@@ -147,7 +147,7 @@ def _around(middle: Points, side: Points, down: Points) -> Points:
 
 
 def _ellipse(size: int, cheeks: float) -> Points:
-    """In the middle of the crop, about as large as a face that a detector's square was cut around."""
+    """Draw an ellipse in the middle of the crop, about as large as a face that a detector's square was cut around."""
     return _around(np.array([size / 2, size / 2]), np.array([0.3 * cheeks * size, 0]), np.array([0, 0.38 * size]))
 
 

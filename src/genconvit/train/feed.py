@@ -1,4 +1,4 @@
-"""From the records of a folder to batches, for one of several processes."""
+"""Batches from the records of a folder, for one of several processes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_WORKERS = 8
 
 
 class Examples(Protocol):
-    """What a training takes its examples from; ``genconvit.train.dataset.CropDataset`` is one.
+    """Examples of a training; ``genconvit.train.dataset.CropDataset`` is one.
 
     Attributes:
-        labels: of every example, 0 for fake and 1 for real.
+        labels: label of every example, 0 for fake and 1 for real.
     """
 
     labels: list[int]
@@ -52,9 +52,9 @@ def loader(examples: Examples, batches: Iterable[list[Key]], workers: int, *, pi
     """Batches in their order, read by worker processes ahead of time.
 
     Args:
-        examples: where they come from.
+        examples: examples that the batches are made of.
         batches: the keys of each, with a length.
-        workers: how many processes; 0 reads in this one.
+        workers: number of worker processes; 0 reads in this one.
         pin: put them into memory that a GPU can fetch from by itself.
     """
     return DataLoader(
@@ -67,7 +67,7 @@ def loader(examples: Examples, batches: Iterable[list[Key]], workers: int, *, pi
 
 
 def worker_count(asked: int | None, processes: int) -> int:
-    """How many workers each process has: as asked for, or one for each core of its share."""
+    """Give the number of workers of each process: as asked for, or one for each core of its share."""
     if asked is not None:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

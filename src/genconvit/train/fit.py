@@ -11,11 +11,10 @@ from pydantic import JsonValue
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError, TrainingError, WeightsError
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.version import __version__
 from genconvit.crops.record import CropRecord, Point
 from genconvit.results.provenance import WeightsInfo
-from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import FindLandmarks, read_data
 from genconvit.train.held_out import comparison
@@ -23,10 +22,11 @@ from genconvit.train.history import CURVES, HISTORY, Loggers, write_curves, writ
 from genconvit.train.landmarks import FILE as LANDMARKS
 from genconvit.train.landmarks import landmarks_of
 from genconvit.train.loop import Loop, TrainStep
-from genconvit.train.parts import Parts, make_parts
+from genconvit.train.parts import TrainingParts, make_parts
 from genconvit.train.processes import accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
+from genconvit.train.state_files import has_state, read_state, read_state_tensors, save_state, write_text
 from genconvit.train.tensors import all_tensors, put_back
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
@@ -70,7 +70,7 @@ def fit(
     *,
     resume: bool = False,
     tell: Callable[[TrainStep], None] = lambda _: None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> TrainResult:
     """Train a model, and keep everything in the config's folder.
 
@@ -81,7 +81,7 @@ def fit(
         resume: go on from the state that a training with an equal config has left in the folder. Where there is none
             yet, it begins.
         tell: called in the first process after each step.
-        track: shows, in the first process, how far what comes before the first step is.
+        progress: shows, in the first process, how far what comes before the first step is.
 
     Raises:
         ConfigError: an option does not fit the others, the data or this machine, or a package is not installed.
@@ -100,15 +100,20 @@ def fit(
     accelerator.wait_for_everyone()
     with own_chance(accelerator.device):
         if going_on:
-            state, parts = _resumed(config, accelerator, folder, track)
+            state, parts = _resumed(config, accelerator, folder, progress)
         else:
-            state, parts = _resume_or_start(config, accelerator, folder, track)
+            state, parts = _resume_or_start(config, accelerator, folder, progress)
         return _run(state, parts, folder, tell)
 
 
-def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resume_or_start(
+    config: TrainConfig,
+    accelerator: Any,  # noqa: ANN401
+    folder: Path,
+    progress: ShowProgress,
+) -> tuple[TrainState, TrainingParts]:
     start = first_model(config)
-    data = read_data(config, start.model, _landmarks(accelerator, folder, config, track))
+    data = read_data(config, start.model, _landmarks(accelerator, folder, config, progress))
     state = TrainState(
         library_version=__version__,
         config=config,
@@ -127,11 +132,16 @@ def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track:
     return state, parts
 
 
-def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resumed(
+    config: TrainConfig,
+    accelerator: Any,  # noqa: ANN401
+    folder: Path,
+    progress: ShowProgress,
+) -> tuple[TrainState, TrainingParts]:
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
-    find = _landmarks(accelerator, folder, config, track)
+    find = _landmarks(accelerator, folder, config, progress)
     data = read_data(config, model, lambda lacking, now: find(lacking, now) if now == state.fingerprint else {})
     if data.fingerprint != state.fingerprint:
         raise ConfigError(
@@ -145,14 +155,14 @@ def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) 
     return state.model_copy(update={"config": config}), parts
 
 
-def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, track: Track) -> FindLandmarks:  # noqa: ANN401
+def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, progress: ShowProgress) -> FindLandmarks:  # noqa: ANN401
     """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
 
     def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:
         def find_or_read() -> dict[str, tuple[Point, ...]]:
             folder.mkdir(parents=True, exist_ok=True)
             kept, device = folder / LANDMARKS, accelerator.device
-            return landmarks_of(Path(config.data), records, kept, fingerprint, device=device, track=track)
+            return landmarks_of(Path(config.data), records, kept, fingerprint, device=device, progress=progress)
 
         with _writing(folder):
             return from_the_first(accelerator, find_or_read)
@@ -175,7 +185,7 @@ def _refuse_other_training(config: TrainConfig, state: TrainState, processes: in
         )
 
 
-def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[TrainStep], None]) -> TrainResult:
+def _run(state: TrainState, parts: TrainingParts, folder: Path, tell: Callable[[TrainStep], None]) -> TrainResult:
     if not parts.accelerator.is_main_process:
         ended = Loop(parts, state, save=_ignore, keep=_ignore, tell=_ignore).run()
         parts.accelerator.wait_for_everyone()
@@ -203,7 +213,7 @@ def _run(state: TrainState, parts: Parts, folder: Path, tell: Callable[[TrainSte
     return _result(ended, parts, folder, notes)
 
 
-def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
+def _write_weights(path: Path, state: TrainState, parts: TrainingParts) -> None:
     info = WeightsInfo(origin="file", trained=True, files=state.made_from, crop_rules=state.crop_rules)
     training: dict[str, JsonValue] = {
         "config": state.config.model_dump(mode="json", exclude={"data", "out"}),
@@ -216,7 +226,7 @@ def _write_weights(path: Path, state: TrainState, parts: Parts) -> None:
         save_model(loaded, parts.config.architecture, path, precision="fp32", training=training)
 
 
-def _result(state: TrainState, parts: Parts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
+def _result(state: TrainState, parts: TrainingParts, folder: Path, notes: tuple[str, ...]) -> TrainResult:
     worse = [comparison(row, parts.config.hold_out) for row in state.history if row.step == state.best.step]
     return TrainResult(
         final=str(folder / FINAL),

@@ -46,12 +46,12 @@ def train_unfrozen(model: nn.Module, prefixes: Collection[str]) -> None:
 
 
 def is_frozen(name: str, prefixes: Collection[str]) -> bool:
-    """Whether a name lies below one of the prefixes."""
+    """Tell whether a name lies below one of the prefixes."""
     return any(is_below(name, prefix) for prefix in prefixes)
 
 
 def is_below(name: str, prefix: str) -> bool:
-    """Whether a dotted name is a prefix or lies below it.
+    """Tell whether a dotted name is a prefix or lies below it.
 
     Examples:
         >>> is_below("branches.ed.head", "branches.ed"), is_below("branches.edge", "branches.ed")

@@ -11,7 +11,7 @@ from genconvit.crops.record import CropRecord
 from genconvit.train.state import HistoryRow
 
 HoldOut = Mapping[str, tuple[str, ...]]
-"""For each group of a manifest the values that are held out, without ``group_``."""
+"""Values that are held out, by the group of a manifest, without ``group_``."""
 
 _MOST_SHOWN = 20
 
@@ -21,10 +21,10 @@ class Parted:
     """The crops of two splits, without what is held out.
 
     Attributes:
-        train: those of the training split that are shown.
-        valid: those of the valid split that are not held out, and all of its reals.
+        train: records of the training split that are shown.
+        valid: records of the valid split that are not held out, and all of its reals.
         unseen: the fakes of the valid split that are.
-        left_out: how many of the training split are not shown.
+        left_out: number of records of the training split that are not shown.
     """
 
     train: list[CropRecord]
@@ -37,7 +37,7 @@ def without_held_out(hold_out: HoldOut, train: Sequence[CropRecord], valid: Sequ
     """Part the crops of both splits; one that belongs to any of the named groups is held out.
 
     Args:
-        hold_out: what to hold out; may be empty.
+        hold_out: groups and values to hold out; may be empty.
         train: the training split, with both classes.
         valid: the valid split, with both classes.
 
@@ -70,7 +70,7 @@ def comparison(row: HistoryRow, hold_out: HoldOut) -> str | None:
 
 
 def named(hold_out: HoldOut) -> str:
-    """What is held out, as the flags name it.
+    """Name what is held out, as the flags do.
 
     Examples:
         >>> named({"method": ("FaceSwap", "Deepfakes")})

@@ -1,4 +1,4 @@
-"""What a training tells while it runs and when it ends: a CSV, TensorBoard, Weights & Biases, and curves."""
+"""Reports of a training while it runs and when it ends: a CSV, TensorBoard, Weights & Biases, and curves."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from genconvit.core.errors import ConfigError
-from genconvit.train.checkpoint import write_text
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import HistoryRow
+from genconvit.train.state_files import write_text
 
 HISTORY, CURVES = "history.csv", "curves.png"
 
@@ -43,12 +43,12 @@ def write_curves(path: Path, rows: Sequence[HistoryRow]) -> tuple[str, ...]:
 
 
 class Loggers(AbstractContextManager["Loggers"]):
-    """Where what is measured goes while a training runs, as far as it is installed and asked for.
+    """Loggers of what is measured while a training runs, as far as they are installed and asked for.
 
     Args:
-        folder: of the training.
-        config: of the training.
-        step: that it begins with; what an earlier run wrote beyond it is dropped.
+        folder: folder of the training.
+        config: config of the training.
+        step: step that it begins with; what an earlier run wrote beyond it is dropped.
 
     Raises:
         ConfigError: Weights & Biases is asked for and not installed.

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import SourceError
-from genconvit.core.progress import Track
+from genconvit.core.progress import ShowProgress
 from genconvit.core.types import Box, DetectedFace, ImageArray, on_host
 from genconvit.crops.record import CropRecord, Point
 from genconvit.faces.reduce import reduced, reduced_size
-from genconvit.train.checkpoint import write_text
 from genconvit.train.face_mask import has_outline
+from genconvit.train.state_files import write_text
 from genconvit.video.images import read_image
 
 if TYPE_CHECKING:
@@ -29,24 +29,30 @@ _SIDE_PX = 112
 """The longer side in which a crop is searched: its face fills it."""
 
 _AROUND = 4
-"""What is put around it, as the side divided by this: detectors know faces with something around them."""
+"""Ratio of the side to the border that is put around: detectors know faces with something around them."""
 
 _AT_ONCE = 64
 
 
 class FoundLandmarks(FrozenConfig):
-    """What was found, as it is kept."""
+    """Landmarks that were found, as they are kept."""
 
     fingerprint: str
     """Fingerprint of the data that it belongs to."""
 
     found: dict[str, tuple[Point, ...]]
-    """For each crop that was looked at x and y of five points in its pixels, as ``CropRecord`` has them; none where
-    there is no face."""
+    """Landmarks of each crop that was looked at: x and y of five points in its pixels, as ``CropRecord`` has them; none
+    where there is no face."""
 
 
 def landmarks_of(
-    root: Path, records: Sequence[CropRecord], kept: Path, fingerprint: str, *, device: torch.device, track: Track
+    root: Path,
+    records: Sequence[CropRecord],
+    kept: Path,
+    fingerprint: str,
+    *,
+    device: torch.device,
+    progress: ShowProgress,
 ) -> dict[str, tuple[Point, ...]]:
     """The landmarks of crops: read where an earlier run of the same training kept them, else found and kept.
 
@@ -54,9 +60,9 @@ def landmarks_of(
         root: the folder that the records' paths start from.
         records: the crops.
         kept: the file that they are kept in; its folder must be there.
-        fingerprint: of the training's data.
-        device: where the face detector runs.
-        track: shows progress.
+        fingerprint: fingerprint of the training's data.
+        device: device that the face detector runs on.
+        progress: shows progress.
 
     Returns:
         By the crop's path, five points each, or none where no face was found or the image cannot be read.
@@ -73,7 +79,7 @@ def landmarks_of(
         groups = [crops[start : start + _AT_ONCE] for start in range(0, len(crops), _AT_ONCE)]
         detector = MTCNNDetector(None, device)
         found: dict[str, tuple[Point, ...]] = dict.fromkeys(crops, ())
-        for group in track(groups, len(groups), f"finding landmarks of {len(crops)} crops"):
+        for group in progress(groups, len(groups), f"finding landmarks of {len(crops)} crops"):
             images = {crop: image for crop in group if (image := _image(root / crop)) is not None}
             found.update(zip(images, find_landmarks(list(images.values()), detector), strict=True))
         known = FoundLandmarks(fingerprint=fingerprint, found=found)
@@ -112,7 +118,7 @@ class _Searched(NamedTuple):
     Attributes:
         image: RGB uint8 [height, width, 3].
         border: pixels of it on each side.
-        scale: its pixels for one of the crop, across and down.
+        scale: scale of its pixels to one of the crop, across and down.
     """
 
     image: ImageArray
@@ -154,7 +160,7 @@ def _image(path: Path) -> ImageArray | None:
 
 
 def _read(path: Path) -> FoundLandmarks | None:
-    """What is kept; None where there is nothing, or nothing that can be read."""
+    """Read what is kept; None where there is nothing, or nothing that can be read."""
     try:
         return FoundLandmarks.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -18,7 +18,7 @@ from genconvit.train.dataset import Batch
 from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen
 from genconvit.train.losses import training_loss
-from genconvit.train.parts import Parts
+from genconvit.train.parts import TrainingParts
 from genconvit.train.sampler import Batches, batches_of_step
 from genconvit.train.schedule import rate_factor
 from genconvit.train.state import HistoryRow, Running, TrainState
@@ -79,7 +79,7 @@ class Loop:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: TrainingParts,
         state: TrainState,
         *,
         save: Callable[[TrainState], None],
@@ -101,7 +101,7 @@ class Loop:
         """
         parts = self.parts
         steps, rank = parts.steps, parts.accelerator.process_index
-        keys = Batches(parts.order, rank, parts.config.accumulation, self.state.step, steps)
+        keys = Batches(parts.sampler, rank, parts.config.accumulation, self.state.step, steps)
         stream = iter(self._loader(parts.train, keys)) if not self.state.finished and len(keys) else iter(())
         while not self.state.finished and self.state.step < steps:
             taken = self._step(stream)
@@ -140,7 +140,7 @@ class Loop:
     def _backward(self, stream: Iterator[Batch]) -> _Own:
         """Gather the gradients of this step's batches; processes exchange theirs with the last one alone."""
         parts, config, step = self.parts, self.parts.config, self.state.step
-        batches = batches_of_step(parts.order, config.accumulation, step)
+        batches = batches_of_step(parts.sampler, config.accumulation, step)
         losses: dict[str, Tensor] = {}
         images = skipped = 0
         for number in batches:
@@ -186,7 +186,7 @@ class Loop:
         images, labels = (each.to(device, non_blocking=True) for each in (images, labels))
         faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1)).contiguous(memory_format=torch.channels_last)
         output = self.parts.wrapped(faces)
-        parts = training_loss(output, faces, labels, self.parts.weights)
+        parts = training_loss(output, faces, labels, self.parts.loss_weights)
         return {name: part * counts for name, part in parts.items()}
 
     def _over_processes(self, own: _Own) -> _Taken:
@@ -279,7 +279,7 @@ class Loop:
         own = list(range(len(examples.labels)))[rank::processes]
         size = parts.config.batch_size
         keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
-        return scored(parts.kept, self._loader(examples, keys), parts.weights, parts.accelerator)
+        return scored(parts.kept, self._loader(examples, keys), parts.loss_weights, parts.accelerator)
 
     def _loader(self, examples: Examples, keys: Any) -> Any:  # noqa: ANN401 - a DataLoader of what collate makes
         return loader(examples, keys, self._workers, pin=self.parts.accelerator.device.type == "cuda")

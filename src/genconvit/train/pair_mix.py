@@ -28,20 +28,20 @@ _SOFTNESS = 0.15
 
 
 class PairMixConfig(FrozenConfig):
-    """How the fakes of pairs are mixed with their own reals."""
+    """Options by which the fakes of pairs are mixed with their own reals."""
 
     share: Share = 0.0
     """The probability that a fake is mixed with its real; where the two do not show the same frame it stays as it
     is."""
 
     weight: Annotated[Range, within(0, 1)] = (0.4, 1.0)
-    """What is left of the difference between the two."""
+    """Share that is left of the difference between the two."""
 
     local: Share = 0.5
     """The probability that only a part of the difference is taken, with a soft edge, the rest being the real."""
 
     kept: Annotated[Range, within(0, 1)] = (0.4, 0.9)
-    """How much of the difference such a part holds."""
+    """Share of the difference that such a part holds."""
 
     border_difference: float = Field(default=8.0, ge=0, le=255)
     """The largest mean difference, in grey levels, of the outermost tenth of two images that show the same frame."""
@@ -52,8 +52,8 @@ def mix_pair(real: ImageArray, fake: ImageArray, config: PairMixConfig, random: 
 
     Args:
         real: RGB, uint8 [S, S, 3].
-        fake: the same part of the same frame, or of another one.
-        config: how.
+        fake: fake of the same part of the same frame, or of another one.
+        config: config of the mixing.
         random: all of the chance there is.
 
     Returns:

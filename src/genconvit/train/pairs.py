@@ -1,4 +1,4 @@
-"""Which fakes were made from which real: what a training on pairs shows side by side."""
+"""Pairs of a real and the fakes that were made from it, which a training on pairs shows side by side."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Pairs:
 
     Attributes:
         reals: every real crop, in the order of the records.
-        fakes: for each of them a crop of every fake made from its video, the nearest in time; may be empty.
-        alone: how many fake crops have no original among the records, so that they are never shown.
+        fakes: crops for each real: one of every fake made from its video, the nearest in time; may be empty.
+        alone: number of fake crops that have no original among the records, so that they are never shown.
     """
 
     reals: tuple[CropRecord, ...]
@@ -46,7 +46,7 @@ def _nearest(real: CropRecord, crops: Sequence[CropRecord]) -> CropRecord:
 
 
 def _distance(real: CropRecord, fake: CropRecord) -> float:
-    """How far apart the centres of two squares lie, in pixels: two people of one frame are not each other's fake."""
+    """Measure the distance of two squares' centres, in pixels: two people of one frame are not each other's fake."""
     if real.square is None or fake.square is None:
         return 0.0
     ones, others = real.square, fake.square

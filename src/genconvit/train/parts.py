@@ -16,13 +16,13 @@ from genconvit.train.data import Data
 from genconvit.train.ema import averaged
 from genconvit.train.feed import Examples
 from genconvit.train.freeze import check_prefixes, freeze
-from genconvit.train.losses import LossWeights, loss_weights
+from genconvit.train.losses import LossWeights, loss_weights_of
 from genconvit.train.sampler import EpochSampler, steps_of_epoch
 from genconvit.weights.reference import VARIATIONAL_PREFIX
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class TrainingParts:
     """What a training works with.
 
     Attributes:
@@ -32,8 +32,8 @@ class Parts:
         wrapped: the same, as accelerate wrapped it for several processes.
         optimiser: of all of its parameters, in their order.
         average: its moving average, or None.
-        weights: of the parts of the loss.
-        order: of the training split.
+        loss_weights: of the parts of the loss.
+        sampler: gives the order of the training split.
         train: the examples of the training split.
         valid: those of the valid split, but the fakes that are held out.
         frozen_parameters: names of parameters that are not trained at all.
@@ -47,8 +47,8 @@ class Parts:
     wrapped: nn.Module
     optimiser: torch.optim.Optimizer
     average: AveragedModel | None
-    weights: LossWeights
-    order: EpochSampler
+    loss_weights: LossWeights
+    sampler: EpochSampler
     train: Examples
     valid: Examples
     frozen_parameters: tuple[str, ...]
@@ -68,10 +68,10 @@ class Parts:
     @property
     def epoch_steps(self) -> int:
         """How many steps an epoch has."""
-        return steps_of_epoch(self.order, self.config.accumulation)
+        return steps_of_epoch(self.sampler, self.config.accumulation)
 
 
-def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> Parts:  # noqa: ANN401 - accelerate is optional
+def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> TrainingParts:  # noqa: ANN401 - accelerate is optional
     """Put a model and its data together for training.
 
     Raises:
@@ -84,27 +84,28 @@ def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data:
     average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
     freeze(model, frozen_parameters if config.unfreeze_epoch is not None else (*frozen_parameters, *config.freeze))
     wrapped = accelerator.prepare_model(model.train())
-    order = EpochSampler(
+    sampler = EpochSampler(
         labels=data.train.labels,
         batch_size=config.batch_size,
         processes=accelerator.num_processes,
         seed=config.seed,
         balance=config.balance,
     )
-    if not order.batches:
+    if not sampler.batches:
         raise ConfigError(
-            f"{len(order.labels)} crops are too few for {order.processes} processes; use fewer processes, or more data"
+            f"{len(sampler.labels)} crops are too few for {sampler.processes} processes; use fewer processes, "
+            "or more data"
         )
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimiser]
-    return Parts(
+    return TrainingParts(
         config=config,
         accelerator=accelerator,
         model=model,
         wrapped=wrapped,
         optimiser=kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay),
         average=average,
-        weights=loss_weights(config, model),
-        order=order,
+        loss_weights=loss_weights_of(config, model),
+        sampler=sampler,
         train=data.train,
         valid=data.valid,
         unseen=data.unseen,

@@ -34,7 +34,7 @@ def write_preview(dataset: CropDataset, path: Path) -> None:
     The crops are chosen by chance, always the same ones; those that cannot be read are left out.
 
     Args:
-        dataset: where they come from.
+        dataset: data set that the examples come from.
         path: a PNG, which is replaced where it is there.
 
     Raises:
@@ -63,8 +63,8 @@ def write_steps(
         records: one or more crops.
         path: a PNG, which is replaced where it is there.
         size: the side of an image in pixels.
-        config: how the fakes are made.
-        seed: of all that is left to chance.
+        config: config by which the fakes are made.
+        seed: seed of all that is left to chance.
 
     Raises:
         SourceError: a crop cannot be read.
@@ -83,7 +83,7 @@ def write_steps(
 
 
 def _some(dataset: CropDataset) -> list[Example]:
-    """At most sixteen examples, and no half of a pair."""
+    """Choose at most sixteen examples, and no half of a pair."""
     examples: list[Example] = []
     for item in _tried(dataset):
         if len(examples) + len(item) > _TILES:

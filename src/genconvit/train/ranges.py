@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """A probability, or a fraction of a side."""
 
 Range = tuple[float, float]
-"""From the lowest to the highest number that can be drawn, both included; equal ones leave nothing to chance."""
+"""Lowest and highest number that can be drawn, both included; equal ones leave nothing to chance."""
 
 
 def within(lowest: float, highest: float) -> AfterValidator:

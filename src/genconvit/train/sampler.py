@@ -1,4 +1,4 @@
-"""Which examples a process sees, and when: a pure function of the seed, the epoch and the place in it."""
+"""Order in which a process sees the examples: a pure function of the seed, the epoch and the place in it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class EpochSampler:
     of each class: some of the more frequent class are left out, others each time, and the rarer ones come again.
 
     Attributes:
-        labels: of every example, 0 or 1.
+        labels: label of every example, 0 or 1.
         batch_size: examples at once in each process.
-        processes: how many there are. What is left at the end of an epoch and cannot be given to all is left out.
-        seed: of the order.
+        processes: number of processes. What is left at the end of an epoch and cannot be given to all is left out.
+        seed: seed of the order.
         balance: show as many of each class.
     """
 
@@ -35,7 +35,7 @@ class EpochSampler:
 
     @property
     def batches(self) -> int:
-        """How many batches each process has in an epoch."""
+        """Number of batches that each process has in an epoch."""
         usable = len(self.labels) - len(self.labels) % self.processes
         return -(-usable // (self.batch_size * self.processes))
 
@@ -69,14 +69,14 @@ class Batches:
     """The batches of one process from one step of a training to another; a batch sampler for a ``DataLoader``.
 
     Attributes:
-        order: of the examples.
+        sampler: gives the order of the examples.
         rank: the number of the process.
         accumulation: batches for each step; the last step of an epoch takes what is left.
         first: the step to begin with, from 0.
         last: the step to end before.
     """
 
-    order: EpochSampler
+    sampler: EpochSampler
     rank: int
     accumulation: int
     first: int
@@ -88,28 +88,28 @@ class Batches:
     def __iter__(self) -> Iterator[list[Key]]:
         known, batches = -1, list[list[Key]]()
         for step in range(self.first, self.last):
-            epoch = step // steps_of_epoch(self.order, self.accumulation)
+            epoch = step // steps_of_epoch(self.sampler, self.accumulation)
             if epoch != known:
-                known, batches = epoch, self.order.keys(self.rank, epoch)
+                known, batches = epoch, self.sampler.keys(self.rank, epoch)
             for number in self._of_step(step):
                 yield batches[number]
 
     def _of_step(self, step: int) -> range:
-        return batches_of_step(self.order, self.accumulation, step)
+        return batches_of_step(self.sampler, self.accumulation, step)
 
 
-def steps_of_epoch(order: EpochSampler, accumulation: int) -> int:
-    """How many steps of the optimiser an epoch has."""
-    return -(-order.batches // accumulation)
+def steps_of_epoch(sampler: EpochSampler, accumulation: int) -> int:
+    """Count the steps of the optimiser in an epoch."""
+    return -(-sampler.batches // accumulation)
 
 
-def batches_of_step(order: EpochSampler, accumulation: int, step: int) -> range:
+def batches_of_step(sampler: EpochSampler, accumulation: int, step: int) -> range:
     """The numbers, within their epoch, of the batches that a step takes."""
-    start = step % steps_of_epoch(order, accumulation) * accumulation
-    return range(start, min(start + accumulation, order.batches))
+    start = step % steps_of_epoch(sampler, accumulation) * accumulation
+    return range(start, min(start + accumulation, sampler.batches))
 
 
 def _repeated(indices: npt.NDArray[np.int64], count: int, chance: np.random.Generator) -> npt.NDArray[np.int64]:
-    """So many of the indices, shuffled: none comes again before all have come."""
+    """Repeat the indices to so many, shuffled: none comes again before all have come."""
     rounds = [chance.permutation(indices) for _ in range(-(-count // len(indices)))]
     return np.concatenate(rounds)[:count] if rounds else indices[:0]

@@ -9,14 +9,14 @@ from genconvit.train.config import TrainConfig
 
 
 def rate_factor(config: TrainConfig, *, step: int, steps: int, epoch: int, losses: Sequence[float]) -> float:
-    """What the learning rate is multiplied by in a step.
+    """Give the factor by which the learning rate is multiplied in a step.
 
     Args:
-        config: which schedule it is.
+        config: config that names the schedule.
         step: the number of the step, from 0.
-        steps: how many there are in all.
+        steps: number of steps in all.
         epoch: the number of the epoch that it lies in, from 0.
-        losses: of every validation so far.
+        losses: losses of every validation so far.
 
     Examples:
         >>> config = TrainConfig(data="crops", schedule="step")
@@ -35,7 +35,7 @@ def rate_factor(config: TrainConfig, *, step: int, steps: int, epoch: int, losse
 
 
 def count_plateaus(losses: Sequence[float], patience: int) -> int:
-    """How often a loss has failed to fall below its lowest for so many validations in a row.
+    """Count how often a loss has failed to fall below its lowest for so many validations in a row.
 
     Examples:
         >>> count_plateaus([3, 2, 2, 2, 1, 1], patience=2)

@@ -27,7 +27,7 @@ from genconvit.train.ranges import Range, Share, around, drawn, within
 
 
 class SelfBlendConfig(FrozenConfig):
-    """How a fake is made of a real face. The steps and the blend ratios are the paper's; most ranges are our own."""
+    """Options by which a fake is made of a real face. Steps and blend ratios are the paper's; most ranges are ours."""
 
     hue: float = Field(default=0.03, ge=0, le=0.5)
     """The farthest turn of the hue, as a fraction of the circle."""
@@ -48,30 +48,31 @@ class SelfBlendConfig(FrozenConfig):
     """The largest change of red, green and blue, each on its own, in grey levels."""
 
     strength: Annotated[Range, within(0, 10)] = (1.0, 1.0)
-    """What all of these are multiplied by, drawn for each fake: the stronger ones are what a network learns first."""
+    """Factor by which all of these are multiplied, drawn for each fake: the stronger ones are what a network learns
+    first."""
 
     detail: Share = 0.75
     """The probability that detail is taken, by reducing and enlarging again, or else added, by sharpening."""
 
     downscale_factor: Annotated[Range, within(0.05, 1)] = (0.4, 0.9)
-    """How large the image is in between, as a fraction of its side."""
+    """Size of the image in between, as a fraction of its side."""
 
     sharpen: Annotated[Range, within(0, 5)] = (0.3, 1.5)
-    """How much detail is added, as a multiple of what there is."""
+    """Detail that is added, as a multiple of what there is."""
 
     translation: float = Field(default=0.03, ge=0, le=0.25)
-    """How far one of the two is moved along each axis at most, as a fraction of the side; the paper's."""
+    """The largest shift of one of the two along each axis, as a fraction of the side; the paper's."""
 
     scale: float = Field(default=0.05, ge=0, le=0.5)
-    """How much larger or smaller it gets along each axis at most, as a fraction; the paper's."""
+    """The largest change of size along each axis, as a fraction; the paper's."""
 
     mask: MaskConfig = Field(default_factory=MaskConfig)
-    """What of the face is blended in."""
+    """Mask of the part of the face that is blended in."""
 
     ratios: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         default=(0.25, 0.5, 0.75, 1.0, 1.0, 1.0), min_length=1
     )
-    """What the mask is multiplied by, each as likely as the others; the paper's."""
+    """Factors by which the mask is multiplied, each as likely as the others; the paper's."""
 
 
 class SelfBlended(NamedTuple):
@@ -82,7 +83,7 @@ class SelfBlended(NamedTuple):
         fake: the source blended into the target.
         source: the face that is blended in.
         mask: float32 [S, S] in [0, 1], before the ratio.
-        ratio: what the mask is multiplied by.
+        ratio: factor by which the mask is multiplied.
     """
 
     real: ImageArray
@@ -101,8 +102,8 @@ def self_blend(
 
     Args:
         image: a face crop, RGB, uint8 [S, S, 3].
-        landmarks: of the face, as ``face_mask`` takes them; may be empty.
-        config: how.
+        landmarks: landmarks of the face, as ``face_mask`` takes them; may be empty.
+        config: config of the blending.
         random: all of the chance there is.
     """
     pair = [image, image]
@@ -120,7 +121,7 @@ def blended(source: ImageArray, target: ImageArray, weights: Mask) -> ImageArray
 
     Args:
         source: RGB, uint8 [height, width, 3].
-        target: the same.
+        target: RGB, uint8 [height, width, 3].
         weights: float32 [height, width] in [0, 1].
     """
     difference = source.astype(np.float32) - target

@@ -1,4 +1,4 @@
-"""What a training knows of itself between two steps, beside its tensors: plain data."""
+"""State of a training between two steps, beside its tensors: plain data."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from genconvit.train.config import Monitor, TrainConfig
 
 
 class HistoryRow(FrozenConfig):
-    """What was measured at the end of some epochs."""
+    """Measurements at the end of some epochs."""
 
     epoch: PositiveInt
     """The last one, counted from 1."""
 
     step: PositiveInt
-    """How many steps had been taken."""
+    """Number of steps that had been taken."""
 
     learning_rate: float
     """Learning rate of the last step."""
@@ -57,7 +57,7 @@ class Best(FrozenConfig):
     """Mean loss over the valid split then, which decides between equal values."""
 
     step: NonNegativeInt = 0
-    """How many steps had been taken."""
+    """Number of steps that had been taken."""
 
     waited: NonNegativeInt = 0
     """Validations since then."""
@@ -73,7 +73,7 @@ class Best(FrozenConfig):
 
 
 class Running(FrozenConfig):
-    """What has gathered since the last row of the history."""
+    """Sums that have gathered since the last row of the history."""
 
     loss: float = 0.0
     """Sum of the losses of the steps."""
@@ -111,16 +111,16 @@ class TrainState(FrozenConfig):
     """The files of the first weights."""
 
     crop_rules: CropRules = Field(default_factory=dict)
-    """How the crops were cut, for the weights that come of it."""
+    """Rules by which the crops were cut, for the weights that come of it."""
 
     fingerprint: str
     """SHA-256 of what the data are: the records of the splits, and the sizes of the images."""
 
     processes: PositiveInt
-    """How many train together; the order of the examples depends on it."""
+    """Number of processes that train together; the order of the examples depends on it."""
 
     step: NonNegativeInt = 0
-    """How many steps have been taken."""
+    """Number of steps that have been taken."""
 
     running: Running = Field(default_factory=Running)
     """Sums since the last row of the history."""
@@ -132,7 +132,7 @@ class TrainState(FrozenConfig):
     """Best validation so far."""
 
     finished: bool = False
-    """Whether the training is over."""
+    """True where the training is over."""
 
     tensors: str = ""
     """The name of the file with the tensors that belong to it."""

@@ -49,13 +49,13 @@ class Validation:
     roc_auc_unseen: float | None = None
 
 
-def scored(model: Architecture, batches: Iterable[Batch], weights: LossWeights, accelerator: Any) -> list[Row]:  # noqa: ANN401 - accelerate is optional
+def scored(model: Architecture, batches: Iterable[Batch], loss_weights: LossWeights, accelerator: Any) -> list[Row]:  # noqa: ANN401 - accelerate is optional
     """Score crops; every process takes its share of the batches and gets the rows of all.
 
     Args:
         model: as it is, not wrapped for several processes; it is left in evaluation mode.
         batches: this process's share.
-        weights: of the parts of the loss.
+        loss_weights: of the parts of the loss.
         accelerator: knows the device, the precision and the other processes.
 
     Raises:
@@ -73,7 +73,7 @@ def scored(model: Architecture, batches: Iterable[Batch], weights: LossWeights, 
             faces = model.preprocess(batch.images.to(accelerator.device).permute(0, 2, 3, 1))
             faces = faces.contiguous(memory_format=torch.channels_last)
             output = model(faces)
-        loss = sum(float(part) for part in training_loss(output, faces, labels, weights).values())
+        loss = sum(float(part) for part in training_loss(output, faces, labels, loss_weights).values())
         scores = face_fake_probability({name: logits.float() for name, logits in output.logits.items()})
         known = zip(scores.tolist(), batch.labels.tolist(), strict=True)
         rows += [Row(score, label == FAKE, loss) for score, label in known]

@@ -17,9 +17,9 @@ class Window(NamedTuple):
     """A square part of a crop, in shares of the crop's longer side.
 
     Attributes:
-        left: where it begins, from the left edge of the square that the crop is filled up to.
-        top: the same from its top edge.
-        side: how long its side is.
+        left: distance from the left edge of the square that the crop is filled up to.
+        top: distance from its top edge.
+        side: length of its side.
     """
 
     left: float

@@ -1,1 +1,1 @@
-"""From scores to an answer."""
+"""Verdict: an answer from scores."""

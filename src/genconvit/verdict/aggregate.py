@@ -1,4 +1,4 @@
-"""From the logits of a video's faces to its score: pure functions, by the original's rule where no other is chosen."""
+"""Score of a video from the logits of its faces: pure functions, by the original's rule where no other is chosen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class VideoScore:
 
     Attributes:
         p_fake: mean over faces and branches of the sigmoid of the fake logit.
-        p_real: the same of the real logit; the two need not add up to 1.
+        p_real: mean over faces and branches of the sigmoid of the real logit; the two need not add up to 1.
     """
 
     p_fake: float
@@ -49,8 +49,8 @@ class PersonScore:
     """One person's score, and what it is chosen by.
 
     Attributes:
-        score: from this person's faces alone.
-        faces: how many there are.
+        score: score from this person's faces alone.
+        faces: number of the person's faces.
         mean_area_px: the mean area of their boxes, in pixels.
     """
 
@@ -63,8 +63,8 @@ def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str =
     """The score of a video from the logits of its faces: mean over branches, and faces that count, of the sigmoids.
 
     Args:
-        logits: for each branch float [N, 2] with N >= 1, fake first.
-        score_rule: which faces count; see ``genconvit.verdict.score_rules``.
+        logits: logits by branch, float [N, 2] with N >= 1, fake first.
+        score_rule: rule that says which faces count; see ``genconvit.verdict.score_rules``.
 
     Raises:
         ConfigError: there is no such rule.

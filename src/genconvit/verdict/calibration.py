@@ -1,4 +1,4 @@
-"""From a score to a probability: what a fitted calibration is, how it is applied, and how it is read from its file.
+"""Calibration of a score to a probability: its form, its application, and its file.
 
 Temperature scaling is of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (arXiv:1706.04599); sigmoid
 calibration of Platt, "Probabilistic Outputs for Support Vector Machines", 1999, here on logits; isotonic calibration
@@ -21,9 +21,9 @@ from scipy.special import expit, logit
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import first_line, printable
+from genconvit.results.decision import CalibrationMethod
 from genconvit.results.provenance import Provenance
 from genconvit.results.result import PersonRule
-from genconvit.results.rule import CalibrationMethod
 
 MOST_BYTES = 64 << 20
 MOST_SCORES = 100_000
@@ -38,7 +38,7 @@ Units = Annotated[tuple[Unit, ...], FailFast(), Field(max_length=MOST_SCORES)]
 
 
 class ScoreBasis(FrozenConfig):
-    """What scores depend on most; a calibration is right only for scores that share it."""
+    """Basis that scores depend on most; a calibration is right only for scores that share it."""
 
     architecture: str
     """Registered name of the architecture."""
@@ -53,14 +53,14 @@ class ScoreBasis(FrozenConfig):
     """Rule by which persons count."""
 
     score_rule: str | None = None
-    """Which faces count."""
+    """Rule that says which faces count."""
 
     face_detector: str | None = None
-    """What found the faces."""
+    """Face detector that found the faces."""
 
     @classmethod
     def of(cls, provenance: Provenance, person: PersonRule | None, score_rule: str | None) -> ScoreBasis:
-        """What the score of a result with this provenance and these rules depends on."""
+        """Give the basis of the score of a result with this provenance and these rules."""
         return cls(
             architecture=provenance.architecture,
             config=provenance.config,
@@ -72,11 +72,11 @@ class ScoreBasis(FrozenConfig):
 
     @property
     def of_faces(self) -> ScoreBasis:
-        """What the scores of single faces depend on: no rule, and no face detector."""
+        """Basis of the scores of single faces: no rule, and no face detector."""
         return self.model_copy(update={"person": None, "score_rule": None, "face_detector": None})
 
     def differences(self, other: ScoreBasis) -> list[str]:
-        """What this one has otherwise than another, in words."""
+        """Say what this one has otherwise than another, in words."""
         if self.architecture != other.architecture:
             return [f"architecture={self.architecture}"]
         own, others = (
@@ -88,7 +88,7 @@ class ScoreBasis(FrozenConfig):
 
 
 class Reliability(FrozenConfig):
-    """How far probabilities are from the truth; see ``genconvit.metrics.measures``."""
+    """Distance of probabilities from the truth; see ``genconvit.metrics.measures``."""
 
     log_loss: float = Field(ge=0)
     """The mean of -log of the probability that the truth was given."""
@@ -118,16 +118,16 @@ class ProbabilityMap(FrozenConfig):
     ``isotonic``: straight lines between knots, level outside of them."""
 
     temperature: float | None = Field(default=None, gt=0)
-    """Above 1 it moves probabilities towards one half; None for isotonic."""
+    """Temperature; above 1 it moves probabilities towards one half. None for isotonic."""
 
     offset: float | None = Field(default=None, ge=-LARGEST_LOGIT, le=LARGEST_LOGIT)
-    """What is added to the logit over the temperature; None but for sigmoid."""
+    """Number that is added to the logit over the temperature; None but for sigmoid."""
 
     knots_x: Units = ()
     """Scores, ascending; empty but for isotonic."""
 
     knots_y: Units = ()
-    """Their probabilities, never falling."""
+    """Probabilities of the knots, never falling."""
 
     @model_validator(mode="after")
     def _has_what_its_method_needs(self) -> ProbabilityMap:
@@ -146,7 +146,7 @@ class ProbabilityMap(FrozenConfig):
 
     @property
     def fitted_numbers(self) -> str:
-        """What was learned, in words."""
+        """Numbers that were fitted, in words."""
         if self.temperature is None:
             return f"{len(self.knots_x)} knots"
         offset = "" if self.offset is None else f" and offset {self.offset:.4f}"
@@ -163,7 +163,7 @@ class ProbabilityMap(FrozenConfig):
         return float(self.apply_all(np.array([probability]))[0])
 
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The same for many, float64 [n] in [0, 1]."""
+        """Map many scores, float64 [n] in [0, 1]."""
         if self.temperature is not None:
             scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
             return scaled
@@ -171,22 +171,22 @@ class ProbabilityMap(FrozenConfig):
 
 
 class Fitted(FrozenConfig):
-    """Where the scores that a calibration is fitted on came from."""
+    """Origin of the scores that a calibration is fitted on."""
 
     unit: Literal["videos", "faces"] = "videos"
     """Unit that a score is of: videos or faces."""
 
     described: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    """Which ones, in a few words; None where only the results' files say."""
+    """Description in a few words; None where only the results' files say."""
 
     left_out: NonNegativeInt = 0
-    """How many had no score or no known label."""
+    """Number of videos or faces without a score or a known label."""
 
     results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
     """The files that they were read from."""
 
     basis: ScoreBasis | None = None
-    """What they depend on; None where they do not say, or differ."""
+    """Basis that the scores depend on; None where they do not say, or differ."""
 
 
 class Calibration(ProbabilityMap, Fitted):
@@ -199,16 +199,16 @@ class Calibration(ProbabilityMap, Fitted):
     """Version of this layout. A file of version 1, whose ``videos`` are now the ``count``, is read as well."""
 
     count: PositiveInt
-    """How many videos or faces it was fitted on."""
+    """Number of videos or faces that it was fitted on."""
 
     fakes: PositiveInt
-    """How many of them are fake."""
+    """Number of fakes among them."""
 
     reals: PositiveInt
-    """How many are real."""
+    """Number of reals among them."""
 
     balanced: bool = False
-    """Whether reals and fakes weighed alike, however many there were."""
+    """True where reals and fakes weighed alike, however many there were."""
 
     real_scores: Units
     """The scores of the reals as they were before, ascending; of more than 100,000, so many that stand for all. A
@@ -228,10 +228,10 @@ class Calibration(ProbabilityMap, Fitted):
     """Version of genconvit that fitted it."""
 
     created: str
-    """When, in ISO 8601."""
+    """Time of the fit, in ISO 8601."""
 
     warnings: Annotated[tuple[str, ...], FailFast(), Field(max_length=1000)] = ()
-    """What a reader of calibrated probabilities must know."""
+    """Warnings that a reader of calibrated probabilities must know."""
 
     @model_validator(mode="before")
     @classmethod
@@ -243,7 +243,7 @@ class Calibration(ProbabilityMap, Fitted):
 
     @property
     def origin(self) -> str:
-        """What it was fitted on, in words."""
+        """Origin of the calibration, in words."""
         kind = "single faces" if self.unit == "faces" else "videos"
         which = f" ({self.described})" if self.described else ""
         return f"{self.count} {kind}{which}{', reals and fakes weighted alike' if self.balanced else ''}"
@@ -265,9 +265,9 @@ class StoredCalibration:
     """A calibration and the file that it was read from.
 
     Attributes:
-        calibration: what the file holds.
-        name: its file name.
-        sha256: of its bytes, in hexadecimal.
+        calibration: calibration that the file holds.
+        name: name of the file.
+        sha256: SHA-256 of its bytes, in hexadecimal.
     """
 
     calibration: Calibration

@@ -29,7 +29,7 @@ from genconvit.results.result import (
 )
 from genconvit.verdict.aggregate import PersonScore, persons_score, video_score
 from genconvit.verdict.calibration import ScoreBasis
-from genconvit.verdict.decision import DEFAULT_RULE, DecisionRule
+from genconvit.verdict.decision_rule import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
 from genconvit.video.names import Source, is_array, source_name
 

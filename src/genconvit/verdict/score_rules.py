@@ -1,4 +1,4 @@
-"""Which faces count for a score, by their fake probabilities. The score is the mean over those."""
+"""Rules that say which faces count for a score, by their fake probabilities. The score is the mean over those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Above which score a video is FAKE: a number, or the one that keeps a false positive rate on given real videos."""
+"""Threshold above which a video is FAKE: a number, or the one that keeps a false positive rate on given real videos."""
 
 from __future__ import annotations
 

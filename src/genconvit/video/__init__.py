@@ -1,1 +1,1 @@
-"""From a file to frames: decoders, images and folders, and the choice of frames."""
+"""Frames from a file: decoders, images and folders, and the choice of frames."""

@@ -19,7 +19,7 @@ class FrameStream(Closeable):
     """An opened source of frames; a context manager that releases what it holds.
 
     Attributes:
-        decoder: what reads it, for the result's provenance: ``"decord"``, ``"pyav"``, ``"image"``, ...
+        decoder: name of what reads it, for the result's provenance: ``"decord"``, ``"pyav"``, ``"image"``, ...
     """
 
     decoder: str
@@ -27,16 +27,16 @@ class FrameStream(Closeable):
     @property
     @abstractmethod
     def frame_count(self) -> int:
-        """How many frames the source has, at least 1."""
+        """Number of frames of the source, at least 1."""
 
     @property
     def announced_count(self) -> int | None:
-        """How many frames the file says it has, where that is more than it holds; None where nothing is missing."""
+        """Number of frames that the file announces, where that is more than it holds; None where nothing is missing."""
         return None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a result says about the way that frames are read, one clause each."""
+        """Notes of a result about the way that frames are read, one clause each."""
         return ()
 
     @property
@@ -50,7 +50,7 @@ class FrameStream(Closeable):
         return None
 
     def seconds(self, index: int) -> float | None:
-        """When a frame is shown, in seconds from the start, without decoding it; None where that is not known."""
+        """Give the time of a frame, in seconds from the start, without decoding it; None where that is not known."""
         del index
         return None
 

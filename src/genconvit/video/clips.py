@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 VIDEO, FRAMES, FACES, OTHER = range(4)
-"""What a copy of a clip is; the first one that is there stands for the clip."""
+"""Kinds of copies of a clip; the first one that is there stands for the clip."""
 
 FOLDERS = {
     **dict.fromkeys(("video", "videos"), VIDEO),
@@ -21,7 +21,7 @@ FOLDERS = {
 
 
 def clip_name(name: str) -> str:
-    """What a clip is called in its data set, whichever copy of it a path names.
+    """Give the name of a clip in its data set, whichever copy of it a path names.
 
     Args:
         name: a path with ``/``, below the data set's root.
@@ -38,7 +38,7 @@ def clip_name(name: str) -> str:
 
 
 def copies(sources: Mapping[str, bool]) -> dict[str, str]:
-    """Which sources are copies of clips that lie there in a better form, and the source that is used for each.
+    """Find the sources that are copies of clips that lie there in a better form, and the source used for each.
 
     A folder of images is a copy of a clip of the same name, and so is one below a folder of that name: the faces of
     each person. A video goes before frames, these before faces. Two videos of one name, with different suffixes, are
@@ -60,7 +60,7 @@ def copies(sources: Mapping[str, bool]) -> dict[str, str]:
 
 
 def copies_note(used: Mapping[str, str]) -> str:
-    """What a summary says of what ``copies`` found, at least one."""
+    """Sum up what ``copies`` found, at least one."""
     first = next(iter(used))
     return f"a clip in several copies counts once: {len(used)} left out, the first {first!r}; {used[first]!r} is used"
 
@@ -75,6 +75,6 @@ def _video_above(clip: str, videos: Mapping[str, str]) -> str | None:
 
 
 def _kind(name: str, *, is_folder: bool) -> int:
-    """What kind of copy a source is, by the folders on its way and by what it is itself."""
+    """Tell the kind of copy that a source is, by the folders on its way and by what it is itself."""
     own = FRAMES if is_folder else FACES if posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES else VIDEO
     return max([own, *(FOLDERS[part] for part in name.lower().split("/") if part in FOLDERS)])

@@ -74,7 +74,7 @@ class DecordStream(IndexedStream):
     Args:
         library: the decord module.
         path: the video.
-        index: its frames.
+        index: index of its frames.
 
     Raises:
         SourceError: decord cannot open the file, or counts other frames than the index.
@@ -140,7 +140,7 @@ class DecordStream(IndexedStream):
         return self._left.apply(_image_of(pixels.asnumpy()))
 
     def _start(self, target: int) -> int:
-        """Where to go on from: the place reached, a key frame before the target, or the first frame.
+        """Choose where to go on from: the place reached, a key frame before the target, or the first frame.
 
         The last key frame is never jumped to: with nothing to decode behind it decord would look for a frame forever.
         """

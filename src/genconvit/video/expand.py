@@ -1,4 +1,4 @@
-"""From arguments to the list of sources they mean, and what of it is left out."""
+"""Expansion of arguments into the sources that they mean, and what of it is left out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 @dataclass(frozen=True)
 class Expanded:
-    """What a list of paths means.
+    """Sources that a list of paths means.
 
     Attributes:
         sources: the paths of the sources, each once.
-        left_out: what lies in the folders and is no source, or is one that is named already.
+        left_out: files in the folders that are no source, or are one that is named already.
     """
 
     sources: tuple[str, ...]

@@ -14,10 +14,10 @@ from genconvit.core.errors import SourceAccessError, SourceError, SourceLimitErr
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
-from genconvit.video.limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.names import source_name
 from genconvit.video.pixels import rgb_of
 from genconvit.video.signatures import picture_of
+from genconvit.video.size_limits import MAX_FRAMES, MAX_IMAGE_PIXELS, too_large
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 FORMATS = ("AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -38,7 +38,7 @@ class ImageStream(FrameStream):
 
     Args:
         path: an existing image file.
-        frame_count: how many frames it has.
+        frame_count: number of frames.
     """
 
     decoder = "image"
@@ -93,7 +93,7 @@ class FolderStream(FrameStream):
 
     @property
     def frame_count(self) -> int:
-        """How many image files the folder has, readable or not."""
+        """Number of image files in the folder, readable or not."""
         return len(self._paths)
 
     @property
@@ -153,7 +153,7 @@ def open_folder(path: Path) -> FolderStream:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a path is a file, not hidden, whose suffix is an image's."""
+    """Tell whether a path is a file, not hidden, whose suffix is an image's."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 

@@ -17,10 +17,10 @@ from av.video.stream import VideoStream
 
 from genconvit.core.errors import SourceError, SourceLimitError
 from genconvit.core.text import first_line
-from genconvit.video.limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.names import source_name
 from genconvit.video.order import Packet, ShownOrder, first_start, shown_order
-from genconvit.video.picture_type import Start, start_reader
+from genconvit.video.picture_type import RandomAccess, start_reader
+from genconvit.video.size_limits import MAX_FRAME_PIXELS, MAX_FRAMES, too_large
 from genconvit.video.square_pixels import believed_aspect
 from genconvit.video.stream_choice import choose_stream
 
@@ -39,13 +39,13 @@ _ODD_NAMES_ARE_FINE: dict[str, Any] = {"metadata_errors": "replace"} if int(av._
 
 @dataclass(frozen=True)
 class FrameIndex:
-    """Where the frames of one video stream lie in time, and in the file.
+    """Places of the frames of one video stream in time, and in the file.
 
     Attributes:
         container: FFmpeg's name of the file format, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         stream: the number of the video stream in the file.
-        is_ffmpegs_choice: it is the first video stream, and the one that FFmpeg would take for the main one.
-        frame_count: how many frames can be decoded from the packets, as far as these show, at least 1.
+        is_ffmpegs_choice: true where it is the first video stream, and the one that FFmpeg would take for the main one.
+        frame_count: number of frames that can be decoded from the packets, as far as these show, at least 1.
         numbers: the number of each frame's packet in the stream; empty where the file does not say when frames are
             shown, so that a frame is known by its place in the decoder's output alone.
         pts: each frame's presentation time in units of ``time_base``, never decreasing, on a clock that goes on where
@@ -59,12 +59,12 @@ class FrameIndex:
         time_base: seconds per unit of ``pts``.
         start: the stream's start in units of ``time_base``.
         rate: frames per second where the file says so.
-        announced_count: how many frames the file's header promises, where that is more than there are packets of; else
-            None.
+        announced_count: number of frames that the file's header promises, where that is more than there are packets of;
+            else None.
         size_is_sure: the frames' size was found in the stream, within the limit; else the file's header alone tells it.
         pixel_aspect: a pixel's width over its height in a frame as stored; 1 where the file does not say, or says what
             is not believed.
-        notes: what a result says of the file.
+        notes: notes of a result about the file.
     """
 
     container: str
@@ -100,7 +100,7 @@ class FrameIndex:
         )
 
     def seconds(self, position: int) -> float | None:
-        """When the frame at a position is shown, in seconds from the stream's start; None where unknown."""
+        """Give the time of the frame at a position, in seconds from the stream's start; None where unknown."""
         if self.pts:
             return float((self.pts[position] - self.start) * self.time_base)
         return float(position / self.rate) if self.rate else None
@@ -205,7 +205,7 @@ def _jump_note(order: ShownOrder | None) -> str | None:
 
 
 def _beginning_note(left_out: int) -> str | None:
-    """That frames are left out which need earlier ones; None where there are none."""
+    """Note that frames are left out which need earlier ones; None where there are none."""
     if not left_out:
         return None
     which = "1 frame needs others" if left_out == 1 else f"{left_out} frames need others"
@@ -233,7 +233,7 @@ def _checked_size(stream: VideoStream, path: Path) -> tuple[int, int, bool]:
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Packet, bool]]:
-    """What the index keeps of each packet, in the file's order up to the first error, and the container's key mark."""
+    """Read what the index keeps of each packet, in the file's order up to the first error, and the key mark."""
     codec = stream.codec_context
     start_of = None if codec.codec.intra_only else start_reader(codec.codec.canonical_name, codec.extradata)
     packets = container.demux(stream)
@@ -243,7 +243,7 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[P
         except (StopIteration, av.FFmpegError):
             return
         if packet.size:
-            start = Start.CLOSED if packet.is_keyframe else None
+            start = RandomAccess.CLOSED if packet.is_keyframe else None
             if start and start_of:
                 start = start_of(bytes(packet))
             yield Packet(packet.pts, start, not packet.is_discard, packet.is_corrupt), packet.is_keyframe

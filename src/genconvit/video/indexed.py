@@ -1,4 +1,4 @@
-"""What every stream over a frame index has in common: what it knows of its frames before one is decoded."""
+"""Base of every stream over a frame index: it knows of its frames before one is decoded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genconvit.video.passage import Passage
 from genconvit.video.square_pixels import SQUARE
 
 _FIRST = 16
-"""So many frames may not decode before a stream is taken for one that says nothing of its orientation."""
+"""Number of first frames that may not decode before a stream is taken for one that says nothing of its orientation."""
 
 
 class IndexedStream(FrameStream):
@@ -22,7 +22,7 @@ class IndexedStream(FrameStream):
 
     Args:
         path: the video.
-        index: its frames.
+        index: index of its frames.
     """
 
     def __init__(self, path: Path, index: FrameIndex) -> None:
@@ -36,12 +36,12 @@ class IndexedStream(FrameStream):
 
     @property
     def announced_count(self) -> int | None:
-        """How many frames the file's header promises, where packets of some are missing."""
+        """Number of frames that the file's header promises, where packets of some are missing."""
         return self._index.announced_count
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the index found to say."""
+        """Notes of the index."""
         return self._index.notes
 
     @property
@@ -52,7 +52,7 @@ class IndexedStream(FrameStream):
 
     @cached_property
     def orientation(self) -> Orientation:
-        """How stored frames are laid to stand upright, by the first one that decodes."""
+        """Orientation that stored frames are laid by to stand upright, from the first one that decodes."""
         with Passage(self._path, self._index) as passage:
             first = next(passage.frames(range(min(_FIRST, self.frame_count))), None)
         return orientation_of(first[1]) if first else UPRIGHT
@@ -63,12 +63,12 @@ class IndexedStream(FrameStream):
         return self._index.keys or None
 
     def seconds(self, index: int) -> float | None:
-        """When a frame is shown, by the index."""
+        """Give the time of a frame in seconds, by the index."""
         return self._index.seconds(index)
 
 
 def misplaced(decoder: str, index: FrameIndex) -> str:
-    """Why a decoder that finds frames by their times alone is not given a file whose times are not steady."""
+    """Say why a decoder that finds frames by their times alone is not given a file whose times are not steady."""
     if index.pts:
         return f"{decoder} would misplace its frames, whose times jump back or are equal"
     return f"{decoder} misplaces the frames of this format ({index.container})"

@@ -1,4 +1,4 @@
-"""How a source is called in messages and results."""
+"""Names of sources in messages and results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def source_name(source: Source) -> str:
 
 
 def is_array(source: object) -> TypeGuard[npt.NDArray[Any] | torch.Tensor]:
-    """Whether a source is frames in memory, a numpy array or a torch tensor; torch need not be loaded to tell."""
+    """Tell whether a source is frames in memory, a numpy array or a torch tensor; torch need not be loaded to tell."""
     return isinstance(source, (np.ndarray, getattr(sys.modules.get("torch"), "Tensor", ())))
 
 
@@ -52,7 +52,7 @@ def path_of(source: object) -> str | None:
 
 
 def is_folder(source: object) -> bool:
-    """Whether a source is the path of a folder that is there."""
+    """Tell whether a source is the path of a folder that is there."""
     path = path_of(source)
     try:
         return bool(path) and Path(path or "").is_dir()

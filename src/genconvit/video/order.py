@@ -15,24 +15,24 @@ from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
 
-from genconvit.video.picture_type import Start
+from genconvit.video.picture_type import RandomAccess
 
 _DEPTH = 16
 """The most frames that H.264 and HEVC let a decoder hold back; older codecs hold back one."""
 
 
 class Packet(NamedTuple):
-    """What the index keeps of a packet.
+    """Facts that the index keeps of a packet.
 
     Attributes:
-        pts: its frame's presentation time in units of the stream's clock, or None.
-        start: what can be decoded from it on; None where decoding cannot begin there.
+        pts: presentation time of its frame in units of the stream's clock, or None.
+        start: random access, which says what can be decoded from it on; None where decoding cannot begin there.
         is_shown: not marked as one to be decoded alone.
         is_damaged: the file lacks something here.
     """
 
     pts: int | None
-    start: Start | None
+    start: RandomAccess | None
     is_shown: bool
     is_damaged: bool
 
@@ -44,8 +44,8 @@ class ShownOrder:
     Attributes:
         numbers: the number of each frame's packet in the file.
         pts: each frame's time on one clock, which goes on where the file's jumps back; never decreasing.
-        jumps: how often it does.
-        left_out: how many frames need ones that the file does not hold.
+        jumps: number of times that the file's clock jumps back.
+        left_out: number of frames that need ones that the file does not hold.
     """
 
     numbers: Sequence[int]
@@ -62,9 +62,9 @@ def shown_order(packets: Sequence[Packet], times: Sequence[int], *, reorders: bo
     behind it but shown before it.
 
     Args:
-        packets: those of a stream.
-        times: their times.
-        reorders: whether the codec can show frames in another order than it decodes them.
+        packets: packets of a stream.
+        times: times of the packets.
+        reorders: true where the codec can show frames in another order than it decodes them.
     """
     numbers: list[int] = []
     pts: list[int] = []
@@ -110,7 +110,7 @@ def _usable(packets: Sequence[Packet], times: Sequence[int], begin: int, end: in
         return range(begin, end) if is_first or not lacks else ()
     if start > begin and not lacks:
         return range(begin, end)
-    least = times[start] if packets[start].start is Start.OPEN else None
+    least = times[start] if packets[start].start is RandomAccess.OPEN else None
     return [number for number in range(start, end) if least is None or times[number] >= least]
 
 

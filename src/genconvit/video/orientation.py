@@ -1,4 +1,4 @@
-"""How a stored frame is turned and mirrored to stand upright, as the display matrix of its file says."""
+"""Orientation that turns and mirrors a stored frame to stand upright, as the display matrix of its file says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ circles."""
 
 _MATRIX = struct.Struct("=9i")
 _SKEW = 0.02
-"""How far from a right angle a matrix may turn, as the tangent."""
+"""Most by which a matrix may turn from a right angle, as the tangent."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Orientation:
 
     @property
     def behind_turn(self) -> Orientation:
-        """What is left to do where a decoder has turned a frame by the matrix's angle and not mirrored it."""
+        """Orientation that is left to do where a decoder turned a frame by the matrix's angle without mirroring it."""
         if not (self.swapped ^ self.mirrored_x ^ self.mirrored_y):
             return UPRIGHT
         return Orientation(mirrored_x=self.swapped, mirrored_y=not self.swapped)

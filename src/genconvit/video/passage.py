@@ -54,7 +54,7 @@ class Passage:
 
     Args:
         path: the video.
-        index: its frames.
+        index: index of its frames.
 
     Raises:
         SourceError: the file can no longer be opened, or holds another video.

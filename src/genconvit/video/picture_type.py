@@ -1,4 +1,4 @@
-"""Whether decoding can begin at a packet, by the picture type in it; containers mark key frames wrongly now and then.
+"""Random access by the picture type in a packet; containers mark key frames wrongly now and then.
 
 Each function reads what its codec's standard puts at the head of a coded picture: ISO 11172-2 (MPEG-1), 13818-2
 (MPEG-2) and 14496-2 (MPEG-4), H.263, H.264, H.265, RFC 6386 (VP8), and the bitstream specifications of VP9 and AV1. For
@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 _NALS = 64
-"""How many units of a packet are looked at before its picture is found."""
+"""Most units of a packet that are looked at before its picture is found."""
 
 
-class Start(Enum):
-    """What can be decoded when decoding begins at a packet."""
+class RandomAccess(Enum):
+    """Frames that can be decoded when decoding begins at a packet."""
 
     CLOSED = "every frame from here on"
     OPEN = "every frame from here on that is not shown before this one"
 
 
-StartOf = Callable[[bytes], Start | None]
-"""What a packet is to a decoder that begins there; None where it cannot."""
+RandomAccessOf = Callable[[bytes], RandomAccess | None]
+"""Function from a packet to what can be decoded from it on; None where decoding cannot begin there."""
 
 
-def start_reader(codec: str, extradata: bytes | None) -> StartOf | None:
-    """What tells whether decoding can begin at a packet of a codec; None where its packets do not show that.
+def start_reader(codec: str, extradata: bytes | None) -> RandomAccessOf | None:
+    """Choose what tells whether decoding can begin at a packet of a codec; None where its packets do not show that.
 
     Args:
         codec: FFmpeg's name of the codec.
@@ -56,21 +56,21 @@ def _nals(packet: bytes, length: int) -> Iterator[bytes]:
         yield packet[begin : begin + 32]
 
 
-def _h264(nals: Iterator[bytes]) -> Start | None:
+def _h264(nals: Iterator[bytes]) -> RandomAccess | None:
     recovers = False
     for nal in nals:
         kind = nal[0] & 31
         if kind == 5:
-            return Start.CLOSED
+            return RandomAccess.CLOSED
         if 1 <= kind <= 4:
-            return Start.OPEN if recovers else None
+            return RandomAccess.OPEN if recovers else None
         if kind == 6:
             recovers = recovers or _recovers_at_once(nal)
     return None
 
 
 def _recovers_at_once(sei: bytes) -> bool:
-    """Whether the first message of an SEI unit is a recovery point that is no frames away."""
+    """Tell whether the first message of an SEI unit is a recovery point that is no frames away."""
     place = 1
     while place + 1 < len(sei):
         kind, size = sei[place], sei[place + 1]
@@ -82,19 +82,19 @@ def _recovers_at_once(sei: bytes) -> bool:
     return False
 
 
-def _hevc(nals: Iterator[bytes]) -> Start | None:
+def _hevc(nals: Iterator[bytes]) -> RandomAccess | None:
     for nal in nals:
         kind = nal[0] >> 1 & 63
         if kind in (19, 20):
-            return Start.CLOSED
+            return RandomAccess.CLOSED
         if 16 <= kind <= 21:
-            return Start.OPEN
+            return RandomAccess.OPEN
         if kind < 32:
             return None
     return None
 
 
-def _mpeg(packet: bytes, picture: int, group: int, is_intra: Callable[[int, int], bool]) -> Start | None:
+def _mpeg(packet: bytes, picture: int, group: int, is_intra: Callable[[int, int], bool]) -> RandomAccess | None:
     """The start of a codec whose pictures, and groups of them, begin with these start codes."""
     begin = packet.find(bytes((0, 0, 1, picture)))
     head = packet[begin + 4 : begin + 6]
@@ -102,25 +102,25 @@ def _mpeg(packet: bytes, picture: int, group: int, is_intra: Callable[[int, int]
         return None
     opened = packet.rfind(bytes((0, 0, 1, group)), 0, begin)
     closed = opened >= 0 and _bit(packet, 8 * (opened + 4) + (25 if group == 0xB8 else 18))
-    return Start.CLOSED if closed else Start.OPEN
+    return RandomAccess.CLOSED if closed else RandomAccess.OPEN
 
 
-def _mpeg12(packet: bytes) -> Start | None:
+def _mpeg12(packet: bytes) -> RandomAccess | None:
     return _mpeg(packet, 0x00, 0xB8, lambda _, second: second >> 3 & 7 == 1)
 
 
-def _mpeg4(packet: bytes) -> Start | None:
+def _mpeg4(packet: bytes) -> RandomAccess | None:
     return _mpeg(packet, 0xB6, 0xB3, lambda first, _: first >> 6 == 0)
 
 
-def _flv1(packet: bytes) -> Start | None:
+def _flv1(packet: bytes) -> RandomAccess | None:
     if len(packet) < 10:
         return None
     size = _bits(packet, 30, 3)
     return _closed(_bits(packet, 33 + {0: 16, 1: 32}.get(size, 0), 2) == 0)
 
 
-def _h263(packet: bytes) -> Start | None:
+def _h263(packet: bytes) -> RandomAccess | None:
     if len(packet) < 9 or _bits(packet, 0, 22) != 0x20:
         return None
     if _bits(packet, 35, 3) != 7:
@@ -128,12 +128,12 @@ def _h263(packet: bytes) -> Start | None:
     return _closed(_bits(packet, 59 if _bits(packet, 38, 3) == 1 else 41, 3) == 0)
 
 
-def _vp9(packet: bytes) -> Start | None:
+def _vp9(packet: bytes) -> RandomAccess | None:
     shift = 5 if packet[0] & 0x30 == 0x30 else 4
     return _closed(packet[0] >> 6 == 2 and not _bit(packet, shift) and not _bit(packet, shift + 1))
 
 
-def _av1(packet: bytes) -> Start | None:
+def _av1(packet: bytes) -> RandomAccess | None:
     place = 0
     for _ in range(_NALS):
         if place >= len(packet):
@@ -152,8 +152,8 @@ def _av1(packet: bytes) -> Start | None:
     return None
 
 
-def _closed(is_key: bool) -> Start | None:
-    return Start.CLOSED if is_key else None
+def _closed(is_key: bool) -> RandomAccess | None:
+    return RandomAccess.CLOSED if is_key else None
 
 
 def _bit(packet: bytes, place: int) -> bool:
@@ -166,13 +166,14 @@ def _bits(packet: bytes, place: int, count: int) -> int:
     return int.from_bytes(part, "big") >> (32 - place % 8 - count) & ((1 << count) - 1)
 
 
-_NAL_STARTS: dict[str, tuple[Callable[[Iterator[bytes]], Start | None], int, int]] = {
+_NAL_STARTS: dict[str, tuple[Callable[[Iterator[bytes]], RandomAccess | None], int, int]] = {
     "h264": (_h264, 4, 7),
     "hevc": (_hevc, 21, 23),
 }
-"""What reads the units, and where in the codec's header the size of their lengths is, which has so many bytes."""
+"""Readers of the units, with the place of the size of their lengths in the codec's header, and that header's least
+bytes."""
 
-_STARTS: dict[str, StartOf] = {
+_STARTS: dict[str, RandomAccessOf] = {
     "mpeg1video": _mpeg12,
     "mpeg2video": _mpeg12,
     "mpeg4": _mpeg4,

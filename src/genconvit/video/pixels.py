@@ -1,4 +1,4 @@
-"""From the pixels of a picture, whatever their depth, to RGB of 8 bits."""
+"""RGB of 8 bits from the pixels of a picture, whatever their depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from genconvit.core.errors import UnsupportedSourceError
 from genconvit.core.types import ImageArray
 
-Range: TypeAlias = tuple[float, float]
+ValueRange: TypeAlias = tuple[float, float]
 
 _BITS, _WHITE_IS_ZERO, _KIND, _LEAST, _MOST = 258, 262, 339, 340, 341
 """Tags of TIFF: bits per sample, photometric interpretation, sample format, smallest and largest sample."""
@@ -61,7 +61,7 @@ def _eight_bits(name: str, image: Image.Image) -> npt.NDArray[np.uint8]:
     return grey.round().astype(np.uint8)
 
 
-def _range(image: Image.Image, tags: dict[int, Any]) -> Range | None:
+def _range(image: Image.Image, tags: dict[int, Any]) -> ValueRange | None:
     """The values that are black and white in a format; None where it does not say."""
     if image.format != "TIFF":
         return (0, 1) if image.mode == "F" else (0, 0xFFFF)
@@ -72,8 +72,8 @@ def _range(image: Image.Image, tags: dict[int, Any]) -> Range | None:
     return {_FLOAT: (0.0, 1.0), _UNSIGNED: (0.0, 2.0 ** _first(tags, _BITS, 16) - 1)}.get(kind)
 
 
-def _misfit(found: Range, given: Range | None) -> str | None:
-    """Why values cannot be scaled by a range; None where they can."""
+def _misfit(found: ValueRange, given: ValueRange | None) -> str | None:
+    """Say why values cannot be scaled by a range; None where they can."""
     if given is None:
         return "its format does not say which of them are black and white"
     (low, high), (least, most) = given, found

@@ -46,7 +46,7 @@ class PyAVStream(IndexedStream):
 
     Args:
         path: the video.
-        index: its frames.
+        index: index of its frames.
     """
 
     decoder = "pyav"

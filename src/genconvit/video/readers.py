@@ -1,4 +1,4 @@
-"""Who reads sources: something that starts a reading, which goes on by itself a few frames ahead of its consumer."""
+"""Readers of sources: they start a reading, which goes on by itself a few frames ahead of its consumer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genconvit.video.reading import Event, read_source
 from genconvit.video.sampling import FrameChoice
 
 FRAMES_AHEAD = 3
-"""How many decoded frames of a source wait for their consumer at most."""
+"""Most decoded frames of a source that wait for their consumer."""
 
 
 class Reading(Closeable):
@@ -32,8 +32,8 @@ class Reader(ABC):
     """Starts readings.
 
     Attributes:
-        at_once: how many readings may be under way at a time.
-        isolated: whether files are parsed in another process.
+        at_once: number of readings that may be under way at a time.
+        isolated: true where files are parsed in another process.
     """
 
     at_once: int
@@ -53,7 +53,7 @@ class ThreadReader(Reader):
 
     Args:
         decoders: tried in turn for a video.
-        choice: which frames.
+        choice: choice of frames.
         square_pixels: stretch frames whose pixels are not square.
     """
 

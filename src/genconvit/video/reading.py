@@ -19,9 +19,9 @@ class SourceOpened:
     """A source was opened, and frames were chosen.
 
     Attributes:
-        decoder: what reads it.
-        frame_count: how many frames it has.
-        chosen_count: how many of them were chosen.
+        decoder: name of what reads it.
+        frame_count: number of frames.
+        chosen_count: number of frames that were chosen.
         notes: decoders that failed before, what the file lacks or says wrongly and what was done about it, a rule that
             could not be applied.
     """
@@ -45,9 +45,9 @@ def read_source(
     what came before it no longer counts, so that a result rests on one decoder.
 
     Args:
-        source: what to read.
+        source: source to read.
         decoders: tried in turn for a video.
-        choice: which frames.
+        choice: choice of frames.
         square_pixels: stretch the frames of a video whose pixels are not square.
 
     Raises:

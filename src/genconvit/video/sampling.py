@@ -1,4 +1,4 @@
-"""Which frames of a video are looked at."""
+"""Choice of the frames of a video that are looked at."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FrameChoice:
 
     Attributes:
         kind: ``spaced``, ``all``, ``keyframes`` or ``fps``.
-        value: how many frames for ``spaced``, how many a second for ``fps``, else 0.
+        value: number of frames for ``spaced``, of frames a second for ``fps``, else 0.
     """
 
     kind: Literal["spaced", "all", "keyframes", "fps"]
@@ -36,11 +36,11 @@ class FrameChoice:
 
 @dataclass(frozen=True)
 class ChosenFrames:
-    """What a rule chose in one stream.
+    """Frames that a rule chose in one stream.
 
     Attributes:
         indices: strictly increasing, each in ``[0, frame_count)``, at least one.
-        note: what took the rule's place and why, where the stream cannot serve it; else None.
+        note: note that says what took the rule's place and why, where the stream cannot serve it; else None.
     """
 
     indices: Sequence[int]
@@ -101,8 +101,8 @@ def evenly_spaced(frame_count: int, frames: int) -> list[int]:
     frames than asked for gives each frame once; the reference repeats frames there.
 
     Args:
-        frame_count: how many frames the video has, at least 1.
-        frames: how many to take, at least 1.
+        frame_count: number of frames of the video, at least 1.
+        frames: number of frames to take, at least 1.
 
     Returns:
         Strictly increasing indices in ``[0, frame_count)``.

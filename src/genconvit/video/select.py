@@ -1,4 +1,4 @@
-"""Which decoders a name stands for."""
+"""Decoders that a name stands for."""
 
 from __future__ import annotations
 

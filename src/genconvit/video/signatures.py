@@ -10,7 +10,7 @@ from genconvit.core.text import printable
 Picture = Literal["AVIF", "HEIC", "HEIC sequence", "JPEG XL"]
 
 _JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a")
-"""How a bare codestream begins, and one in a container."""
+"""Beginnings of a bare codestream, and of one in a container."""
 
 _AVIF = frozenset({b"avif", b"avis"})
 _STILLS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"avci", b"vvic", b"evbi", b"jpeg", b"j2ki"})
@@ -24,7 +24,7 @@ _IMAGES = {
     b"II*\0": ("TIFF", ".tif"),
     b"MM\0*": ("TIFF", ".tif"),
 }
-"""How the files of each format begin, and a suffix that it goes by."""
+"""Beginnings of the files of each format, and a suffix that it goes by."""
 
 _MOST_BYTES = 256
 
@@ -51,7 +51,7 @@ def picture_of(path: Path) -> Picture | None:
 
 
 def mistaken_image(path: Path) -> str | None:
-    """What to say of a file that no video decoder opens and that is an image by another name; None for any other.
+    """Tell a user that a file that no video decoder opens is an image by another name; None for any other.
 
     Raises:
         OSError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""From what a caller names to a stream of frames."""
+"""Stream of frames from what a caller names."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class OpenedSource:
     """A source that a stream was found for.
 
     Attributes:
-        stream: its frames; ``stream.decoder`` says what reads them.
-        fallbacks: for each decoder that was tried before and failed, its name and why, as ``"decord: reason"``.
+        stream: stream of its frames; ``stream.decoder`` says what reads them.
+        fallbacks: name and reason of each decoder that was tried before and failed, as ``"decord: reason"``.
         untried: the decoders that are left, for a caller who starts again when reading the frames fails.
     """
 
@@ -50,7 +50,7 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
     frames when it is a directory; and else a video, for which the decoders are tried in their order.
 
     Args:
-        source: what to open.
+        source: source to open.
         decoders: the decoders to try on a video, at least one.
 
     Raises:

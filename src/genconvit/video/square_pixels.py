@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from genconvit.core.types import AnyImage
-from genconvit.video.limits import MAX_FRAME_PIXELS
+from genconvit.video.size_limits import MAX_FRAME_PIXELS
 
 SQUARE = Fraction(1)
 
@@ -16,16 +16,16 @@ _MOST = 4
 """The longest pixel that is believed; those of common formats are at most 32:11."""
 
 _LEAST = Fraction(1, 100)
-"""By how much a pixel has to be longer on one side for frames to be stretched; below that nothing is to be seen."""
+"""Least by which a pixel has to be longer on one side for frames to be stretched; below that nothing is to be seen."""
 
 
 def believed_aspect(stated: Fraction | None, width: int, height: int) -> tuple[Fraction, str | None]:
     """A pixel's width over its height as a file states it, and a note where that is not believed.
 
     Args:
-        stated: what the file says; None where it says nothing.
-        width: of a stored frame, in pixels.
-        height: of it.
+        stated: aspect that the file states; None where it says nothing.
+        width: width of a stored frame, in pixels.
+        height: height of a stored frame, in pixels.
 
     Returns:
         ``SQUARE`` where nothing is to be done.
@@ -42,7 +42,7 @@ def believed_aspect(stated: Fraction | None, width: int, height: int) -> tuple[F
 
 
 def square_note(aspect: Fraction, *, stretched: bool) -> str | None:
-    """What a result says of pixels that are not square; None where they are."""
+    """Note pixels that are not square for a result; None where they are."""
     if aspect == SQUARE:
         return None
     done = "frames were stretched to square ones" if stretched else "frames were not stretched"
@@ -54,7 +54,7 @@ def squared(image: AnyImage, aspect: Fraction) -> AnyImage | None:
 
     Args:
         image: RGB, uint8 [height, width, 3].
-        aspect: how wide a pixel is to be shown, over how high.
+        aspect: width that a pixel is to be shown with, over its height.
     """
     height, width = image.shape[:2]
     size = _stretched(width, height, aspect)

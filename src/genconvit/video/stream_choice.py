@@ -1,4 +1,4 @@
-"""Which of a file's video streams is the video: not a cover, nor a small preview that comes first."""
+"""Choice of the video among a file's video streams: not a cover, nor a small preview that comes first."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class ChosenStream:
     """The stream that is read.
 
     Attributes:
-        stream: it.
-        is_ffmpegs: it is the first video stream, and FFmpeg would choose it too.
-        note: what other video streams there are; None where there are none.
+        stream: stream that was chosen.
+        is_ffmpegs: true where it is the first video stream, and FFmpeg would choose it too.
+        note: note that names the other video streams; None where there are none.
     """
 
     stream: VideoStream
@@ -72,7 +72,7 @@ def _frame_pixels(stream: VideoStream) -> int:
 
 
 def _seconds(stream: VideoStream, container: InputContainer) -> float:
-    """How long a stream is; as long as the file where it does not say."""
+    """Give the length of a stream in seconds; that of the file where it does not say."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return (container.duration or 1) / 1e6

@@ -1,4 +1,4 @@
-"""Which file names are taken for images and which for videos."""
+"""Suffixes of file names that are taken for images and for videos."""
 
 from __future__ import annotations
 

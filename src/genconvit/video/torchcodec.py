@@ -66,8 +66,8 @@ class TorchcodecStream(IndexedStream):
     Args:
         library: the module ``torchcodec.decoders``.
         path: the video.
-        index: its frames.
-        device: where frames are decoded, as torch names it.
+        index: index of its frames.
+        device: device on which frames are decoded, as torch names it.
 
     Raises:
         ConfigError: torchcodec finds no FFmpeg.
@@ -89,7 +89,7 @@ class TorchcodecStream(IndexedStream):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the index found, and that the GPU's hardware cannot decode this video, where that is so."""
+        """Notes of the index, and that the GPU's hardware cannot decode this video, where that is so."""
         if self._on_host or not self._video.cpu_fallback:
             return super().notes
         return (*super().notes, "torchcodec decoded it on the cpu: the GPU's video hardware cannot")

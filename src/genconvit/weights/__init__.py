@@ -1,1 +1,1 @@
-"""Where weights come from, and how they get into a model safely."""
+"""Weights: where they come from, and how they get into a model safely."""

@@ -1,4 +1,4 @@
-"""What ships beside weights: what they learned from, how often they are wrong, and their terms; JSON both ways."""
+"""Card that ships beside weights: what they learned from, how often they are wrong, and their terms; JSON both ways."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Words = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Measured(FrozenConfig):
-    """How good weights are on faces that they never saw, by the default threshold and without a band."""
+    """Measures of weights on faces that they never saw, by the default threshold and without a band."""
 
     on: Words
-    """Which faces, in words that follow "of 5000"."""
+    """Faces, in words that follow "of 5000"."""
 
     faces: PositiveInt
-    """How many there are."""
+    """Number of faces."""
 
     reals_called_fake: Share
     """The share of the real ones that is called FAKE."""
@@ -34,7 +34,7 @@ class Measured(FrozenConfig):
 
 
 class Card(FrozenConfig):
-    """What is known of weights that ship with the library."""
+    """Card of weights that ship with the library."""
 
     format: Literal["genconvit-card"] = "genconvit-card"
     """The mark of such a file."""
@@ -49,13 +49,13 @@ class Card(FrozenConfig):
     """SHA-256 of the weights file, in hexadecimal."""
 
     trained_on: Words
-    """What they learned from, in words that follow "trained on"."""
+    """Training data, in words that follow "trained on"."""
 
     measured: Measured
-    """How often they are wrong."""
+    """Measures that say how often they are wrong."""
 
     licence: Words
-    """What they may be used for."""
+    """Purposes that they may be used for."""
 
     inconclusive: tuple[Share, Share] | None = None
     """The fake probabilities, before a calibration, from which to which a video gets no label, both included; None
@@ -69,7 +69,7 @@ class Card(FrozenConfig):
 
     @property
     def about(self) -> str:
-        """What every result says: what the weights learned from, and how often they are wrong."""
+        """Statement of every result: what the weights learned from, and how often they are wrong."""
         found = self.measured
         reals, fakes = (f"{100 * share:.0f} %" for share in (found.reals_called_fake, found.fakes_called_real))
         return (

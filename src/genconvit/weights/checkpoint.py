@@ -27,9 +27,9 @@ class Checkpoint:
 
     Attributes:
         path: the file.
-        tensors: by name; dense, real, on the CPU, in the dtype of the file, and mapped from the file rather
+        tensors: tensors by name; dense, real, on the CPU, in the dtype of the file, and mapped from the file rather
             than copied where its format allows (not in the one that torch wrote before 1.6).
-        metadata: what the header of a safetensors file says beside the tensors; empty for other formats.
+        metadata: metadata in the header of a safetensors file, beside the tensors; empty for other formats.
     """
 
     path: Path
@@ -67,7 +67,7 @@ def read_tensors(path: Path) -> Checkpoint:
 
 
 def _kind(path: Path) -> Literal["safetensors", "zip", "pickle"]:
-    """Which format a file is in, by its first bytes; by its suffix only where they are damaged."""
+    """Tell the format of a file, by its first bytes; by its suffix only where they are damaged."""
     try:
         if not path.is_file():
             state = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"

@@ -21,7 +21,7 @@ from genconvit.weights.locate import WeightsSpec
 
 @dataclass(frozen=True)
 class Written:
-    """What a conversion wrote: how many tensors, and the file's size in bytes."""
+    """Summary of a conversion: the number of tensors, and the file's size in bytes."""
 
     tensors: int
     bytes: int
@@ -40,9 +40,9 @@ def convert_reference(
     Args:
         spec: ``"published"``, or a path for ``"ed"``, ``"vae"`` or both.
         output: the file to write.
-        precision: of the stored tensors.
+        precision: precision of the stored tensors.
         variational: keep ``var``, which only the KL term of a training uses.
-        size: of the backbones.
+        size: size of the backbones.
 
     Raises:
         WeightsError: the files cannot be had, read, or do not fit, or the spec names something else.
@@ -89,8 +89,8 @@ def save_model(
         loaded: the model, and where its weights came from; the rules by which its training's crops were cut go with it.
         architecture: the name that it is registered under.
         output: the file to write.
-        precision: of the stored tensors.
-        training: how it was trained, for the header.
+        precision: precision of the stored tensors.
+        training: record of its training, for the header.
 
     Raises:
         WeightsError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""How the crops were cut that weights were trained on, for a data set that they are to be trained further on."""
+"""Rules by which the crops were cut that weights were trained on, for a data set that they are trained further on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a weights file holds, in lines for people."""
+"""Description of a weights file, in lines for people."""
 
 from __future__ import annotations
 

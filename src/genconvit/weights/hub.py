@@ -27,11 +27,11 @@ class HubFile:
     """A file of a hub on this machine, whose content is the one that the hub declared.
 
     Attributes:
-        path: where it lies.
+        path: path that it lies at.
         repository: ``owner/name``.
-        filename: its name in the repository.
+        filename: name of the file in the repository.
         revision: the commit it belongs to, 40 hexadecimal digits.
-        sha256: of its content, 64 hexadecimal digits.
+        sha256: SHA-256 of its content, 64 hexadecimal digits.
     """
 
     path: Path

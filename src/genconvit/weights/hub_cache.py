@@ -1,4 +1,4 @@
-"""Where the cache of ``huggingface_hub`` keeps a file; its manual describes the layout under "cache".
+"""Places of a file in the cache of ``huggingface_hub``; its manual describes the layout under "cache".
 
 ``blobs/<hash>`` holds the content, ``snapshots/<commit>/<name>`` is a link to it, or the content itself where
 links do not work, and ``refs/<branch or tag>`` names a commit.
@@ -14,7 +14,7 @@ from genconvit.core.files import partial_beside, written_whole
 from genconvit.weights.hub_request import Request
 
 
-class Place:
+class CacheEntry:
     """The places of one file at one commit.
 
     Args:

@@ -1,4 +1,4 @@
-"""Whether a file's content is the one that the hub declared: the hash decides."""
+"""Check that a file's content is the one that the hub declared: the hash decides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genconvit.weights.hub_request import Request
 
 
 def is_hash(declared: str) -> bool:
-    """Whether this is what a hub declares: git's SHA-1 for small files, the SHA-256 for large ones."""
+    """Tell whether this is what a hub declares: git's SHA-1 for small files, the SHA-256 for large ones."""
     return re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", declared) is not None
 
 

@@ -24,9 +24,9 @@ def explain(request: Request, error: Exception, kept: str = "") -> str:
     """The message for an error of the hub, of the way to it, or of the disk.
 
     Args:
-        request: what was asked for.
-        error: what came instead.
-        kept: what is left for the next call, as a half sentence.
+        request: request that was made.
+        error: error that came instead.
+        kept: clause that says what is left for the next call.
     """
     from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
@@ -51,7 +51,7 @@ def explain_missing(request: Request, names: list[str]) -> str:
     """The message for a file that is not in its repository.
 
     Args:
-        request: what was asked for.
+        request: request that was made.
         names: the files that the repository holds.
     """
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

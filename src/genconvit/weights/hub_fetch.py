@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genconvit.core.errors import WeightsError
-from genconvit.weights.hub_cache import Place
+from genconvit.weights.hub_cache import CacheEntry
 from genconvit.weights.hub_check import is_hash, sha256_of_verified
 from genconvit.weights.hub_errors import explain
 from genconvit.weights.hub_request import Request
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
 
 _RESTARTS = 5
-"""How often within a call a server may begin again at the first byte instead of going on."""
+"""Number of times within a call that a server may begin again at the first byte instead of going on."""
 
 
 def fetch(request: Request, declared: HfFileMetadata) -> Path:
-    """Where the file lies in the cache, once it is there.
+    """Give the path of the file in the cache, once it is there.
 
     Args:
         request: the file.
-        declared: what the hub said about it; it is asked for nothing more than the content.
+        declared: metadata that the hub gave; it is asked for nothing more than the content.
 
     Raises:
         WeightsError: the download was cut, or what came does not have the declared hash.
@@ -55,23 +55,23 @@ def fetch(request: Request, declared: HfFileMetadata) -> Path:
             f"{request} cannot be verified: the hub declares no hash for it but {content!r}; "
             "download and check the file yourself and give its path as the weights"
         )
-    place = Place(request, commit, content)
-    if not place.pointer.exists():
-        place.make_folders()
+    entry = CacheEntry(request, commit, content)
+    if not entry.pointer.exists():
+        entry.make_folders()
         # The lock that huggingface_hub itself holds while it downloads this file.
-        with WeakFileLock(place.lock):
-            if place.blob.exists():
-                place.show()
-            elif not place.pointer.exists():
-                _receive(request, place, declared.size)
-                _accept(request, place)
+        with WeakFileLock(entry.lock):
+            if entry.blob.exists():
+                entry.show()
+            elif not entry.pointer.exists():
+                _receive(request, entry, declared.size)
+                _accept(request, entry)
     with suppress(OSError):  # a cache that only others may write
-        place.write_reference()
+        entry.write_reference()
     # What is there of a commit is found without the network.
     return Path(hf_hub_download(request.repository, request.filename or "", revision=commit))
 
 
-def _receive(request: Request, place: Place, size: int | None) -> None:
+def _receive(request: Request, entry: CacheEntry, size: int | None) -> None:
     """Complete the partial file.
 
     Raises:
@@ -81,14 +81,14 @@ def _receive(request: Request, place: Place, size: int | None) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not marked
 
-    partial = place.partial
+    partial = entry.partial
     _prepare(partial, size)
     try:
         with _Body(partial, size) as body:
             http_get(
                 # Each attempt asks the hub for the way to its storage anew, as a signed address expires. The
                 # token does not follow to another host.
-                hf_hub_url(request.repository, request.filename or "", revision=place.commit),
+                hf_hub_url(request.repository, request.filename or "", revision=entry.commit),
                 body,
                 resume_size=body.seek(0, os.SEEK_END),
                 expected_size=size,
@@ -99,15 +99,15 @@ def _receive(request: Request, place: Place, size: int | None) -> None:
         raise WeightsError(explain(request, error, _keep(partial, size))) from error
 
 
-def _accept(request: Request, place: Place) -> None:
+def _accept(request: Request, entry: CacheEntry) -> None:
     try:
-        sha256_of_verified(request, place.partial, place.declared)
-        place.accept()
+        sha256_of_verified(request, entry.partial, entry.declared)
+        entry.accept()
     except (FileNotFoundError, WeightsError):
         # Where the lock does not hold, as on some network file systems, another process may have been faster.
-        if place.blob.exists():
-            place.show()
-        elif not place.pointer.exists():
+        if entry.blob.exists():
+            entry.show()
+        elif not entry.pointer.exists():
             raise
 
 
@@ -124,7 +124,7 @@ def _prepare(partial: Path, size: int | None) -> None:
 
 
 def _keep(partial: Path, size: int | None) -> str:
-    """What the next call can go on with, as a half sentence; a partial file without content is removed."""
+    """Say what the next call can go on with, as a half sentence; a partial file without content is removed."""
     have = partial.stat().st_size
     if have == 0:
         partial.unlink()

@@ -1,4 +1,4 @@
-"""What is asked of a hub: one file of a repository at a revision, or the list of its files."""
+"""Request to a hub: one file of a repository at a revision, or the list of its files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from genconvit.core.errors import WeightsError
 
 PUBLISHED_REPOSITORY = "Deressa/GenConViT"
-"""Where the authors of GenConViT publish their weights."""
+"""Repository in which the authors of GenConViT publish their weights."""
 
 PUBLISHED_FILES = {"ed": "genconvit_ed_inference.pth", "vae": "genconvit_vae_inference.pth"}
 """The published file of each branch."""

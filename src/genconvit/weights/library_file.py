@@ -21,7 +21,7 @@ from genconvit.results.provenance import WeightsFile
 METADATA_KEY = "genconvit"
 
 StoredPrecision = Literal["fp32", "bf16", "fp16"]
-"""How weights may be stored; fp16 is more exact than bf16 in the same space, but ends at 65504."""
+"""Precisions in which weights may be stored; fp16 is more exact than bf16 in the same space, but ends at 65504."""
 
 STORED_PRECISIONS: tuple[StoredPrecision, ...] = get_args(StoredPrecision)
 
@@ -29,7 +29,7 @@ _STORED: dict[StoredPrecision, torch.dtype] = {"fp32": torch.float32, "bf16": to
 
 
 class FileHeader(FrozenConfig):
-    """What a weights file says of itself."""
+    """Header of a weights file."""
 
     format: int = 1
     """Version of this header's layout."""
@@ -50,11 +50,11 @@ class FileHeader(FrozenConfig):
     """The files that it was converted from."""
 
     training: dict[str, JsonValue] | None = None
-    """How it was trained by this library, and what was measured then; None where it was not."""
+    """Record of its training by this library, and of what was measured then; None where it was not."""
 
     crop_rules: CropRules = Field(default_factory=dict)
-    """How the crops of its training were cut; empty where that was as each face detector's own rule says, or is not
-    known."""
+    """Rules by which the crops of its training were cut; empty where that was as each face detector's own rule says, or
+    is not known."""
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], header: FileHeader, precision: StoredPrecision) -> None:

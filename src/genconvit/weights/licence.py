@@ -12,7 +12,7 @@ PUBLISHED_LICENCE = f"the authors' terms, see https://huggingface.co/{PUBLISHED_
 
 
 def licence_of(lineage: Iterable[WeightsFile]) -> str | None:
-    """What weights may be used for that come from these files; None where that is not known.
+    """Name what weights that come from these files may be used for; None where that is not known.
 
     Args:
         lineage: the files that were read, and those that they were made from.

@@ -17,10 +17,10 @@ class Embedded:
     """Weights that ship with the library.
 
     Attributes:
-        name: of their files.
-        path: of the weights.
+        name: name of their files.
+        path: path of the weights.
         calibration: the path of the file that makes probabilities of their scores.
-        card: what is known of them.
+        card: card of the weights.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Embedded:
 
 
 def embedded_folder() -> Path:
-    """Where they lie."""
+    """Give the folder that they lie in."""
     return Path(__file__).parent
 
 
 def embedded_path(name: str) -> Path:
-    """Where the weights of a name lie.
+    """Give the path of the weights of a name.
 
     Raises:
         WeightsError: they do not; the installation is incomplete.

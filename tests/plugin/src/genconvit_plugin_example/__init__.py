@@ -17,7 +17,7 @@ __all__ = ["Siamese", "SiameseConfig"]
 
 
 class SiameseConfig(ArchitectureConfig):
-    """What a :class:`Siamese` is made of.
+    """Config of a :class:`Siamese`.
 
     Attributes:
         mode: there is only one.

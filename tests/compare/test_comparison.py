@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genconvit import Detector
-from genconvit.compare.run import VariantRun, compare_variants
+from genconvit.compare.comparison import VariantRun, compare_variants
 from genconvit.compare.variants import Variant
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.data.base import Listing

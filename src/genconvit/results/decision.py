@@ -52,7 +52,7 @@ class Decision(FrozenConfig):
         return "; ".join(parts)
 
     def is_inconclusive(self, probability: float) -> bool:
-        """Whether there is no label for this probability."""
+        """Tell whether there is no label for this probability."""
         return self.inconclusive is not None and self.inconclusive[0] <= probability <= self.inconclusive[1]
 
     def label(self, probability: float) -> Literal["FAKE", "REAL"]:
@@ -69,9 +69,9 @@ def check_band(band: tuple[float, float] | None, threshold: float, origin: str) 
     """Make sure that what lies below an inconclusive band is REAL, and what lies above it FAKE.
 
     Args:
-        band: from which probability to which; None for none.
+        band: lowest and highest probability; None for no band.
         threshold: FAKE is what lies above it.
-        origin: where that came from.
+        origin: origin of the threshold.
 
     Raises:
         ValueError: it is no band, or the threshold is outside of it.

@@ -1,4 +1,4 @@
-"""What sets from files are called when several stand beside each other."""
+"""Names of sets from files when several stand beside each other."""
 
 from __future__ import annotations
 

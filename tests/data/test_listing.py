@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.errors import ConfigError, DatasetError, PluginError
-from genconvit.data.select import check_dataset, list_dataset
+from genconvit.data.listing import check_dataset, list_dataset
 from genconvit.registry import DATASETS
 
 from .conftest import Files, put

@@ -16,7 +16,7 @@ from pathlib import Path
 from genconvit.assemble import Parts, assemble, assemble_readers
 from genconvit.core.left_out import LeftOut
 from genconvit.core.optional import require
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
@@ -40,18 +40,18 @@ def measure_robustness(
     listing: Listing,
     degradations: Sequence[Degradation] = tuple(DEGRADATIONS.values()),
     resampling: Resampling | None = None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> RobustnessReport:
     """Score videos as they are and degraded.
 
     A video that cannot be read, or has no face, is left out and named; it does not end the run.
 
     Args:
-        config: of the detector.
+        config: config of the detector.
         listing: the videos, with labels or without.
-        degradations: what happens to them, each at all of its strengths.
-        resampling: how the intervals of the AUC are made.
-        track: shows progress.
+        degradations: degradations of the videos, each at all of its strengths.
+        resampling: options by which the intervals of the AUC are made.
+        progress: shows progress.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or there is no encoder for H.264, or no
@@ -69,7 +69,7 @@ def measure_robustness(
     parts = assemble(config)
     try:
         run = _Run(config, parts, steps)
-        for _ in track(run.score(listing.sources), len(listing.sources), "scoring"):
+        for _ in progress(run.score(listing.sources), len(listing.sources), "scoring"):
             pass
     finally:
         parts.readers.close()
@@ -94,11 +94,11 @@ class _Run:
     """One run, as its results come in.
 
     Attributes:
-        videos: those with a face.
+        videos: videos with a face.
         no_face: the names of those without.
-        unreadable: those that cannot be read.
-        notes: on steps that could not be done for some videos.
-        seconds: for each step, spent on degrading.
+        unreadable: videos that cannot be read.
+        notes: notes on steps that could not be done for some videos.
+        seconds: seconds spent on degrading, for each step.
     """
 
     def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step]) -> None:
@@ -113,7 +113,7 @@ class _Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is missing from the numbers."""
+        """Notes that say what is missing from the numbers."""
         short = sum(None in video.scores for video in self.videos)
         return (f"videos without a score at some of the steps: {short}; their notes say why",) if short else ()
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from genconvit.core.errors import TrainingError
-from genconvit.train.checkpoint import has_state, read_state, read_state_tensors, save_state
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import TrainState
+from genconvit.train.state_files import has_state, read_state, read_state_tensors, save_state
 from support import cut_short
 
 TENSORS = {"model.a": torch.arange(4.0), "model.count": torch.tensor(3)}
@@ -53,7 +53,7 @@ def test_a_kill_between_the_two_files_leaves_the_state_before(tmp_path: Path, mo
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("genconvit.train.checkpoint.write_text", killed)
+    monkeypatch.setattr("genconvit.train.state_files.write_text", killed)
     with pytest.raises(KeyboardInterrupt):
         save_state(tmp_path, state(6), {"model.a": torch.zeros(4)})
     assert read_state(tmp_path) == before

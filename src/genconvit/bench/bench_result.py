@@ -1,4 +1,4 @@
-"""What a benchmark found; JSON both ways."""
+"""Result of a benchmark; JSON both ways."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Machine(FrozenConfig):
     """Version of genconvit."""
 
 
-class Row(FrozenConfig):
+class StageTiming(FrozenConfig):
     """One stage alone, all of them together, or the making of examples for a training."""
 
     stage: str
@@ -74,19 +74,19 @@ class FreshRun(FrozenConfig):
     """Registered name of the face detector that ran."""
 
     import_seconds: float
-    """To import the library and the architecture, with PyTorch, torchvision and timm."""
+    """Seconds to import the library and the architecture, with PyTorch, torchvision and timm."""
 
     open_seconds: float
-    """To open a detector from a converted weights file."""
+    """Seconds to open a detector from a converted weights file."""
 
     predict_seconds: float
-    """For all the clips."""
+    """Seconds to predict all the clips."""
 
     videos: int
     """Number of clips."""
 
     faces: int
-    """How many faces were scored."""
+    """Number of faces that were scored."""
 
     opening_peak_mb: float
     """Most memory until the detector was open, in MB."""
@@ -98,7 +98,7 @@ class FreshRun(FrozenConfig):
     """Most memory of a worker, in MB; 0 where there was none."""
 
 
-class Report(FrozenConfig):
+class BenchResult(FrozenConfig):
     """Everything that a benchmark found."""
 
     machine: Machine
@@ -113,7 +113,7 @@ class Report(FrozenConfig):
     repeats: int
     """Number of runs whose median is taken."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[StageTiming, ...]
     """The stages, a row each."""
 
     fresh_runs: tuple[FreshRun, ...]
@@ -124,7 +124,7 @@ class Report(FrozenConfig):
 
 
 def this_machine(device: torch.device) -> Machine:
-    """What is measured on."""
+    """Describe the machine that is measured on."""
     return Machine(
         cpu=_cpu_name(),
         threads=torch.get_num_threads(),

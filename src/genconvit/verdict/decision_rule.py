@@ -1,4 +1,4 @@
-"""How a score becomes a label: a threshold, a calibration, and a band of scores that have none."""
+"""Rule by which a score becomes a label: a threshold, a calibration, and a band of scores that have none."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import field_validator, model_validator
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
+from genconvit.results.decision import CalibrationInfo, Decision, check_band
 from genconvit.results.result import Label, Status
-from genconvit.results.rule import CalibrationInfo, Decision, check_band
 from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
 from genconvit.verdict.threshold import FprTarget, parse_threshold, threshold_for_fpr
 from genconvit.weights.embedded import Embedded
@@ -21,11 +21,11 @@ DEFAULT_THRESHOLD = 0.5
 """A fake probability lies above it exactly where p_fake > p_real."""
 
 NONE = "none"
-"""What turns off what weights bring of their own."""
+"""Text that turns off what weights bring of their own."""
 
 
 class DecisionOptions(FrozenConfig):
-    """How a score becomes a label.
+    """Options of the way in which a score becomes a label.
 
     The defaults are the reference's way: FAKE exactly where p_fake > p_real. Weights that ship with the library bring a
     calibration and an inconclusive band, which hold where nothing else is said.
@@ -77,7 +77,7 @@ class DecisionOptions(FrozenConfig):
 
 @dataclass(frozen=True)
 class Ruling:
-    """What a rule says of one score.
+    """Statement of a rule about one score.
 
     Attributes:
         status: ``ok`` or ``inconclusive``.
@@ -95,9 +95,9 @@ class DecisionRule:
     """The options of a decision, with the calibration read.
 
     Attributes:
-        decision: what every result says of it; None for the default rule.
+        decision: decision that every result states; None for the default rule.
         stored: the calibration; None without one.
-        notes: what every result with a score must say of it.
+        notes: notes of every result with a score.
     """
 
     decision: Decision | None = None
@@ -105,11 +105,11 @@ class DecisionRule:
     notes: tuple[str, ...] = ()
 
     def ruling(self, probability: float, *, trained: bool) -> Ruling:
-        """What it says of a fake probability.
+        """Give the ruling on a fake probability.
 
         Args:
-            probability: in [0, 1].
-            trained: whether the weights are; a score of others gets no label, and is not inconclusive either.
+            probability: fake probability in [0, 1].
+            trained: true for trained weights; a score of others gets no label, and is not inconclusive either.
         """
         calibrated = self.stored.calibration.apply(probability) if self.stored else None
         judged = probability if calibrated is None else calibrated
@@ -119,7 +119,7 @@ class DecisionRule:
         return Ruling("ok", decision.label(judged) if trained else None, calibrated)
 
     def notes_for(self, basis: ScoreBasis) -> tuple[str, ...]:
-        """What a result with a score must say of it, given what the score depends on."""
+        """List the notes of a result with a score, given what the score depends on."""
         fitted = self.stored.calibration.basis if self.stored else None
         if self.stored is None or fitted is None:  # of that, the calibration's own warnings tell
             return self.notes
@@ -138,7 +138,7 @@ def decision_rule(options: DecisionOptions, own: Embedded | None = None) -> Deci
     """The rule that options name; reads the calibration.
 
     Args:
-        options: what was asked for.
+        options: options that were asked for.
         own: the weights, where they are some that ship with the library and so bring a calibration and a band.
 
     Raises:
@@ -204,7 +204,7 @@ def _no_reals(threshold: str) -> str:
 
 
 def _fitting_notes(stored: StoredCalibration | None) -> list[str]:
-    """What a calibration was fitted on, where that is not videos as they come."""
+    """Say what a calibration was fitted on, where that is not videos as they come."""
     if stored is None or not (stored.calibration.unit == "faces" or stored.calibration.balanced):
         return []
     note = f"{stored.name} was fitted on {stored.calibration.origin}"

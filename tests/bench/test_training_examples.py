@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from genconvit.bench.examples import example_rows
+from genconvit.bench.training_examples import example_rows
 
 
 def test_examples_are_measured_beside_reading_them() -> None:

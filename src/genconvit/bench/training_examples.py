@@ -1,4 +1,4 @@
-"""How fast one core makes examples for a training."""
+"""Speed at which one core makes examples for a training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
-from genconvit.bench.report import Row
+from genconvit.bench.bench_result import StageTiming
 from genconvit.bench.timing import time_in_turn
 from genconvit.crops.record import CropRecord
 from genconvit.data.sample import FACE, LANDMARKS, portrait
@@ -20,13 +20,13 @@ SIZES = (128, 224)
 FACES = 64
 
 
-def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FACES) -> list[Row]:
+def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FACES) -> list[StageTiming]:
     """Measure augmentation and self-blended pairs, each beside reading and resizing the same crops.
 
     Args:
-        repeats: of every measurement.
-        sizes: of an example, its side in pixels.
-        faces: how many crops a run goes through.
+        repeats: number of times that everything is measured.
+        sizes: sides of an example, in pixels.
+        faces: number of crops that a run goes through.
     """
     threads = torch.get_num_threads()
     with TemporaryDirectory() as folder:
@@ -39,7 +39,7 @@ def example_rows(repeats: int, *, sizes: Sequence[int] = SIZES, faces: int = FAC
             torch.set_num_threads(threads)
 
 
-def _rows(folder: Path, records: list[CropRecord], size: int, repeats: int) -> list[Row]:
+def _rows(folder: Path, records: list[CropRecord], size: int, repeats: int) -> list[StageTiming]:
     read = CropDataset(folder, records, size, augment=None)
     augmented = CropDataset(folder, records, size, augment=AugmentConfig.preset("robust"))
     blended = CropDataset(folder, records, size, augment=None, fakes=Fakes(self_blended=True))
@@ -48,7 +48,7 @@ def _rows(folder: Path, records: list[CropRecord], size: int, repeats: int) -> l
         repeats,
     )
     return [
-        Row(
+        StageTiming(
             stage=stage,
             setting=f"one core, {size} px, {setting}",
             amount=len(records),

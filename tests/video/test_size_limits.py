@@ -14,7 +14,7 @@ from genconvit.core.errors import SourceError
 from genconvit.video import index as index_module
 from genconvit.video.base import VideoDecoder
 from genconvit.video.index import index_frames
-from genconvit.video.limits import MAX_FRAME_PIXELS
+from genconvit.video.size_limits import MAX_FRAME_PIXELS
 from support import grey_frames, index_of, make_video, packets, remux
 
 CODECS: dict[str, dict[str, Any]] = {

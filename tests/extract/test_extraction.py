@@ -17,9 +17,9 @@ from genconvit.core.types import DetectedFace
 from genconvit.crops.folder import read_crops
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.extract import crop_files
+from genconvit.extract.extraction import extract
 from genconvit.extract.journal import JOURNAL_NAME, Journal
 from genconvit.extract.options import ExtractOptions
-from genconvit.extract.run import extract
 from genconvit.extract.summary import ExtractSummary
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.train.pairs import find_pairs

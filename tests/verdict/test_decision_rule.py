@@ -1,4 +1,4 @@
-"""How options become a rule, and what the rule says of a score."""
+"""Options become a rule, and the rule says what a score is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from calibrations import calibration, write_calibration
 from genconvit.core.errors import ConfigError
-from genconvit.results.rule import CalibrationInfo, Decision
+from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.verdict.calibration import ScoreBasis, StoredCalibration
-from genconvit.verdict.decision import DEFAULT_RULE, DecisionOptions, DecisionRule, decision_rule
+from genconvit.verdict.decision_rule import DEFAULT_RULE, DecisionOptions, DecisionRule, decision_rule
 
 BASIS = ScoreBasis(architecture="grey", config={"mode": "any"}, weights_sha256=("a",), person="pool", score_rule="mean")
 

@@ -29,9 +29,9 @@ def save_state(folder: Path, state: TrainState, tensors: Mapping[str, Tensor]) -
     """Write a state, whole or not at all, and remove the one before.
 
     Args:
-        folder: of the training; the state lies in a folder of its own below it.
+        folder: folder of the training; the state lies in a folder of its own below it.
         state: everything but the tensors.
-        tensors: by name, on any device.
+        tensors: tensors by name, on any device.
 
     Returns:
         The state as it was written, which names the file of its tensors.
@@ -59,7 +59,7 @@ def save_state(folder: Path, state: TrainState, tensors: Mapping[str, Tensor]) -
 
 
 def has_state(folder: Path) -> bool:
-    """Whether a training has left a state there."""
+    """Tell whether a training has left a state there."""
     return (folder / FOLDER / STATE_FILE).exists()
 
 

@@ -20,10 +20,10 @@ from genconvit.metrics.intervals import Resampling
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Cropped, Outcome
 from genconvit.pipeline.run import score_faces
-from genconvit.robustness import reencode, run
+from genconvit.robustness import measurement, reencode
 from genconvit.robustness.degrade import BLUR, BRIGHTNESS, H264, JPEG, NOISE, Degradation
 from genconvit.robustness.faces import DegradedFaces, steps_of
-from genconvit.robustness.run import measure_robustness
+from genconvit.robustness.measurement import measure_robustness
 from genconvit.settings import DetectorConfig
 from genconvit.video.base import FrameStream
 from genconvit.video.pyav import PyAVDecoder
@@ -158,7 +158,7 @@ def test_a_video_that_cannot_be_encoded_keeps_its_other_steps(
 
 def test_without_an_encoder_nothing_is_begun(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reencode, "ENCODER", "no_such_encoder")
-    monkeypatch.setattr(run, "assemble", lambda _: pytest.fail("weights were loaded"))
+    monkeypatch.setattr(measurement, "assemble", lambda _: pytest.fail("weights were loaded"))
     with pytest.raises(ConfigError, match="h264 needs"):
         measured(weights, listing_of(tmp_path / "a.mp4"), JPEG, H264)
 

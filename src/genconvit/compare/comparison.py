@@ -18,7 +18,7 @@ from genconvit.compare.variants import Variant
 from genconvit.core.cut import Cut
 from genconvit.core.device import resolve_device
 from genconvit.core.errors import GenConViTError
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
@@ -34,8 +34,8 @@ class VariantRun:
     """One variant's part.
 
     Attributes:
-        evaluated: its scores, and what they are worth.
-        file: where everything is written.
+        evaluated: scores of the variant, and what they are worth.
+        file: path of the file that holds everything.
     """
 
     evaluated: Evaluated
@@ -47,7 +47,7 @@ def compare_variants(
     variants: Sequence[Variant],
     folder: Path,
     options: EvaluationOptions | None = None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> list[VariantRun]:
     """Score a data set with each variant, and write one file of results a variant.
 
@@ -56,10 +56,10 @@ def compare_variants(
 
     Args:
         listing: the videos.
-        variants: at least one.
-        folder: where the files go.
-        options: how scores are evaluated.
-        track: shows progress.
+        variants: variants to compare, at least one.
+        folder: folder that the files go to.
+        options: options by which scores are evaluated.
+        progress: shows progress.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or the folder cannot be written.
@@ -68,21 +68,21 @@ def compare_variants(
     """
     finding = assemble_finding(variants[0].config)
     try:
-        return list(_Comparison(listing, folder, options or EvaluationOptions(), track, finding).runs(variants))
+        return list(_Comparison(listing, folder, options or EvaluationOptions(), progress, finding).runs(variants))
     finally:
         finding.readers.close()
 
 
 class _Comparison:
-    """What the variants of one run have in common."""
+    """Everything that the variants of one run have in common."""
 
     def __init__(
-        self, listing: Listing, folder: Path, options: EvaluationOptions, track: Track, finding: Finding
+        self, listing: Listing, folder: Path, options: EvaluationOptions, progress: ShowProgress, finding: Finding
     ) -> None:
         self._listing = listing
         self._folder = folder
         self._options = options
-        self._track = track
+        self._progress = progress
         self._finding = finding
         self._time = datetime.now().astimezone()
         self._find_seconds = 0.0
@@ -95,7 +95,7 @@ class _Comparison:
                 yield self._run(variant, spool)
 
     def _cut(self, variant: Variant) -> Cut:
-        """How the variant wants faces cut; calibration and weights are read, so that what cannot work fails now."""
+        """Give the variant's cut of faces; calibration and weights are read, so that what cannot work fails now."""
         try:
             assemble_rule(variant.config)
             return assemble_scoring(variant.config, self._finding).cut
@@ -109,7 +109,7 @@ class _Comparison:
         finder = self._finding.finder(spool.cuts, variant.config)
         start = perf_counter()
         with closing(find_faces(finder, reader, paths)) as found:
-            for outcome in self._track(spool.fill(found), len(paths), "finding faces"):
+            for outcome in self._progress(spool.fill(found), len(paths), "finding faces"):
                 if outcome.scores is not None and readers.note:
                     outcome.scores.notes.append(readers.note)
         self._find_seconds, self._isolated = perf_counter() - start, reader.isolated
@@ -125,7 +125,7 @@ class _Comparison:
                 closing(score_faces(scoring.scorer, spool.replay(scoring.cut))) as outcomes,
             ):
                 rule = assemble_rule(variant.config)
-                answers = self._track(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
+                answers = self._progress(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
                 for source, outcome in zip(self._listing.sources, answers, strict=True):
                     file.add(source, conclude(outcome, provenance, variant.config, rule, isolated=self._isolated))
             del scoring
@@ -164,7 +164,7 @@ class _Comparison:
 
 
 def _description(variant: Variant, provenance: Provenance) -> dict[str, Any]:
-    """What V2's description asks a file to say of its detector; None for what an architecture does not have."""
+    """Give what V2's description asks a file to say of its detector; None for what an architecture does not have."""
     files = [file.name for file in provenance.weights.files]
     config = provenance.config
     return {

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from genconvit.core.errors import ConfigError
+from genconvit.faces.detector_choice import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.faces.mtcnn import MTCNNDetector
-from genconvit.faces.select import FaceDetectorChoice, open_face_detector, resolve_face_detector
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_another_name_is_passed_on() -> None:
 
 def test_the_choice_imports_nothing_heavy() -> None:
     code = (
-        "import sys; import genconvit.faces.select as s; s.resolve_face_detector('auto'); "
+        "import sys; import genconvit.faces.detector_choice as s; s.resolve_face_detector('auto'); "
         "print([m for m in ('insightface', 'onnxruntime', 'facenet_pytorch', 'cv2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Which face detector a name stands for on this machine."""
+"""Choice of the face detector that a name stands for on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FaceDetectorChoice:
     Attributes:
         name: the registered name, never ``"auto"``.
         model_path: the model's file, or None where the detector gets none.
-        reason: why, one clause.
+        reason: reason for the choice, one clause.
     """
 
     name: str

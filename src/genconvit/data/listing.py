@@ -14,11 +14,11 @@ from genconvit.video.names import source_name
 
 
 def list_dataset(name: str, root: str | Path, split: str | None = None) -> Listing:
-    """What a data set holds, with at least one source to score.
+    """List what a data set holds, with at least one source to score.
 
     Args:
         name: a registered data set, for example ``faceforensics``.
-        root: its folder or file.
+        root: folder or file of the data set.
         split: one of its splits; None for its default.
 
     Raises:
@@ -33,7 +33,7 @@ def list_dataset(name: str, root: str | Path, split: str | None = None) -> Listi
 
 
 def check_dataset(name: str, root: str | Path, split: str | None = None) -> Listing:
-    """What a data set holds, even where nothing of it can be scored; as ``list_dataset`` in other respects."""
+    """List what a data set holds, even where nothing of it can be scored; it is ``list_dataset`` in other respects."""
     cls = DATASETS.load(name)
     chosen = cls.splits[0] if split is None else split
     if chosen not in cls.splits:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from genconvit.bench.bench_result import BenchResult
+from genconvit.bench.benchmark import run_bench
 from genconvit.bench.floor import backbone_calls
-from genconvit.bench.report import Report
-from genconvit.bench.run import run_bench
 from genconvit.core.errors import ConfigError
 from genconvit.models.base import ArchitectureConfig
 from genconvit.models.generative import SIZES
@@ -64,13 +64,13 @@ def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
 
 
 @pytest.fixture(scope="module")
-def report(portrait_clip: Path) -> Report:
+def report(portrait_clip: Path) -> BenchResult:
     base = DetectorConfig.from_options("original", mode="ed", frames=2, device="cpu", face_detector="mtcnn")
     return run_bench(base, [portrait_clip], precisions=["fp32"], repeats=1)
 
 
 @pytest.mark.slow
-def test_every_stage_is_measured_with_its_floor(report: Report) -> None:
+def test_every_stage_is_measured_with_its_floor(report: BenchResult) -> None:
     stages = {row.stage: row for row in report.rows}
     assert list(stages) == ["decode", "faces", "networks", "pipeline", "augment", "self-blend"]
     assert [(row.amount, row.unit) for row in report.rows[:4]] == [
@@ -83,7 +83,7 @@ def test_every_stage_is_measured_with_its_floor(report: Report) -> None:
     ratio = stages["networks"].ratio
     assert ratio is not None
     assert ratio > 0.5
-    assert Report.model_validate_json(report.model_dump_json()) == report
+    assert BenchResult.model_validate_json(report.model_dump_json()) == report
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_examples_may_be_left_out(portrait_clip: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_fresh_process_measures_its_own_memory_alone(report: Report) -> None:
+def test_a_fresh_process_measures_its_own_memory_alone(report: BenchResult) -> None:
     (run,) = report.fresh_runs
     assert (run.precision, run.face_detector, run.videos, run.faces) == ("fp32", "mtcnn", 1, 2)
     assert run.import_seconds > 0.1

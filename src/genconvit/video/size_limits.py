@@ -1,4 +1,4 @@
-"""How large a picture may be. A few kilobytes can claim one that fills the memory, so its header is asked first."""
+"""Limits of a picture's size. A few kilobytes can claim one that fills the memory, so its header is asked first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Photographs of 50 and 61 megapixels are common. Pillow warns from 89 megapixels 
 
 
 def too_large(what: str, width: int, height: int, limit: int) -> str | None:
-    """Why a picture is refused; None where its pixels are within the limit.
+    """Say why a picture is refused; None where its pixels are within the limit.
 
     Examples:
         >>> too_large("an image", 10_000, 9_000, MAX_IMAGE_PIXELS)

@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from genconvit.assemble import assemble
-from genconvit.bench.examples import example_rows
+from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, this_machine
 from genconvit.bench.fresh import run_fresh
-from genconvit.bench.report import FreshRun, Report, Row, this_machine
 from genconvit.bench.stages import Stages
+from genconvit.bench.training_examples import example_rows
 from genconvit.core.device import DTYPES, Precision, resolve_device, resolve_precision
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
@@ -32,15 +32,15 @@ def run_bench(
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
     examples: bool = True,
-) -> Report:
+) -> BenchResult:
     """Measure a detector on this machine.
 
     Args:
         base: the detector; weights of None or ``"random"`` are made, as a converted file.
         clips: videos; where there are none, some are made.
-        precisions: of the networks; none is fp32, and bf16 where the hardware computes in it.
+        precisions: precisions of the networks; none is fp32, and bf16 where the hardware computes in it.
         face_detectors: names, each with its model; none is the base's.
-        repeats: of every measurement.
+        repeats: number of times that everything is measured.
         examples: measure the making of examples for a training too.
 
     Raises:
@@ -54,7 +54,7 @@ def run_bench(
             notes.append(
                 "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
             )
-    rows: list[Row] = []
+    rows: list[StageTiming] = []
     runs: list[FreshRun] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -71,7 +71,7 @@ def run_bench(
                 del parts
                 runs.append(run_fresh(config, clips))
     rows += example_rows(repeats) if examples else []
-    return Report(
+    return BenchResult(
         machine=this_machine(device),
         clips=f"{len(clips)} videos, {described}",
         frames=str(base.frames),
@@ -90,7 +90,7 @@ def _make_clips(folder: Path) -> Iterator[Path]:
 
 
 def _weights(base: DetectorConfig, precision: Precision, folder: Path) -> str | dict[str, str]:
-    """What the detector reads its weights from; a file in this precision where they would be random."""
+    """Choose what the detector reads its weights from; a file in this precision where they would be random."""
     if base.weights not in (None, "random"):
         return base.weights
     path = folder / f"{precision}.safetensors"

@@ -1,4 +1,4 @@
-"""Which sources are read in worker processes."""
+"""Sources are read in worker processes where they should be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genconvit import Detector
 from genconvit.core.errors import ConfigError
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader
-from genconvit.isolation.select import Readers
+from genconvit.isolation.reader_choice import Readers
 from genconvit.video.base import VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import ThreadReader

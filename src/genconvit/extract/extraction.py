@@ -11,7 +11,7 @@ from genconvit.assemble import Finding, assemble_finding
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.core.left_out import LeftOut
-from genconvit.core.progress import Track, untracked
+from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.types import FaceCrop, on_host
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, write_manifest
 from genconvit.crops.record import SPLITS, Split
@@ -35,7 +35,7 @@ def extract(
     config: DetectorConfig,
     folder: Path,
     options: ExtractOptions | None = None,
-    track: Track = untracked,
+    progress: ShowProgress = no_progress,
 ) -> ExtractSummary:
     """Write the faces of labelled videos as crops into ``{train,valid,test}/{fake,real}/``, with a manifest.
 
@@ -44,10 +44,11 @@ def extract(
 
     Args:
         listing: the videos; those without a label are left out.
-        config: what looks at them; nothing in it that is of networks and scores matters, and none is loaded.
-        folder: where the crops go; made where it is not there.
-        options: how they are kept.
-        track: shows progress.
+        config: options of the detector that looks at them; nothing in it that is of networks and scores matters, and
+            none is loaded.
+        folder: folder that the crops go to; made where it is not there.
+        options: options by which they are kept.
+        progress: shows progress.
 
     Raises:
         ConfigError: an option has a value that is not allowed here; the folder cannot be written, holds other crops, or
@@ -63,7 +64,7 @@ def extract(
     try:
         with Journal(folder) as journal, CropFiles(folder) as files:
             run = _Extraction(listing, config, options or ExtractOptions(), finding, journal, files)
-            run.extract(track)
+            run.extract(progress)
             return run.finish(folder)
     except OSError as error:
         raise GenConViTError(
@@ -121,7 +122,7 @@ class _Extraction:
         pairs = zip(self._sources, entries, strict=True)
         self._todo = [_Todo(source, entry) for source, entry in pairs if not self._is_done(entry)]
 
-    def extract(self, track: Track) -> None:
+    def extract(self, progress: ShowProgress) -> None:
         """Do what is missing; an interruption costs the video that is under way."""
         if not self._todo:
             return
@@ -129,7 +130,7 @@ class _Extraction:
         reader = self._finding.readers.for_many(iter(paths))  # no list: a single one that is left is isolated as well
         finder = self._finding.finder([self._options.cut(self._finding)], self._config)
         with Ahead(find_faces(finder, reader, paths), "faces", room=_CROPS_AHEAD) as found:
-            for _ in track(self._written(found), len(paths), "extracting faces"):
+            for _ in progress(self._written(found), len(paths), "extracting faces"):
                 pass
 
     def finish(self, folder: Path) -> ExtractSummary:
@@ -166,7 +167,7 @@ class _Extraction:
         return assign_splits(self._sources, options.fractions, options.seed, earlier, fill=self._listing.split == "all")
 
     def _blank(self, source: LabelledSource) -> VideoEntry:
-        """What is known of a video before it is opened."""
+        """Describe a video before it is opened."""
         assert source.label is not None  # noqa: S101 - the others were left out
         return VideoEntry(
             dataset=self._listing.dataset,
@@ -183,7 +184,7 @@ class _Extraction:
         )
 
     def _is_done(self, wanted: VideoEntry) -> bool:
-        """Whether an earlier run did this video; what has changed beside its crops is made good here."""
+        """Tell whether an earlier run did this video; what has changed beside its crops is made good here."""
         entry = self._journal.entries.get(wanted.key)
         if entry is None or (entry.label, entry.file, entry.options) != (wanted.label, wanted.file, wanted.options):
             return False
@@ -248,7 +249,7 @@ class _Video:
         self._files.write(self._entry, face, on_host(crop.image))
 
     def finished(self, outcome: Outcome) -> VideoEntry:
-        """What became of it, after all of its crops are written."""
+        """Give the entry of the video, after all of its crops are written."""
         self._files.settle()
         if outcome.scores is None:
             reason = outcome.error.reason if outcome.error else None

@@ -48,10 +48,10 @@ def write_comparison(sets: Sequence[Evaluated], options: EvaluationOptions, fold
     """Write ``summary.md``, ``summary.json``, ``variants.csv``, ``videos.csv`` and the pictures into a folder.
 
     Args:
-        sets: at least one; the others are held against the first.
-        options: what they were evaluated with.
+        sets: sets to compare, at least one; the others are held against the first.
+        options: options that they were evaluated with.
         folder: an existing one.
-        plots: whether to draw; takes matplotlib.
+        plots: draw pictures; takes matplotlib.
 
     Returns:
         The tables of the summary.

@@ -1,4 +1,4 @@
-"""Which reader reads what: in this process, or in workers that a broken file cannot take it along with."""
+"""Choice of the reader of a source: in this process, or in workers that a broken file cannot take it along with."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Readers:
 
     Args:
         decoders: tried in turn for a video.
-        choice: which frames.
-        limits: of a worker.
+        choice: choice of frames.
+        limits: limits of a worker.
         isolate: always or never use workers; None uses them for several sources and for folders of frames.
-        workers: how many; None is one for every two cores, at least 2.
+        workers: number of workers; None is one for every two cores, at least 2.
         square_pixels: stretch frames whose pixels are not square.
 
     Raises:
@@ -58,7 +58,7 @@ class Readers:
 
     @property
     def note(self) -> str | None:
-        """What a result says that was read in this process although it should not have been; None where it is fine."""
+        """Note in a result that was read in this process although it should not have been; None where it is fine."""
         return self._why_not and f"not isolated: {self._why_not}"
 
     def for_one(self, source: Source) -> Reader:
