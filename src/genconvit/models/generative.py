@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, cast
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
+from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.models.reference_files import Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
 from genconvit.nn.branches import Branch, EDBranchConfig, Reading, VAEBranchConfig, check_image_size
