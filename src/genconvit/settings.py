@@ -78,7 +78,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
 
     @model_validator(mode="before")
     @classmethod
-    def _embedded_names_the_architecture(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+    def _embedded_names_the_architecture(cls, data: object) -> object:
         if isinstance(data, Mapping) and "architecture" not in data and data.get("weights") == EMBEDDED:
             return {**data, "architecture": embedded_architecture()}
         return data
@@ -190,7 +190,7 @@ def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:
             )
 
 
-def _as_text(paths: Any) -> Any:  # noqa: ANN401 - a config's validator judges what it is
+def _as_text(paths: object) -> object:
     if isinstance(paths, Mapping):
         return {name: _as_text(path) for name, path in paths.items()}
     return os.fspath(paths) if isinstance(paths, os.PathLike) else paths

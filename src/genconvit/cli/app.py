@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -45,7 +45,7 @@ EXIT_NO_READER = 141
 class Program(TyperGroup):
     """The commands; an interruption and a reader of stdout that went away end each of them without a traceback."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own type is private
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own type is private
         """Run the command."""
         try:
             return super().invoke(ctx)

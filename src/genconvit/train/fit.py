@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -24,7 +23,7 @@ from genconvit.train.landmarks import FILE as LANDMARKS
 from genconvit.train.landmarks import landmarks_of
 from genconvit.train.loop import Loop, TrainStep
 from genconvit.train.parts import Parts, make_parts
-from genconvit.train.processes import accelerator_for, from_the_first, own_chance
+from genconvit.train.processes import Accelerator, accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
 from genconvit.train.tensors import all_tensors, put_back
@@ -106,7 +105,9 @@ def fit(
         return _run(state, parts, folder, tell)
 
 
-def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resume_or_start(
+    config: TrainConfig, accelerator: Accelerator, folder: Path, track: Track
+) -> tuple[TrainState, Parts]:
     start = first_model(config)
     data = read_data(config, start.model, _landmarks(accelerator, folder, config, track))
     state = TrainState(
@@ -127,7 +128,7 @@ def _resume_or_start(config: TrainConfig, accelerator: Any, folder: Path, track:
     return state, parts
 
 
-def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) -> tuple[TrainState, Parts]:  # noqa: ANN401
+def _resumed(config: TrainConfig, accelerator: Accelerator, folder: Path, track: Track) -> tuple[TrainState, Parts]:
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
     model = model_again(config, state.architecture_config)
@@ -145,7 +146,7 @@ def _resumed(config: TrainConfig, accelerator: Any, folder: Path, track: Track) 
     return state.model_copy(update={"config": config}), parts
 
 
-def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, track: Track) -> FindLandmarks:  # noqa: ANN401
+def _landmarks(accelerator: Accelerator, folder: Path, config: TrainConfig, track: Track) -> FindLandmarks:
     """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
 
     def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:
