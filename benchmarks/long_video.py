@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import av
 from pydantic import BaseModel
@@ -89,8 +90,8 @@ def measure(video: Path, frames: str, face_detector: str, face_model: str | None
             return ModelOutput(logits={"stub": self.judge(faces.mean(dim=(2, 3)))})
 
     register_architecture("stub", Stub)
-    options = {"face_detector": face_detector, "face_model": face_model, "time_limit_seconds": 86400.0}
-    chosen = {"mode": "stub", "weights": "random", "device": "cpu", "frames": frames, "isolate": True}
+    options: dict[str, Any] = {"face_detector": face_detector, "face_model": face_model, "time_limit_seconds": 86400.0}
+    chosen: dict[str, Any] = {"mode": "stub", "weights": "random", "device": "cpu", "frames": frames, "isolate": True}
     with Detector("stub", **chosen, **options) as detector, Watch() as watch:
         result = detector.predict(video)
     with av.open(str(video)) as opened:

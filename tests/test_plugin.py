@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -141,17 +141,18 @@ def test_its_weights_are_saved_and_loaded_like_a_built_ins(tmp_path: Path) -> No
 @pytest.mark.usefixtures("siamese")
 def test_its_options_are_checked_like_a_built_ins() -> None:
     with pytest.raises(ConfigError, match=r"unknown option 'fusion_dmi' \(did you mean 'fusion_dim'\?\)"):
-        Detector("siamese", weights="random", device="cpu", fusion_dmi=3)
+        Detector("siamese", weights="random", device="cpu", fusion_dmi=3)  # type: ignore[call-arg] # it has no such field
     with pytest.raises(ConfigError, match=r"architecture 'siamese': fusion_dim=0: "):
         Detector("siamese", weights="random", device="cpu", fusion_dim=0)
     with pytest.raises(ConfigError, match="image_size must be a multiple of 32; got 97"):
-        Detector("siamese", weights="random", device="cpu", branch={"image_size": 97})
+        Detector("siamese", weights="random", device="cpu", model={"branch": {"image_size": 97}})
 
 
 @pytest.mark.usefixtures("siamese")
 def test_a_nested_option_decides_the_size_of_its_faces() -> None:
     branch = {"image_size": 64, "autoencoder": {"channels": [8]}, "backbone": {"name": "convnext_atto"}}
-    with Detector("siamese", weights="random", device="cpu", branch=branch) as detector:
+    options: dict[str, Any] = {"branch": branch}
+    with Detector("siamese", weights="random", device="cpu", **options) as detector:
         assert len(detector.score_faces(faces(64))) == 3
         with pytest.raises(ConfigError, match=r"uint8 \[N, 64, 64, 3\]"):
             detector.score_faces(faces(96), resize=False)
@@ -211,8 +212,8 @@ def test_the_documented_plugins_work_together(documented: Path) -> None:
     clip = documented / "clip.npy"
     np.save(clip, faces(120))
     file = documented / "mirror.safetensors"
-    choices = {"face_detector": "whole", "decoder": "npy", "device": "cpu"}
-    with Detector("mirror", weights="random", hidden_dim=16, **choices) as detector:
+    choices: dict[str, Any] = {"face_detector": "whole", "decoder": "npy", "device": "cpu"}
+    with Detector("mirror", weights="random", model={"hidden_dim": 16}, **choices) as detector:
         untrained = detector.predict(clip)
         importlib.import_module("my_package.mirror").save(detector.model, "mirror", file)
     with Detector("mirror", weights=file, **choices) as detector:
@@ -228,7 +229,7 @@ def test_the_documented_plugins_work_together(documented: Path) -> None:
 def test_the_documented_decoder_reports_what_it_cannot_read(documented: Path) -> None:
     clip = documented / "clip.npy"
     clip.write_bytes(b"no array")
-    choices = {"face_detector": "whole", "decoder": "npy", "device": "cpu"}
+    choices: dict[str, Any] = {"face_detector": "whole", "decoder": "npy", "device": "cpu"}
     with Detector("mirror", weights="random", **choices) as detector:
         (result,) = detector.predict_many([clip])
     assert result.status == "unreadable"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from torch import Tensor
@@ -92,7 +92,7 @@ class Second(First):
     pass
 
 
-def names(registry: Registry) -> list[str]:
+def names(registry: Registry[Any]) -> list[str]:
     return [plugin.name for plugin in registry.plugins()]
 
 
@@ -112,7 +112,7 @@ def test_the_built_ins_are_entry_points_of_this_distribution() -> None:
 @pytest.mark.parametrize(
     ("registry", "name"), [(registry, name) for registry in REGISTRIES for name in registry.names()]
 )
-def test_every_built_in_can_be_imported(registry: Registry, name: str) -> None:
+def test_every_built_in_can_be_imported(registry: Registry[Any], name: str) -> None:
     assert getattr(registry.load(name), "name", name) == name
 
 

@@ -24,7 +24,7 @@ WARM_UP = 2
 def library(setting: Setting, videos: list[Path], **options: Any) -> float:  # noqa: ANN401 - the detector's own
     """Videos a second from the library, once it is warm."""
     shared: dict[str, Any] = {"size": setting.size, "weights": "random", "face_detector": "mtcnn"}
-    chosen_ones = {"device": setting.device, "precision": setting.precision, "frames": setting.frames}
+    chosen_ones: dict[str, Any] = {"device": setting.device, "precision": setting.precision, "frames": setting.frames}
     with Detector("original", **shared, **chosen_ones, **options) as detector:
         list(detector.predict_many(videos[:WARM_UP]))
         start = time.perf_counter()

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,13 @@ from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
 from genconvit.results.provenance import WeightsInfo
 from genconvit.results.result import VideoResult
-from genconvit.settings import DetectorConfig
+from genconvit.settings import DetectorConfig, DetectorOptions
 from genconvit.verdict.conclude import conclude
 from genconvit.video.names import Source, is_array, source_name
 from genconvit.video.readers import Reader
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Detector(Closeable):
@@ -41,7 +44,8 @@ class Detector(Closeable):
 
     Args:
         architecture: a registered name, or a whole ``DetectorConfig``; left out, see there.
-        options: fields of ``DetectorConfig``, and fields of the architecture's config such as ``mode``.
+        options: fields of ``DetectorConfig``, and fields of the architecture's config such as ``mode``; see
+            ``DetectorOptions``.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed.
@@ -60,7 +64,7 @@ class Detector(Closeable):
     _opened: _Opened | None
     _weights: WeightsInfo | None
 
-    def __init__(self, architecture: str | DetectorConfig | None = None, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, architecture: str | DetectorConfig | None = None, **options: Unpack[DetectorOptions]) -> None:
         if isinstance(architecture, DetectorConfig):
             if options:
                 raise ConfigError(
@@ -197,7 +201,7 @@ class _Opened:
         self.pipeline = Pipeline(self.parts.finder, self.parts.scorer)
 
 
-def _registered(config: DetectorConfig) -> tuple[tuple[Registry, str], ...]:
+def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:
     """Where a config's names are looked up that may stand for classes registered by a call."""
     return (
         (ARCHITECTURES, config.architecture),

@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -92,7 +92,7 @@ def _devices() -> Iterator[Diagnosis]:
         yield Diagnosis("device", "gpu", "missing", built, "a GPU is faster; see pytorch.org/get-started for a build")
 
 
-def _tried(registry: Registry) -> Iterator[Diagnosis]:
+def _tried(registry: Registry[Any]) -> Iterator[Diagnosis]:
     for name in registry.names():
         try:
             checks = contract_checks(name, registry.group)

@@ -9,10 +9,19 @@ import importlib.metadata
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from genconvit.core.config import did_you_mean
 from genconvit.core.errors import PluginError
+
+if TYPE_CHECKING:  # what is registered lies above, and is imported when it is asked for
+    from genconvit.data.base import Dataset
+    from genconvit.faces.base import FaceDetector
+    from genconvit.models.base import Architecture
+    from genconvit.video.base import VideoDecoder
+
+T = TypeVar("T")
+"""The class that the plugins of a group derive from."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class PluginInfo:
     version: str
 
 
-class Registry:
+class Registry(Generic[T]):
     """The plugins of one entry-point group.
 
     Args:
@@ -47,7 +56,7 @@ class Registry:
         self.group = group
         self.kind = kind
         self._base = base
-        self._registered: dict[str, type[Any]] = {}
+        self._registered: dict[str, type[T]] = {}
 
     def plugins(self) -> list[PluginInfo]:
         """Every plugin of the group, by name, from metadata alone."""
@@ -62,7 +71,7 @@ class Registry:
         """The known names, sorted."""
         return sorted({plugin.name for plugin in self.plugins()})
 
-    def register(self, name: str, cls: type[Any]) -> None:
+    def register(self, name: str, cls: type[T]) -> None:
         """Add a class under a name for the life of this process.
 
         Registering the same name again replaces the earlier class, as a notebook's cell that runs twice does.
@@ -83,7 +92,7 @@ class Registry:
         """Forget a class that ``register`` added; a name that was never registered is fine."""
         self._registered.pop(name, None)
 
-    def for_another_process(self, name: str) -> type[Any] | None:
+    def for_another_process(self, name: str) -> type[T] | None:
         """The class that ``register`` added under a name, for a pickle; None for any other name.
 
         Raises:
@@ -98,7 +107,7 @@ class Registry:
             "module"
         )
 
-    def from_another_process(self, name: str, cls: type[Any] | None) -> None:
+    def from_another_process(self, name: str, cls: type[T] | None) -> None:
         """Register a class that ``for_another_process`` gave, where its name is not known yet.
 
         Raises:
@@ -107,7 +116,7 @@ class Registry:
         if cls is not None and name not in self.names():
             self.register(name, cls)
 
-    def load(self, name: str) -> type[Any]:
+    def load(self, name: str) -> type[T]:
         """Import the plugin of that name and return its class.
 
         Raises:
@@ -134,7 +143,7 @@ class Registry:
             raise PluginError(f"{self.kind} {name!r} is provided by {owners}; uninstall one of them")
         return candidates[0]
 
-    def _import(self, plugin: PluginInfo) -> type[Any]:
+    def _import(self, plugin: PluginInfo) -> type[T]:
         try:
             cls = pkgutil.resolve_name(plugin.value)
         except (Exception, SystemExit) as error:
@@ -143,7 +152,7 @@ class Registry:
                 f"cannot be imported: {type(error).__name__}: {error}"
             ) from error
         self._check_kind(plugin.name, cls)
-        return cls  # type: ignore[no-any-return]
+        return cast("type[T]", cls)
 
     def _check_kind(self, name: str, cls: object) -> None:
         base = pkgutil.resolve_name(self._base)
@@ -161,7 +170,7 @@ class Registry:
             raise PluginError(f"{self.kind} {name!r} ({cls.__qualname__}) does not define {', '.join(lacking)}")
 
 
-def _is_importable(cls: type[Any]) -> bool:
+def _is_importable(cls: type[object]) -> bool:
     """Whether a class's own name leads to it."""
     try:
         return pkgutil.resolve_name(f"{cls.__module__}:{cls.__qualname__}") is cls
@@ -192,14 +201,20 @@ def _field(distribution: importlib.metadata.Distribution, name: str) -> str:
     return str(values[0]) or f"(no {name.lower()})"
 
 
-ARCHITECTURES = Registry("genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture")
-FACE_DETECTORS = Registry("genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector")
-VIDEO_DECODERS = Registry("genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder")
-DATASETS = Registry("genconvit.datasets", kind="data set", base="genconvit.data.base:Dataset")
-REGISTRIES = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, DATASETS)
+ARCHITECTURES: Registry[Architecture] = Registry(
+    "genconvit.architectures", kind="architecture", base="genconvit.models.base:Architecture"
+)
+FACE_DETECTORS: Registry[FaceDetector] = Registry(
+    "genconvit.face_detectors", kind="face detector", base="genconvit.faces.base:FaceDetector"
+)
+VIDEO_DECODERS: Registry[VideoDecoder] = Registry(
+    "genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder"
+)
+DATASETS: Registry[Dataset] = Registry("genconvit.datasets", kind="data set", base="genconvit.data.base:Dataset")
+REGISTRIES: tuple[Registry[Any], ...] = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, DATASETS)
 
 
-def register_architecture(name: str, cls: type[Any]) -> None:
+def register_architecture(name: str, cls: type[Architecture]) -> None:
     """Add an architecture for the life of this process, for notebooks and tests; packages use an entry point.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
@@ -12,11 +12,18 @@ from genconvit.core.config import did_you_mean, validation_message
 from genconvit.core.device import PrecisionChoice
 from genconvit.core.errors import ConfigError, PluginError
 from genconvit.isolation.limits import IsolationLimits
+from genconvit.nn.vae import Latent
 from genconvit.pipeline.find import PipelineOptions
 from genconvit.registry import ARCHITECTURES
+from genconvit.results.result import PersonRule
 from genconvit.verdict.conclude import ScoreOptions
 from genconvit.verdict.decision_rule import DecisionOptions
 from genconvit.weights.embedded import embedded_architecture
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+PathText = str | os.PathLike[str]
 
 DEFAULT_ARCHITECTURE = "original"
 EMBEDDED = "embedded"
@@ -71,13 +78,13 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
 
     @model_validator(mode="before")
     @classmethod
-    def _embedded_names_the_architecture(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+    def _embedded_names_the_architecture(cls, data: object) -> object:
         if isinstance(data, Mapping) and "architecture" not in data and data.get("weights") == EMBEDDED:
             return {**data, "architecture": embedded_architecture()}
         return data
 
     @classmethod
-    def from_options(cls, architecture: str | None = None, **options: Any) -> DetectorConfig:  # noqa: ANN401
+    def from_options(cls, architecture: str | None = None, **options: Unpack[DetectorOptions]) -> DetectorConfig:
         """A config from flat options; those that are not the detector's own are the architecture's.
 
         Raises:
@@ -86,7 +93,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
         """
         if architecture is None:
             architecture = default_architecture(options.get("weights"))
-        own = {name: value for name, value in options.items() if name in cls.model_fields}
+        own: dict[str, Any] = {name: value for name, value in options.items() if name in cls.model_fields}
         model = {name: value for name, value in options.items() if name not in cls.model_fields}
         _refuse_unknown(architecture, model)
         own["model"] = {**own.get("model", {}), **model}
@@ -96,6 +103,62 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             return cls(architecture=architecture, **own)
         except ValidationError as error:
             raise ConfigError(validation_message(error)) from error
+
+
+class BuiltInOptions(TypedDict, total=False):
+    """Fields of the built-in architectures' configs, for type checkers."""
+
+    mode: str
+    size: Literal["nano", "tiny", "large"]
+    image_size: int | None
+    latent_shape: tuple[int, int, int] | None
+    latent: Latent
+    latent_seed: int
+    variational: bool
+    attention: bool
+    residual: bool
+    ed_slope: float
+    ed_linear_end: bool
+    vae_slope: float
+    vae_head_slope: float
+    attention_dim: int | None
+    attention_head_dim: int
+    fusion_dim: int | None
+    backbone: str
+    dropout: float
+    drop_path: float
+
+
+class DetectorOptions(BuiltInOptions, total=False):
+    """Options of a detector, for type checkers; ``DetectorConfig`` says what they mean.
+
+    A plugin's own fields, which no type checker can know, go into ``model``, though beside the others they work too.
+    """
+
+    model: Mapping[str, JsonValue]
+    weights: PathText | Mapping[str, PathText] | None
+    device: str
+    precision: PrecisionChoice
+    compile: bool
+    cuda_graphs: bool
+    decoder: str
+    face_detector: str
+    face_model: PathText | None
+    batch_size: int | None
+    isolate: bool | None
+    workers: int | None
+    frames: int | str
+    margin: float
+    max_faces: int | None
+    reference_crops: bool
+    square_pixels: bool
+    person: PersonRule
+    score_rule: str
+    threshold: float | str
+    calibration: PathText | None
+    inconclusive: tuple[float, float] | str | None
+    time_limit_seconds: float
+    memory_limit_mb: int
 
 
 def default_architecture(weights: object) -> str:
@@ -127,7 +190,7 @@ def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:
             )
 
 
-def _as_text(paths: Any) -> Any:  # noqa: ANN401 - a config's validator judges what it is
+def _as_text(paths: object) -> object:
     if isinstance(paths, Mapping):
         return {name: _as_text(path) for name, path in paths.items()}
     return os.fspath(paths) if isinstance(paths, os.PathLike) else paths

@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from genconvit.cli.train_flags import FLAGS, MODEL_FLAGS, TrainFlags
+from genconvit.cli.flags import MODEL_FLAGS
+from genconvit.cli.train_flags import FLAGS, TrainFlags
 from genconvit.crops.folder import read_crops
 from genconvit.crops.manifest import write_manifest
 from genconvit.nn.backbone import BackboneConfig

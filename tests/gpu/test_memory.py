@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -34,8 +36,8 @@ def hoard(left_bytes: int) -> torch.Tensor:
 
 def test_a_batch_that_does_not_fit_is_halved() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (FACES, 224, 224, 3), np.uint8)
-    options = {"mode": "ed", "weights": "random", "device": "cuda", "precision": "fp32", "face_detector": "mtcnn"}
-    with Detector("original", batch_size=FACES, **options) as detector:
+    options: dict[str, Any] = {"mode": "ed", "weights": "random", "device": "cuda", "precision": "fp32"}
+    with Detector("original", batch_size=FACES, face_detector="mtcnn", **options) as detector:
         expected = detector.score_faces(faces[:32])
         taken = hoard(LEFT_BYTES)
         scores = detector.score_faces(faces)

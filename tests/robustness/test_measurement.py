@@ -227,7 +227,7 @@ def test_frames_on_a_device_are_degraded_as_those_on_the_host(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_real_videos_in_worker_processes() -> None:
-    options = {"face_detector": "insightface", "face_model": str(shared("models", "scrfd.onnx"))}
+    options: dict[str, Any] = {"face_detector": "insightface", "face_model": str(shared("models", "scrfd.onnx"))}
     config = DetectorConfig.from_options("original", mode="ed", weights="random", frames=3, device="cpu", **options)
     paths = [shared("videos", name) for name in ("0017_fake.mp4", "sample_2.mp4")]
     report = measure_robustness(config, listing_of(*paths), [JPEG, H264], QUICK)

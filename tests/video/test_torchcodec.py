@@ -62,12 +62,13 @@ def video(tmp_path: Path) -> Path:
 
 
 def stream(video: Path, fake: type[FakeVideo], device: str = "cpu") -> TorchcodecStream:
-    return TorchcodecStream(SimpleNamespace(VideoDecoder=fake), video, index_frames(video), device)
+    library: Any = SimpleNamespace(VideoDecoder=fake)
+    return TorchcodecStream(library, video, index_frames(video), device)
 
 
 def test_the_main_stream_is_decoded_exactly_and_where_it_was_asked(video: Path) -> None:
     for device, threads in (("cpu", 0), ("cuda:1", 1)):
-        opened = stream(video, FakeVideo, device)._video
+        opened: Any = stream(video, FakeVideo, device)._video
         assert opened.path == str(video.absolute())
         assert opened.options == {
             "stream_index": 0,

@@ -60,7 +60,8 @@ def test_embedded_alone_means_them_whatever_the_default_architecture_is(shipped:
     result = predicted(clip)
     assert (result.provenance.architecture, result.provenance.weights.origin) == ("grey", "embedded")
     assert result == predicted(clip, "grey")
-    with Detector("grey", weights="embedded", **STUBS, **result.provenance.config) as again:
+    config: dict[str, Any] = result.provenance.config
+    with Detector("grey", weights="embedded", **STUBS, **config) as again:
         assert again.predict(clip) == result
     assert embedded_architecture() == shipped.architecture == "grey"
 
@@ -89,7 +90,7 @@ def test_an_architecture_that_has_none_is_an_error_that_names_what_has(shipped: 
 def test_another_config_than_the_trained_one_is_refused(shipped: Card) -> None:
     del shipped
     with pytest.raises(WeightsError, match=r"inverted=True instead of False; leave this out"):
-        Detector(weights="embedded", inverted=True, **STUBS)
+        Detector(weights="embedded", model={"inverted": True}, **STUBS)
 
 
 def test_results_are_calibrated_and_may_be_inconclusive(shipped: Card, clip: Path) -> None:

@@ -113,7 +113,8 @@ def test_every_result_says_what_it_is_and_is_calibrated(portrait_clip: Path, tmp
     broken.write_bytes(b"no video")
     with Detector(weights="embedded", frames=3, device="cpu", face_detector="mtcnn", isolate=False) as detector:
         results = list(detector.predict_many([portrait_clip, broken]))
-        again = Detector("v2", device="cpu", **results[0].provenance.config)
+        config: dict[str, Any] = results[0].provenance.config
+        again = Detector("v2", device="cpu", **config)
     found, unread = results
     assert found.status in ("ok", "inconclusive")
     assert unread.status == "unreadable"

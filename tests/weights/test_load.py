@@ -283,8 +283,9 @@ def test_an_architecture_without_default_weights_asks_for_them(ed_file: Path) ->
         load_model("scale", Scale, {})
     with pytest.raises(WeightsError, match="no weights are published for this architecture"):
         load_model("scale", Scale, {}, "published")
-    with pytest.raises(WeightsError, match="does not read files of the original's networks"):
-        load_model("scale", Scale, {}, ed_file)
+    for spec in (ed_file, {"ed": ed_file}, {"ed": "nowhere.pth", "vae": "nowhere.pth"}):
+        with pytest.raises(WeightsError, match=r"does not read files of the original.*give weights that were saved"):
+            load_model("scale", Scale, {}, spec)
 
 
 def test_an_architecture_that_cannot_be_built_is_a_plugin_error() -> None:

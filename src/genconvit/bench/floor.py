@@ -35,7 +35,7 @@ def backbone_calls(scorer: Scorer, faces: Sequence[int], *, compiled: bool = Fal
     shapes = [
         (share * batch, side)
         for batch in batches
-        for network in model.branches
+        for network in model.config.networks
         for share, side in _inputs(model.config, network)
     ]
     images = {(count, side): _noise(scorer, count, side) for count, side in set(shapes)}

@@ -8,10 +8,10 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from genconvit.cli.bench import bench
 from genconvit.cli.calibrate import calibrate
@@ -24,6 +24,7 @@ from genconvit.cli.evaluate import evaluate
 from genconvit.cli.examples import EXAMPLES
 from genconvit.cli.extract import extract
 from genconvit.cli.library_warnings import plain_warnings
+from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
 from genconvit.cli.robustness import robustness
@@ -44,7 +45,7 @@ EXIT_NO_READER = 141
 class Program(TyperGroup):
     """The commands; an interruption and a reader of stdout that went away end each of them without a traceback."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own type is private
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own type is private
         """Run the command."""
         try:
             return super().invoke(ctx)
@@ -65,13 +66,24 @@ app = typer.Typer(
 )
 
 
+_CLASSES: dict[str, type[TyperCommand]] = {
+    "predict": DetectorCommand,
+    "evaluate": DetectorCommand,
+    "compare": CompareCommand,
+    "robustness": DetectorCommand,
+    "train": TrainCommand,
+    "bench": DetectorCommand,
+}
+"""Commands that have the flags of an architecture's own."""
+
+
 def _add(command: Callable[..., None]) -> None:
     """Register a command under its own name, with prose that wraps and examples below its flags."""
     name = command.__name__
     text = inspect.getdoc(command) or ""
     prose = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
     examples = "\n\n".join(("Examples:", *(f"  {line}" for line in EXAMPLES[name])))
-    app.command(name, help=prose, epilog=examples)(command)
+    app.command(name, cls=_CLASSES.get(name, TyperCommand), help=prose, epilog=examples)(command)
 
 
 for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, plugins):

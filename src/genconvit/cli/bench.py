@@ -9,6 +9,7 @@ import typer
 
 from genconvit.cli.destination import check_writable
 from genconvit.cli.flags import ArchFlag, DeviceFlag, ExtraFlag, FaceModelFlag, FramesFlag, ModeFlag
+from genconvit.cli.model_flags import ModelOptions, model_options
 from genconvit.cli.options import detector_config, parse_weights
 from genconvit.cli.output import console_for
 from genconvit.core.errors import ConfigError
@@ -41,6 +42,7 @@ Faces = Annotated[
 
 
 def bench(
+    context: typer.Context,
     clips: Clips = None,
     arch: ArchFlag = None,
     mode: ModeFlag = None,
@@ -63,14 +65,15 @@ def bench(
     from genconvit.bench.benchmark import run_bench
     from genconvit.core.device import DTYPES
 
-    flags = {
+    flags: ModelOptions = {
         "architecture": ("--arch", arch),
         "mode": ("--mode", mode),
         "weights": ("--weights", parse_weights(weights) or "random"),
         "frames": ("--frames", frames),
         "device": ("--device", device),
     }
-    base = detector_config(None, flags, extra)
+    given = {name: (flag, value) for name, (flag, value) in flags.items() if value is not None}
+    base = detector_config(None, {**given, **model_options(context)}, extra)
     precisions = [name for name in DTYPES if name in (precision or ())]
     unknown = [name for name in precision or () if name not in DTYPES]
     if unknown:

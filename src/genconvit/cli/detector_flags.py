@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from genconvit.cli import flags
+from genconvit.cli.model_flags import ModelOptions, model_options
 from genconvit.cli.options import detector_config, detector_options, parse_weights, weights_files
 from genconvit.cli.signature import give_parameters, optional_parameters, own_parameters
 
@@ -17,10 +21,10 @@ if TYPE_CHECKING:
 
 FLAGS: dict[str, tuple[str, Any]] = {
     "architecture": ("--arch", flags.ArchFlag),
-    "mode": ("--mode", flags.ModeFlag),
-    "attention": ("--attention/--no-attention", flags.AttentionFlag),
-    "residual": ("--residual/--no-residual", flags.ResidualFlag),
-    "size": ("--size", flags.SizeFlag),
+    "mode": ("--mode", flags.MODEL_FLAGS["mode"]),
+    "attention": ("--attention/--no-attention", flags.MODEL_FLAGS["attention"]),
+    "residual": ("--residual/--no-residual", flags.MODEL_FLAGS["residual"]),
+    "size": ("--size", flags.MODEL_FLAGS["size"]),
     "weights": ("--weights", flags.WeightsFlag),
     "frames": ("--frames", flags.FramesFlag),
     "square_pixels": ("--square-pixels/--no-square-pixels", flags.SquarePixelsFlag),
@@ -43,7 +47,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
 }
 """For each option of a detector, its flag as it is typed, and what typer knows of it."""
 
-_EXTRA, _CONFIG = "extra", "config"
+_EXTRA, _CONFIG, _CONTEXT = "extra", "config", "context"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class DetectorFlags:
     given: dict[str, Any]
     extra: list[str] | None = None
     file: Path | None = None
+    model: ModelOptions = field(default_factory=dict)
 
     def config(self) -> DetectorConfig:
         """The config that they and ``--config`` make.
@@ -73,7 +78,8 @@ class DetectorFlags:
 
     def _typed(self) -> dict[str, tuple[str, Any]]:
         values = {**self.given, "weights": parse_weights(self.given.get("weights"))}
-        return {name: (_as_typed(FLAGS[name][0], value), value) for name, value in values.items()}
+        given = {name: value for name, value in values.items() if value is not None}
+        return {**{name: (_as_typed(FLAGS[name][0], value), value) for name, value in given.items()}, **self.model}
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""
@@ -98,15 +104,16 @@ def with_detector_flags(command: Callable[..., None], without: Collection[str] =
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:  # noqa: ANN401 - whatever typer parsed
+        model = model_options(arguments.pop(_CONTEXT))
         given = {name: arguments.pop(_parameter(name)) for name in shared}
         extra, file = (arguments.pop(name, None) for name in (_EXTRA, _CONFIG))
-        command(**arguments, detector=DetectorFlags(given, extra, file))
+        command(**arguments, detector=DetectorFlags(given, extra, file, model))
 
     added = {**{_parameter(name): kind for name, kind in shared.items()}, **others}
     parameters = own_parameters(command, without="detector")
     place = next((number for number, each in enumerate(parameters) if each.name == "format"), len(parameters))
     parameters[place:place] = optional_parameters(added)
-    give_parameters(run, parameters)
+    give_parameters(run, [Parameter(_CONTEXT, Parameter.KEYWORD_ONLY, annotation=typer.Context), *parameters])
     return run
 
 

@@ -14,12 +14,14 @@ MACHINE, LIMITS, OUTPUT = "Machine", "Limits", "Output"
 """Titles under which help shows the flags."""
 
 
-def _name(text: str, default: str, title: str) -> Any:  # noqa: ANN401 - typer's own type is private
+def _name(text: str, default: str, title: str) -> object:
     return typer.Option(help=text, metavar="NAME", show_default=default, rich_help_panel=title)
 
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders or globs. A folder of frames is one source.")]
-ArchFlag = Annotated[str | None, _name("original, v2, or a plugin's.", "original", MODEL)]
+ArchFlag = Annotated[
+    str | None, _name("original, v2, timm, or a plugin's; --help with it shows its flags.", "original", MODEL)
+]
 ModeFlag = Annotated[str | None, _name("ed, vae, genconvit; with --arch v2 also v2.", "genconvit, or v2", MODEL)]
 AttentionFlag = Annotated[
     bool | None,
@@ -30,6 +32,14 @@ ResidualFlag = Annotated[
     typer.Option("--residual/--no-residual", help="V2: residuals around its new layers.", rich_help_panel=MODEL),
 ]
 SizeFlag = Annotated[str | None, _name("nano (V2: ships with the library), tiny or large.", "tiny", MODEL)]
+MODEL_FLAGS: dict[str, Any] = {
+    "mode": ModeFlag,
+    "attention": AttentionFlag,
+    "residual": ResidualFlag,
+    "size": SizeFlag,
+}
+"""Fields of the built-in architectures' configs whose flags help shows where no architecture is named."""
+
 WeightsFlag = Annotated[
     list[str] | None,
     _name("published, embedded, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published", MODEL),
@@ -155,7 +165,7 @@ ExtraFlag = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Any other option, such as latent=mean or max_faces=5.",
+        help="Any other option, such as max_faces=5 or latent=mean.",
         rich_help_panel=MODEL,
     ),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genconvit.cli.flags import MODEL_FLAGS
 from genconvit.core.errors import ConfigError
 from genconvit.core.values import option_value
 
@@ -91,10 +92,7 @@ def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], ext
     architecture = options.pop("architecture", default_architecture(options.get("weights")))
     if not isinstance(architecture, str):
         raise ConfigError(f"architecture={_short(repr(architecture))} is no name; give one, for example original or v2")
-    switches = {
-        name: flags[name][0] for name in ("attention", "residual") if flags.get(name, ("", None))[1] is not None
-    }
-    _refuse_switches(architecture, switches)
+    _refuse_others(architecture, {name: flags[name][0] for name in MODEL_FLAGS if name in flags})
     return DetectorConfig.from_options(architecture, **options)
 
 
@@ -105,13 +103,13 @@ def detector_options(
 
     Args:
         file: a ``DetectorConfig`` as JSON.
-        flags: for each option, the flag as it was given and its value; None where it was not given.
+        flags: for each option that was given, the flag as it was typed and its value.
         extra: the values of ``--set``.
 
     Raises:
         ConfigError: an option is given twice, or the file is none.
     """
-    given = {name: value for name, (_, value) in flags.items() if value is not None}
+    given = {name: value for name, (_, value) in flags.items()}
     others = parse_extra(extra)
     for name in others:
         if name in given:
@@ -120,14 +118,15 @@ def detector_options(
     return {**(_read_config(file) if file else {}), **given, **others}
 
 
-def _refuse_switches(architecture: str, switches: Mapping[str, str]) -> None:
+def _refuse_others(architecture: str, flags: Mapping[str, str]) -> None:
+    """Refuse flags that the command has for other architectures."""
     from genconvit.registry import ARCHITECTURES
 
     fields = ARCHITECTURES.load(architecture).config_class.model_fields
-    for name, flag in switches.items():
+    for name, flag in flags.items():
         if name not in fields:
             raise ConfigError(
-                f"{flag} does not apply to architecture {architecture!r}, which has no {name} to switch (it has "
+                f"{flag} does not apply to architecture {architecture!r}, which has no {name} (it has "
                 f"{', '.join(fields)}); leave the flag out, or use --arch v2"
             )
 

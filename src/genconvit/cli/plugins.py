@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,7 +48,7 @@ def plugins(
         sys.exit(1)
 
 
-def _checked(registry: Registry, plugin: PluginInfo, *, run: bool) -> tuple[str, bool]:
+def _checked(registry: Registry[Any], plugin: PluginInfo, *, run: bool) -> tuple[str, bool]:
     """Say what there is to say of a plugin, and whether it is whole."""
     try:
         if not run:

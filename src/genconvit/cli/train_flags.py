@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genconvit.cli import flags
+from genconvit.cli.model_flags import model_options
 from genconvit.cli.options import parse_extra, parse_weights
 from genconvit.cli.signature import give_parameters, optional_parameters, own_parameters
 from genconvit.core.errors import ConfigError
@@ -24,7 +26,7 @@ Flag = tuple[str, str, str]
 FLAGS: dict[str, Flag] = {
     "data": ("The folder of crops: what extract made, or train/valid/test with fake/ and real/ in each.", "DIR", ""),
     "out": ("Where everything is written to.", "DIR", "training"),
-    "architecture": ("original, v2, timm, or a plugin's.", "NAME", "original"),
+    "architecture": ("original, v2, timm, or a plugin's; --help with it shows its flags.", "NAME", "original"),
     "init": (
         "The first weights: imagenet (the backbones' alone), random, or published, FILE, a hub id; or twice: ed=FILE, "
         "vae=FILE; or the backbones' from a file: backbone=FILE, ed.backbone=FILE.",
@@ -91,14 +93,6 @@ TITLES = {
 }
 """Titles under which help shows the flags, by the first flag that each holds for."""
 
-MODEL_FLAGS: dict[str, Any] = {
-    "mode": flags.ModeFlag,
-    "size": flags.SizeFlag,
-    "attention": flags.AttentionFlag,
-    "residual": flags.ResidualFlag,
-}
-"""Fields of the architecture's config that have flags of their own; the others are given with ``--set``."""
-
 _SWITCHES = {"pairs", "self_blended", "balance", "tensorboard"}
 _LISTS = {"freeze", "init", "hold_out"}
 _NAMES = {"architecture": "arch"}
@@ -108,7 +102,7 @@ ExtraFlag = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Any other field of the model, such as variational=true.",
+        help="Any field of the model, such as variational=true.",
         rich_help_panel=flags.MODEL,
     ),
 ]
@@ -182,8 +176,9 @@ def with_train_flags(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**arguments: Any) -> None:  # noqa: ANN401 - whatever typer parsed
         given = {name: arguments.pop(_NAMES.get(name, name)) for name in FLAGS}
-        typed = {name: arguments.pop(name) for name in MODEL_FLAGS}
+        typed = {name: arguments.pop(name) for name in flags.MODEL_FLAGS}
         model = {name: value for name, value in typed.items() if value is not None}
+        model |= {name: value for name, (_, value) in model_options(arguments.pop("context")).items()}
         extra = parse_extra(arguments.pop("extra"))
         twice = [name for name in extra if name in model]
         if twice:
@@ -193,11 +188,12 @@ def with_train_flags(command: Callable[..., None]) -> Callable[..., None]:
 
     added = {
         **{_NAMES.get(name, name): _option(name) for name in FLAGS},
-        **MODEL_FLAGS,
+        **flags.MODEL_FLAGS,
         "extra": ExtraFlag,
         "file": ConfigFlag,
     }
-    give_parameters(run, [*optional_parameters(added), *own_parameters(command, without="training")])
+    context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    give_parameters(run, [context, *optional_parameters(added), *own_parameters(command, without="training")])
     return run
 
 
@@ -206,7 +202,7 @@ def _title(name: str) -> str:
     return TITLES[next(each for each in reversed(names[: names.index(name) + 1]) if each in TITLES)]
 
 
-def _option(name: str) -> Any:  # noqa: ANN401 - a type for typer
+def _option(name: str) -> object:
     text, metavar, default = FLAGS[name]
     shared: dict[str, Any] = {"help": text, "rich_help_panel": _title(name)}
     flag = f"--{_NAMES.get(name, name).replace('_', '-')}"

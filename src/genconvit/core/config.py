@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -34,7 +33,7 @@ class FrozenConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_unknown_fields(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever it was given
+    def _name_unknown_fields(cls, data: object) -> object:
         if isinstance(data, dict):
             known = cls.model_fields
             for name in data:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from genconvit.core.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
-def option_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
+
+def option_value(name: str, text: str) -> JsonValue:
     """An option's value from text: as JSON where it is JSON, else the text itself.
 
     Args:
@@ -23,10 +26,11 @@ def option_value(name: str, text: str) -> Any:  # noqa: ANN401 - any JSON
         (5, 'mean')
     """
     try:
-        return json.loads(text)
+        value: JsonValue = json.loads(text)
     except json.JSONDecodeError:
         return text
     except RecursionError:
         raise ConfigError(f"{name}: its value is nested too deeply") from None
     except ValueError:
         raise ConfigError(f"{name}: its value is a number with too many digits") from None
+    return value

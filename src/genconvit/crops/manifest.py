@@ -253,7 +253,7 @@ def _record(
     return record
 
 
-def _all_or_none(cells: Mapping[str, Any], names: Sequence[str]) -> Any:  # noqa: ANN401 - pydantic judges the cells
+def _all_or_none(cells: Mapping[str, object], names: Sequence[str]) -> tuple[object, ...] | None:
     values = tuple(map(cells.get, names))
     return None if values.count(None) == len(values) else values
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from genconvit.core.errors import ConfigError
@@ -34,7 +35,31 @@ _VALUES = (1, 4, 10)
 """Numbers of values of each anchor: a score, a box, and five landmarks."""
 
 
-def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple[Size, ...]]:
+class Value(Protocol):
+    """An input or output of a model."""
+
+    name: str
+    type: str
+    shape: Sequence[Any]
+
+
+class Session(Protocol):
+    """A model that ONNX Runtime has loaded."""
+
+    def get_providers(self) -> Sequence[str]:
+        """Names of what runs it, the preferred first."""
+
+    def get_inputs(self) -> Sequence[Value]:
+        """Its inputs, in their order."""
+
+    def get_outputs(self) -> Sequence[Value]:
+        """Its outputs, in their order."""
+
+    def run(self, names: Sequence[str], inputs: Mapping[str, npt.NDArray[Any]]) -> Sequence[npt.NDArray[Any]]:
+        """Outputs of these names for inputs by name."""
+
+
+def open_detection_session(path: Path, device: torch.device) -> tuple[Session, tuple[Size, ...]]:
     """Load a detection model and run it once in each size.
 
     Args:
@@ -62,7 +87,7 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # Falling back would print, and quietly run on the CPU what was asked of a GPU.
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+        session: Session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
     except Exception as error:
         raise ConfigError(
             f"the face-detection model {path} cannot be loaded ({_in_a_line(error)}); {_INSTEAD}"
@@ -100,7 +125,7 @@ def _no_cuda(why: str) -> str:
     )
 
 
-def _input_sizes(path: Path, inputs: Sequence[Any]) -> tuple[Size, ...]:
+def _input_sizes(path: Path, inputs: Sequence[Value]) -> tuple[Size, ...]:
     """The one size that the model is fixed to, or the free ones."""
     shape = inputs[0].shape if len(inputs) == 1 else []
     if len(shape) != 4 or inputs[0].type != "tensor(float)":
@@ -118,7 +143,7 @@ def _input_sizes(path: Path, inputs: Sequence[Any]) -> tuple[Size, ...]:
     return (size,)
 
 
-def _check_outputs(path: Path, session: Any, size: Size) -> None:  # noqa: ANN401 - onnxruntime has no types
+def _check_outputs(path: Path, session: Session, size: Size) -> None:
     """Run the model on a black image and compare its outputs' shapes with SCRFD's."""
     names = [output.name for output in session.get_outputs()]
     if len(names) not in _LAYOUTS:

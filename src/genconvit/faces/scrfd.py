@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError
-from genconvit.core.types import AnyImage, DetectedFace, on_host
+from genconvit.core.types import AnyImage, DetectedFace, ImageArray, on_host
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.found import faces_from_arrays
 from genconvit.faces.models_on_disk import no_model_message
-from genconvit.faces.onnx_session import Size, open_detection_session
+from genconvit.faces.onnx_session import Session, Size, open_detection_session
 from genconvit.faces.reduce import reduced, reduced_size
 
 _BORDER_GREY = 127
 
 _LEAST_PX = 8
 """A reduced image with a side below SCRFD's finest stride has no face."""
+
+
+class _Scrfd(Protocol):
+    """insightface's SCRFD: for an image the boxes with their scores [N, 5], and the landmarks [N, 5, 2]."""
+
+    def prepare(self, ctx_id: int, *, input_size: Size, det_thresh: float) -> None: ...
+
+    def detect(self, img: ImageArray, input_size: Size) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]: ...
 
 
 class InsightFaceDetector(FaceDetector):
@@ -93,7 +102,7 @@ class InsightFaceDetector(FaceDetector):
         return faces_from_arrays(boxes[:, :4], boxes[:, 4], landmarks, scale=scale, shift=shift)
 
 
-def _insightface_scrfd(session: Any) -> Any:  # noqa: ANN401 - insightface and onnxruntime are untyped
+def _insightface_scrfd(session: Session) -> _Scrfd:
     try:
         from insightface.model_zoo import SCRFD
     except ImportError as error:
@@ -101,4 +110,5 @@ def _insightface_scrfd(session: Any) -> Any:  # noqa: ANN401 - insightface and o
             f"insightface cannot be imported ({error}); its OpenCV needs the system library libGL (Debian's "
             'package libgl1) where that is what is missing; or set face_detector="mtcnn"'
         ) from error
-    return SCRFD(session=session)
+    network: _Scrfd = SCRFD(session=session)
+    return network

@@ -9,30 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from genconvit.core.config import FrozenConfig
-from genconvit.core.errors import WeightsError
 from genconvit.core.input_spec import InputSpec
-
-Network = Literal["ed", "vae"]
-"""A branch of the original, with a weights file of its own."""
-
-
-@dataclass(frozen=True)
-class ReferenceStart:
-    """How the files of the original's networks fill an architecture.
-
-    Attributes:
-        config: the config to build, adapted where the files ask for it.
-        new_layers: names of the parameters that those files do not hold (a warm start), sorted.
-    """
-
-    config: ArchitectureConfig
-    new_layers: tuple[str, ...] = ()
 
 
 class ArchitectureConfig(FrozenConfig):
@@ -48,31 +31,9 @@ class ArchitectureConfig(FrozenConfig):
     """Mode of the architecture, such as which of its branches run; a subclass names the choices."""
 
     @property
-    def networks(self) -> tuple[Network, ...]:
-        """The original's networks whose files can fill this model; none by default."""
-        return ()
-
-    @property
-    def unpublished(self) -> str | None:
-        """Why ``weights="published"`` cannot serve this config; None where it can."""
-        return "no weights are published for this architecture"
-
-    @property
     def embedded(self) -> str | None:
         """The name of the weights that ship with the library for this config; None where there are none."""
         return None
-
-    def reference_start(self) -> ReferenceStart:
-        """How to start from files in the original's format.
-
-        Raises:
-            ConfigError: a field contradicts such a start.
-            WeightsError: this architecture, or this config of it, cannot; the message says why.
-        """
-        raise WeightsError(
-            f"{type(self).__name__} does not read files of the original's networks; give weights that were saved for "
-            "it (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from genconvit.core.input_spec import InputSpec
-from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput, Network
+from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.models.reference_files import Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
 from genconvit.nn.branches import Branch, BranchOutput, EDBranchConfig, VAEBranchConfig, check_image_size

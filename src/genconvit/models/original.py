@@ -14,8 +14,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from genconvit.models.base import ModelOutput, ReferenceStart
+from genconvit.models.base import ModelOutput
 from genconvit.models.generative import GenerativeConfig, GenerativeModel
+from genconvit.models.reference_files import ReferenceStart
 
 
 class OriginalConfig(GenerativeConfig):

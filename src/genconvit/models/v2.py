@@ -18,8 +18,9 @@ from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from genconvit.core.errors import ConfigError, WeightsError
-from genconvit.models.base import ModelOutput, ReferenceStart
+from genconvit.models.base import ModelOutput
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
+from genconvit.models.reference_files import ReferenceStart
 from genconvit.nn.branches import HIDDEN_DIM
 from genconvit.nn.exchange import MapExchange, MapExchangeConfig
 from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig

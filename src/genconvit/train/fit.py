@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -23,7 +22,7 @@ from genconvit.train.landmarks import FILE as LANDMARKS
 from genconvit.train.landmarks import landmarks_of
 from genconvit.train.loop import Loop, TrainStep
 from genconvit.train.parts import TrainingParts, make_parts
-from genconvit.train.processes import accelerator_for, from_the_first, own_chance
+from genconvit.train.processes import Accelerator, accelerator_for, from_the_first, own_chance
 from genconvit.train.start import first_model, model_again
 from genconvit.train.state import HistoryRow, TrainState
 from genconvit.train.state_files import has_state, read_state, read_state_tensors, save_state, write_text
@@ -107,10 +106,7 @@ def fit(
 
 
 def _resume_or_start(
-    config: TrainConfig,
-    accelerator: Any,  # noqa: ANN401
-    folder: Path,
-    progress: ShowProgress,
+    config: TrainConfig, accelerator: Accelerator, folder: Path, progress: ShowProgress
 ) -> tuple[TrainState, TrainingParts]:
     start = first_model(config)
     data = read_data(config, start.model, _landmarks(accelerator, folder, config, progress))
@@ -133,10 +129,7 @@ def _resume_or_start(
 
 
 def _resumed(
-    config: TrainConfig,
-    accelerator: Any,  # noqa: ANN401
-    folder: Path,
-    progress: ShowProgress,
+    config: TrainConfig, accelerator: Accelerator, folder: Path, progress: ShowProgress
 ) -> tuple[TrainState, TrainingParts]:
     state = read_state(folder)
     _refuse_other_training(config, state, accelerator.num_processes)
@@ -155,7 +148,7 @@ def _resumed(
     return state.model_copy(update={"config": config}), parts
 
 
-def _landmarks(accelerator: Any, folder: Path, config: TrainConfig, progress: ShowProgress) -> FindLandmarks:  # noqa: ANN401
+def _landmarks(accelerator: Accelerator, folder: Path, config: TrainConfig, progress: ShowProgress) -> FindLandmarks:
     """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
 
     def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:

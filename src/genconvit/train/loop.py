@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen
 from genconvit.train.losses import training_loss
 from genconvit.train.parts import TrainingParts
-from genconvit.train.sampler import Batches, batches_of_step
+from genconvit.train.sampler import Batches, Key, batches_of_step
 from genconvit.train.schedule import rate_factor
 from genconvit.train.state import HistoryRow, Running, TrainState
 from genconvit.train.validation import Row, Validation, measured, scored
@@ -281,7 +281,7 @@ class Loop:
         keys = [[(0, index) for index in own[start : start + size]] for start in range(0, len(own), size)]
         return scored(parts.kept, self._loader(examples, keys), parts.loss_weights, parts.accelerator)
 
-    def _loader(self, examples: Examples, keys: Any) -> Any:  # noqa: ANN401 - a DataLoader of what collate makes
+    def _loader(self, examples: Examples, keys: Iterable[list[Key]]) -> Iterable[Batch]:
         return loader(examples, keys, self._workers, pin=self.parts.accelerator.device.type == "cuda")
 
     def _should_save(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import torch
 from torch import nn
@@ -17,6 +17,7 @@ from genconvit.train.ema import averaged
 from genconvit.train.feed import Examples
 from genconvit.train.freeze import check_prefixes, freeze
 from genconvit.train.losses import LossWeights, loss_weights_of
+from genconvit.train.processes import Accelerator
 from genconvit.train.sampler import EpochSampler, steps_of_epoch
 from genconvit.weights.reference import VARIATIONAL_PREFIX
 
@@ -42,7 +43,7 @@ class TrainingParts:
     """
 
     config: TrainConfig
-    accelerator: Any
+    accelerator: Accelerator
     model: Architecture
     wrapped: nn.Module
     optimiser: torch.optim.Optimizer
@@ -58,7 +59,7 @@ class TrainingParts:
     @property
     def kept(self) -> Architecture:
         """The model that is validated and kept: the moving average where there is one."""
-        return self.model if self.average is None else self.average.module  # type: ignore[return-value]
+        return self.model if self.average is None else cast("Architecture", self.average.module)
 
     @property
     def steps(self) -> int:
@@ -71,7 +72,7 @@ class TrainingParts:
         return steps_of_epoch(self.sampler, self.config.accumulation)
 
 
-def make_parts(config: TrainConfig, accelerator: Any, model: Architecture, data: Data) -> TrainingParts:  # noqa: ANN401 - accelerate is optional
+def make_parts(config: TrainConfig, accelerator: Accelerator, model: Architecture, data: Data) -> TrainingParts:
     """Put a model and its data together for training.
 
     Raises:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TypeVar, cast
 
 import torch
+from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError
 from genconvit.core.optional import require
@@ -15,7 +16,48 @@ from genconvit.train.config import TrainConfig
 T = TypeVar("T")
 
 
-def accelerator_for(config: TrainConfig) -> Any:  # noqa: ANN401 - accelerate is optional
+class Accelerator(Protocol):
+    """What a training asks of accelerate's class of that name, which need not be installed."""
+
+    @property
+    def device(self) -> torch.device:
+        """Device of this process."""
+
+    @property
+    def num_processes(self) -> int:
+        """Number of processes that train together."""
+
+    @property
+    def process_index(self) -> int:
+        """Number of this process among them, from 0."""
+
+    @property
+    def is_main_process(self) -> bool:
+        """True in the first process alone."""
+
+    def prepare_model(self, model: nn.Module) -> nn.Module:
+        """Move a model to the device, and wrap it where several processes train it."""
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Compute in the training's precision."""
+
+    def no_sync(self, model: nn.Module) -> AbstractContextManager[None]:
+        """Keep the gradients of a wrapped model from being averaged over the processes."""
+
+    def backward(self, loss: Tensor) -> None:
+        """Add a loss's gradients to those that are there."""
+
+    def clip_grad_norm_(self, parameters: Iterable[nn.Parameter], max_norm: float) -> Tensor:
+        """Shorten the gradients to a norm, and return the one that they had."""
+
+    def reduce(self, tensor: Tensor, reduction: str) -> Tensor:
+        """Join the tensors of all processes, by ``"sum"`` or ``"mean"``."""
+
+    def wait_for_everyone(self) -> None:
+        """Return when every process has come here."""
+
+
+def accelerator_for(config: TrainConfig) -> Accelerator:
     """What knows the device, the precision and the other processes.
 
     Raises:
@@ -23,12 +65,12 @@ def accelerator_for(config: TrainConfig) -> Any:  # noqa: ANN401 - accelerate is
     """
     require("accelerate", package="accelerate", extra="train", purpose="a training")
     require("sklearn", package="scikit-learn", extra="train", purpose="a training")
-    from accelerate import Accelerator
+    import accelerate
     from accelerate.state import AcceleratorState
     from accelerate.utils import DistributedDataParallelKwargs
 
     AcceleratorState._reset_state(False)  # accelerate keeps one for all, of the first training's precision
-    accelerator = Accelerator(
+    accelerator = accelerate.Accelerator(
         mixed_precision="bf16" if config.precision == "bf16" else "no",
         cpu=config.device == "cpu",
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=config.unfreeze_epoch is not None)],
@@ -39,7 +81,7 @@ def accelerator_for(config: TrainConfig) -> Any:  # noqa: ANN401 - accelerate is
             f"accelerate was configured for {kind}, and a training's states are written for whole models; use DDP "
             "(torchrun, or accelerate launch --multi_gpu), which the largest of these networks fits"
         )
-    return accelerator
+    return cast("Accelerator", accelerator)
 
 
 @contextmanager
@@ -50,7 +92,7 @@ def own_chance(device: torch.device) -> Iterator[None]:
         yield
 
 
-def from_the_first(accelerator: Any, make: Callable[[], T]) -> T:  # noqa: ANN401 - accelerate is optional
+def from_the_first(accelerator: Accelerator, make: Callable[[], T]) -> T:
     """What the first process makes, in every process; the others wait for it."""
     from accelerate.utils import broadcast_object_list
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from genconvit.models.base import Architecture
 from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.dataset import FAKE, Batch
 from genconvit.train.losses import LossWeights, training_loss
+from genconvit.train.processes import Accelerator
 
 
 class Row(NamedTuple):
@@ -49,7 +50,9 @@ class Validation:
     roc_auc_unseen: float | None = None
 
 
-def scored(model: Architecture, batches: Iterable[Batch], loss_weights: LossWeights, accelerator: Any) -> list[Row]:  # noqa: ANN401 - accelerate is optional
+def scored(
+    model: Architecture, batches: Iterable[Batch], loss_weights: LossWeights, accelerator: Accelerator
+) -> list[Row]:
     """Score crops; every process takes its share of the batches and gets the rows of all.
 
     Args:

@@ -11,7 +11,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -235,7 +235,7 @@ class Calibration(ProbabilityMap, Fitted):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_version_1(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+    def _from_version_1(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("version") == 1:
             renamed = {("count" if name == "videos" else name): value for name, value in data.items()}
             return {**renamed, "version": 2}

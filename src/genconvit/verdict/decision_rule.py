@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -56,7 +56,7 @@ class DecisionOptions(FrozenConfig):
 
     @field_validator("inconclusive", mode="before")
     @classmethod
-    def _parts_of_text(cls, band: Any) -> Any:  # noqa: ANN401 - pydantic judges what it is
+    def _parts_of_text(cls, band: object) -> object:
         if isinstance(band, str) and band != NONE:
             return tuple(part.strip() for part in band.split(",", 2))
         return band

@@ -7,6 +7,7 @@ without seeking, so that every decoder gives the same frame for the same index.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import threading
@@ -15,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +68,22 @@ class DecordDecoder(VideoDecoder):
         return DecordStream(decord, path, index)
 
 
+class _Pixels(Protocol):
+    """A frame of decord's."""
+
+    def asnumpy(self) -> npt.NDArray[np.uint8]: ...
+
+
+class _Reader(Protocol):
+    """A video that decord has opened."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> _Pixels: ...
+
+    def get_key_indices(self) -> list[int]: ...
+
+
 class DecordStream(IndexedStream):
     """A video read with decord.
 
@@ -82,18 +100,18 @@ class DecordStream(IndexedStream):
 
     decoder = "decord"
 
-    def __init__(self, library: Any, path: Path, index: FrameIndex) -> None:  # noqa: ANN401 - decord has no types
+    def __init__(self, library: ModuleType, path: Path, index: FrameIndex) -> None:
         self._library = library
         super().__init__(path, index)
         self._errors = (library.DECORDError, library.DECORDLimitReachedError, RuntimeError, AssertionError)
-        self._reader = self._fresh_reader()
+        self._reader: _Reader | None = self._fresh_reader()
         self._next = 0
         if len(self._reader) != index.frame_count:
             raise SourceError(
                 source_name(path),
                 f"decord counts {len(self._reader)} frames where the file shows {index.frame_count}",
             )
-        self._keys: list[int] = self._reader.get_key_indices()
+        self._keys = self._reader.get_key_indices()
         is_sure = index.keys_in_order and index.keys_are_shown
         self._seeks = is_sure and self._keys == list(index.keys) and self._keys[:1] == [0]
         self._left = self.orientation.behind_turn
@@ -112,12 +130,13 @@ class DecordStream(IndexedStream):
         """Release decord's reader and its threads."""
         self._reader = None
 
-    def _fresh_reader(self) -> Any:  # noqa: ANN401 - decord has no types
+    def _fresh_reader(self) -> _Reader:
         name = str(self._path.absolute())
         try:
-            return self._library.VideoReader(name, ctx=self._library.cpu(0), fault_tol=_NO_SUBSTITUTES)
+            reader: _Reader = self._library.VideoReader(name, ctx=self._library.cpu(0), fault_tol=_NO_SUBSTITUTES)
         except (*self._errors, UnicodeEncodeError) as error:
             raise SourceError(source_name(self._path), _reason(error)) from error
+        return reader
 
     def _image(self, target: int) -> AnyImage:
         """Decode the frame at a position, passing over the frames before it in steps that cannot hang.
@@ -175,17 +194,17 @@ def _reason(error: Exception) -> str:
     return f"decord cannot read it ({said.splitlines()[0][:160]})"
 
 
-def _import_decord() -> Any:  # noqa: ANN401 - decord has no types
+def _import_decord() -> ModuleType:
     with _LOADING:
         return _load_decord()
 
 
 @cache
-def _load_decord() -> Any:  # noqa: ANN401 - decord has no types
+def _load_decord() -> ModuleType:
     """Import decord; a failure is not kept, so that the next call tries again."""
     try:
         with _environment_for_decord():
-            import decord
+            decord = importlib.import_module("decord")
     except Exception as error:
         raise ConfigError(
             f"the video decoder is 'decord', which cannot be imported ({type(error).__name__}: {first_line(error)}); "

@@ -6,11 +6,13 @@ held against the time that the index has for it, so that it is the same frame as
 
 from __future__ import annotations
 
+import importlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import ModuleType
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import first_line
@@ -60,6 +62,23 @@ class TorchcodecDecoder(VideoDecoder):
         return TorchcodecStream(library, path, index, self._device)
 
 
+class _Frame(Protocol):
+    """A frame of torchcodec's."""
+
+    pts_seconds: float
+    data: torch.Tensor
+
+
+class _Video(Protocol):
+    """A video that torchcodec has opened."""
+
+    cpu_fallback: object
+
+    def __len__(self) -> int: ...
+
+    def get_frame_at(self, index: int) -> _Frame: ...
+
+
 class TorchcodecStream(IndexedStream):
     """A video read with torchcodec, by one thread at a time.
 
@@ -76,9 +95,9 @@ class TorchcodecStream(IndexedStream):
 
     decoder = "torchcodec"
 
-    def __init__(self, library: Any, path: Path, index: FrameIndex, device: str) -> None:  # noqa: ANN401 - as decord's
+    def __init__(self, library: ModuleType, path: Path, index: FrameIndex, device: str) -> None:
         super().__init__(path, index)
-        self._video = _opened(library, path, index, device)
+        self._video: _Video | None = _opened(library, path, index, device)
         if len(self._video) != index.frame_count:
             raise SourceError(
                 source_name(path),
@@ -90,7 +109,7 @@ class TorchcodecStream(IndexedStream):
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes of the index, and that the GPU's hardware cannot decode this video, where that is so."""
-        if self._on_host or not self._video.cpu_fallback:
+        if self._on_host or self._video is None or not self._video.cpu_fallback:
             return super().notes
         return (*super().notes, "torchcodec decoded it on the cpu: the GPU's video hardware cannot")
 
@@ -110,8 +129,6 @@ class TorchcodecStream(IndexedStream):
         self._video = None
 
     def _image(self, position: int) -> AnyImage | None:
-        if self._video is None:
-            raise SourceError(source_name(self._path), "it has been closed; open it again")
         frame = self._frame(position) or self._frame_from_before(position)
         if frame is None:
             return None
@@ -123,7 +140,9 @@ class TorchcodecStream(IndexedStream):
             )
         return self._left.apply(frame.data.numpy() if self._on_host else frame.data)
 
-    def _frame(self, position: int) -> Any:  # noqa: ANN401 - torchcodec's Frame, or None
+    def _frame(self, position: int) -> _Frame | None:
+        if self._video is None:
+            raise SourceError(source_name(self._path), "it has been closed; open it again")
         try:
             return self._video.get_frame_at(position)
         except _FAILURES as error:
@@ -131,7 +150,7 @@ class TorchcodecStream(IndexedStream):
                 raise SourceError(source_name(self._path), "there is no memory for its frames on the GPU") from error
             return None
 
-    def _frame_from_before(self, position: int) -> Any:  # noqa: ANN401 - torchcodec's Frame, or None
+    def _frame_from_before(self, position: int) -> _Frame | None:
         """The frame by way of the first one and of the one before its key frame.
 
         torchcodec misses the last frames of a file from a key frame that frames before it need too, and does not seek
@@ -143,9 +162,9 @@ class TorchcodecStream(IndexedStream):
         return self._frame(position)
 
 
-def _opened(library: Any, path: Path, index: FrameIndex, device: str) -> Any:  # noqa: ANN401 - torchcodec is not typed here
+def _opened(library: ModuleType, path: Path, index: FrameIndex, device: str) -> _Video:
     try:
-        return library.VideoDecoder(
+        video: _Video = library.VideoDecoder(
             str(path.absolute()),
             stream_index=index.stream,
             dimension_order="NHWC",
@@ -159,15 +178,15 @@ def _opened(library: Any, path: Path, index: FrameIndex, device: str) -> Any:  #
                 f"the video decoder 'torchcodec' finds no FFmpeg that it can load; {_NO_FFMPEG}"
             ) from error
         raise SourceError(source_name(path), f"torchcodec cannot open it ({first_line(error)})") from error
+    return video
 
 
-def _import_torchcodec() -> Any:  # noqa: ANN401 - torchcodec need not be installed
+def _import_torchcodec() -> ModuleType:
     try:
-        from torchcodec import decoders
+        return importlib.import_module("torchcodec.decoders")
     except Exception as error:
         next_step = _NO_FFMPEG if "libtorchcodec" in str(error) else _INSTALL
         raise ConfigError(
             f"the video decoder is 'torchcodec', which cannot be imported ({type(error).__name__}: "
             f"{first_line(error)}); {next_step}"
         ) from error
-    return decoders

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from genconvit.core.errors import WeightsError
 from genconvit.models.base import Architecture, ArchitectureConfig
+from genconvit.models.reference_files import unpublished
 from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.embedded import Embedded, all_embedded, embedded, embedded_for
 from genconvit.weights.locate import WeightsSpec
@@ -34,8 +35,9 @@ def chosen_spec(
             f"architecture {name!r} has no default weights; give weights='PATH.safetensors', a hub id, or "
             "weights='random' for a trial without a verdict"
         )
-    if spec == "published" and config.unpublished:
-        raise WeightsError(f"{config.unpublished}; give {_OTHERS}")
+    problem = unpublished(config) if spec == "published" else None
+    if problem:
+        raise WeightsError(f"{problem}; give {_OTHERS}")
     return spec
 
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.core.input_spec import InputSpec
-from genconvit.models.base import Architecture, ArchitectureConfig, ReferenceStart
+from genconvit.models.base import Architecture, ArchitectureConfig
+from genconvit.models.reference_files import ReferenceFiles, ReferenceStart, reference_files, reference_networks
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import Origin, WeightsInfo
 from genconvit.weights.checkpoint import read_tensors
@@ -79,8 +80,8 @@ def load_model(
     if spec == "random":
         return _ready(_random(cls, config), WeightsInfo(origin="random", trained=False))
     # Where the files must be the original's, what cannot work is refused before gigabytes are fetched or read.
-    start = config.reference_start() if spec == "published" or isinstance(spec, Mapping) else None
-    located = locate(spec, config.networks, shipped.name if shipped else None)
+    start = reference_files(config).reference_start() if spec == "published" or isinstance(spec, Mapping) else None
+    located = locate(spec, reference_networks(config), shipped.name if shipped else None)
     contents = read_contents(located, name)
     if contents.header is not None and contents.header.architecture == name:
         chosen = config.model_dump(mode="json", exclude_unset=True)
@@ -90,7 +91,8 @@ def load_model(
         model = _fill(cls, config, contents, may_lack=())
         info = _info("embedded" if shipped else "file", located, contents.header)
         return _ready(model, with_card(info, shipped) if shipped else info)
-    return _from_reference(cls, start or config.reference_start(), config, located, contents)
+    files = reference_files(config)
+    return _from_reference(cls, start or files.reference_start(), files, located, contents)
 
 
 def input_spec_of(name: str, options: Mapping[str, object]) -> InputSpec:
@@ -153,7 +155,7 @@ def _described(header: FileHeader, files: str) -> tuple[type[Architecture], Arch
 def _from_reference(
     cls: type[Architecture],
     start: ReferenceStart,
-    config: ArchitectureConfig,
+    config: ReferenceFiles,
     located: list[LocatedFile],
     contents: _Contents,
 ) -> LoadedModel:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
-from genconvit.models.base import Network
+from genconvit.models.reference_files import Network
 from genconvit.results.provenance import WeightsFile
 from genconvit.weights import hub
 from genconvit.weights.embedded import embedded_path
@@ -46,7 +46,7 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...], embedded: str | Non
 
     Args:
         spec: see ``WeightsSpec``.
-        networks: the networks that are needed, for ``"published"`` and for a mapping.
+        networks: the original's networks that are needed; none where the architecture reads no files of them.
         embedded: which of the library's own weights ``"embedded"`` are.
 
     Raises:
@@ -109,9 +109,9 @@ def _hub_repository(repository: str, revision: str | None, networks: tuple[Netwo
     wanted = {name: hub.PUBLISHED_FILES[name] for name in networks}
     if wanted and set(wanted.values()) <= set(files):
         return [_from_hub(repository, filename, name, revision) for name, filename in wanted.items()]
+    missing = f"neither {LIBRARY_FILE} nor {' and '.join(wanted.values())}" if wanted else f"no {LIBRARY_FILE}"
     raise WeightsError(
-        f"hub repository {repository!r} holds neither {LIBRARY_FILE} nor {' and '.join(wanted.values())}; "
-        "`genconvit weights convert` writes the first"
+        f"hub repository {repository!r} holds {missing}; `genconvit weights convert` writes {LIBRARY_FILE}"
     )
 
 

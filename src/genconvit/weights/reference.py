@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from genconvit.core.errors import WeightsError
-from genconvit.models.base import Network
+from genconvit.models.reference_files import Network
 
 RENAMED: Mapping[Network, Mapping[str, str]] = {
     "ed": {
