@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.errors import DatasetError
-from genconvit.data.label_files import read_json, read_rows, read_text, reference_list
+from genconvit.data.label_files import RepeatedKeys, read_json, read_rows, read_text, reference_list
 from support import shared
 
 from .conftest import put
@@ -24,6 +24,7 @@ def test_what_is_not_json_is_an_error_that_names_the_file(tmp_path: Path, conten
 def test_the_first_of_repeated_keys_counts_and_the_others_are_kept(tmp_path: Path) -> None:
     value = read_json(put(tmp_path / "a.json", '{"a": 1, "b": 2, "a": 3}'))
     assert value == {"a": 1, "b": 2}
+    assert isinstance(value, RepeatedKeys)
     assert value.repeated == [("a", 3)]
 
 

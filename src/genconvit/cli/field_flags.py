@@ -48,7 +48,7 @@ def _annotation(name: str, info: FieldInfo, title: str) -> object:
     kinds = [kind for kind in _kinds(info.annotation) if kind is not type(None)]
     text = escape(" ".join((info.description or "").replace("``", "").split()))
     if kinds == [bool]:
-        shown = "on" if info.default else "off"
+        shown = {True: "on", False: "off"}.get(info.default, False)
         switch = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, show_default=shown, rich_help_panel=title)
         return Annotated[bool | None, switch]
     metavar = "|".join(dict.fromkeys(map(_metavar, kinds)))

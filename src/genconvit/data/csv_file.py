@@ -92,7 +92,7 @@ def _problem(given: str, path: str) -> str | None:
         mode = os.stat(path).st_mode  # noqa: PTH116 - a million of them, and Path.stat takes twice as long
         if stat.S_ISDIR(mode):
             with os.scandir(path) as entries:
-                frames = any(os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES for entry in entries)  # noqa: PTH122
+                frames = any(os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES for entry in entries)  # noqa: PTH122 - names
             return "" if frames else "a folder without an image"
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -130,4 +130,4 @@ class Findings:
 def _is_folder(path: str) -> bool:
     """Tell whether a source is a folder of frames; one that is called like a file is not asked for."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - there may be a million
-    return suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES and os.path.isdir(path)  # noqa: PTH112
+    return suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES and os.path.isdir(path)  # noqa: PTH112 - as above

@@ -41,7 +41,7 @@ class RepeatedKeys(dict[str, Any]):
                 self[key] = value
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - the file decides
+def read_json(path: Path) -> object:
     """The value of a JSON file; an object in which keys are repeated is a ``RepeatedKeys``.
 
     Raises:

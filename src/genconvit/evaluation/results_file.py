@@ -92,7 +92,7 @@ def scored_video(
     )
 
 
-def _read(path: Path, file: str) -> Any:  # noqa: ANN401 - whatever the JSON is
+def _read(path: Path, file: str) -> object:
     """The file's content; lines of JSON become a list."""
     try:
         if not path.is_file():
@@ -114,7 +114,7 @@ def _read(path: Path, file: str) -> Any:  # noqa: ANN401 - whatever the JSON is
     return _parse(text, file)
 
 
-def _parse(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the JSON is
+def _parse(text: str, where: str) -> object:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

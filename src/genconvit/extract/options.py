@@ -77,7 +77,7 @@ def file_state(path: str) -> str | None:
         if os.path.isdir(path):  # noqa: PTH112 - there may be a million
             with os.scandir(path) as entries:
                 return _checksum(repr(sorted((entry.name, *_of(entry.stat())) for entry in entries)))
-        return "-".join(map(str, _of(os.stat(path))))  # noqa: PTH116
+        return "-".join(map(str, _of(os.stat(path))))  # noqa: PTH116 - as above
     except (OSError, ValueError):
         return None
 
