@@ -17,21 +17,20 @@ __all__ = ["Siamese", "SiameseConfig"]
 
 
 class SiameseConfig(ArchitectureConfig):
-    """Config of a :class:`Siamese`.
-
-    Attributes:
-        mode: there is only one.
-        branch: the branch that sees both images; a small one, so that a trial takes no time.
-        fusion_dim: width of the fusion's gated layer.
-    """
+    """Config of a :class:`Siamese`."""
 
     mode: Literal["siamese"] = "siamese"
+    """Name of the only mode."""
+
     branch: EDBranchConfig = EDBranchConfig(
         image_size=96,
         autoencoder=AutoencoderConfig(channels=(8, 16, 32)),
         backbone=BackboneConfig(name="convnext_atto", num_classes=64),
     )
+    """Config of the branch that sees both images; a small one, so that a trial takes no time."""
+
     fusion_dim: PositiveInt = 128
+    """Width of the fusion's gated layer."""
 
 
 class Siamese(Architecture):
