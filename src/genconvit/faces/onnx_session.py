@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.reporting import turn_off_reporting
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -49,6 +50,7 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Any, tuple
     """
     if not path.is_file():
         raise ConfigError(f"the face-detection model {path} does not exist; {_INSTEAD}")
+    turn_off_reporting()
     try:
         import onnxruntime
     except ImportError as error:
