@@ -51,8 +51,8 @@ class Scorer:
             nothing comes before it, since what is compiled follows from the first batch's size.
         cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
             ``graph_size`` says.
-        exported: from crops uint8 [N, ...] to logits [N, 2] for each branch, where another runtime runs the network; the
-            model then has no weights, and says what a network of it takes.
+        exported: from crops uint8 [N, ...] to logits [N, 2] for each branch, where another runtime runs it; the model
+            then has no weights, and says only what a network of it takes.
 
     Attributes:
         notes: what every result must say: a batch that was halved, and why.
