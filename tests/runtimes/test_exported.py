@@ -11,6 +11,7 @@ import pytest
 from genconvit import Detector
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.runtimes import header as headers
+from genconvit.runtimes.describe import describe_exported
 from genconvit.runtimes.export import export_model
 from genconvit.runtimes.exported import read_exported
 from genconvit.runtimes.onnx_file import data_beside
@@ -149,6 +150,15 @@ def test_a_file_cut_short_is_refused(exported: Path, tmp_path: Path) -> None:
         shutil.copy(exported.with_suffix(".bin"), tmp_path)
     with pytest.raises(WeightsError, match=str(path)):
         detector(path)
+
+
+def test_it_is_described_in_lines(exported: Path) -> None:
+    lines = list(describe_exported(exported))
+    runtime = "onnxruntime" if exported.suffix == ".onnx" else "openvino"
+    assert lines[0].startswith(str(exported))
+    assert f": for {runtime}, fp32, 1.5 MB" in lines[0]
+    assert "trained: no" in lines
+    assert "takes uint8 [N, 64, 64, 3], gives logits of timm" in lines
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, PositiveInt, ValidationError
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import WeightsError
-from genconvit.core.text import first_line, printable
+from genconvit.core.text import printable
 from genconvit.results.provenance import Origin, WeightsFile, WeightsInfo
 from genconvit.weights.own_decision import OwnDecision
 
@@ -88,5 +88,5 @@ def parse_header(text: str | None, path: Path) -> ExportHeader:
     try:
         return ExportHeader.model_validate_json(text)
     except ValidationError as error:
-        reason = printable(first_line(validation_message(error)))[:_LONGEST_REASON]
+        reason = printable(validation_message(error))[:_LONGEST_REASON]
         raise WeightsError(f"{path}: its header is none that this version can read: {reason}; {again}") from None
