@@ -23,6 +23,7 @@ LAYERS = (
     {"settings"},
     {"verdict"},
     {"pipeline"},
+    {"runtimes"},
     {"isolation", "weights", "crops"},
     {"models", "data"},
     {"nn", "video", "faces", "metrics"},

@@ -21,12 +21,11 @@ from genconvit.pipeline.scorer import Scorer
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
 from genconvit.results.packages import package_versions
 from genconvit.results.provenance import FaceDetectorInfo, Provenance
+from genconvit.runtimes.load import load_network, own_decision
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.decision_rule import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
-from genconvit.weights.choice import shipped_weights
-from genconvit.weights.load import load_model, parse_config
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +122,7 @@ def assemble_rule(config: DetectorConfig) -> DecisionRule:
         WeightsError: there are no such weights for this config.
     """
     name, cls = config.architecture, ARCHITECTURES.load(config.architecture)
-    return decision_rule(config, shipped_weights(name, cls, parse_config(name, cls, config.model), config.weights))
+    return decision_rule(config, own_decision(name, cls, config.model, config.weights))
 
 
 def assemble_finding(config: DetectorConfig) -> Finding:
@@ -179,17 +178,26 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     device = resolve_device(config.device)
-    precision = resolve_precision(config.precision, device)
     cls = ARCHITECTURES.load(config.architecture)
-    loaded = load_model(config.architecture, cls, config.model, config.weights)
+    loaded = load_network(
+        config.architecture,
+        cls,
+        config.model,
+        config.weights,
+        runtime=config.runtime,
+        device=device,
+        precision=config.precision,
+    )
     scorer = Scorer(
         loaded.model,
         device=device,
-        precision=precision,
+        precision=loaded.precision,
         batch_size=config.batch_size,
         compile=config.compile,
         cuda_graphs=config.cuda_graphs,
+        exported=loaded.exported,
     )
+    scorer.notes += loaded.notes
     square_rule = finding.square_rule(loaded.info.crop_rules)
     provenance = Provenance(
         library_version=__version__,
@@ -202,7 +210,9 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         input_spec=scorer.input_spec,
         decoder=None,
         device=str(device),
-        precision=precision,
+        precision=loaded.precision,
+        runtime=loaded.runtime,
+        runtime_version=loaded.runtime_version,
         compiled=config.compile or config.cuda_graphs,
     )
     return Scoring(scorer, Cut.of(scorer.input_spec, square_rule), provenance)

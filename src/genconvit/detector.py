@@ -94,8 +94,20 @@ class Detector(Closeable):
 
     @property
     def model(self) -> Architecture:
-        """The network, on its device."""
-        return self._open().pipeline.scorer.model
+        """The network, on its device.
+
+        Raises:
+            ConfigError: another runtime than PyTorch runs it.
+            GenConViTError: the detector is closed, or was made before a fork.
+        """
+        opened = self._open()
+        runtime = opened.parts.provenance.runtime
+        if runtime != "torch":
+            raise ConfigError(
+                f"the network runs in {runtime}, so there is no model in PyTorch; use runtime='torch' with the weights "
+                "that it was exported from"
+            )
+        return opened.pipeline.scorer.model
 
     @property
     def weights(self) -> WeightsInfo:

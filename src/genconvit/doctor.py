@@ -13,6 +13,7 @@ import torch
 
 from genconvit.core.device import resolve_device, resolve_precision
 from genconvit.core.errors import GenConViTError, PluginError
+from genconvit.core.reporting import turn_off_reporting
 from genconvit.core.text import first_line
 from genconvit.core.version import __version__
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS, Registry
@@ -27,6 +28,8 @@ EXTRAS = {
     "plots": (("matplotlib",), "pictures of measures, robustness and trainings"),
     "train": (("accelerate", "tensorboard", "pyarrow", "sklearn", "matplotlib"), "genconvit train and extract"),
     "gpu": (("torchcodec",), "decoding on a GPU"),
+    "onnx": (("onnx", "onnxscript"), "genconvit export, and networks in ONNX Runtime"),
+    "openvino": (("onnx", "onnxscript", "openvino"), "networks in OpenVINO"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }
 """Modules that each extra installs, and their use."""
@@ -128,6 +131,7 @@ def _weights() -> Iterator[Diagnosis]:
 
 
 def _extras() -> Iterator[Diagnosis]:
+    turn_off_reporting()
     for name, (modules, brings) in EXTRAS.items():
         lacking, why = [], ""
         for module in modules:

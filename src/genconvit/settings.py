@@ -16,6 +16,8 @@ from genconvit.nn.vae import Latent
 from genconvit.pipeline.find import PipelineOptions
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.result import PersonRule
+from genconvit.runtimes.choice import RuntimeChoice
+from genconvit.runtimes.exported import exported_path, read_exported
 from genconvit.verdict.conclude import ScoreOptions
 from genconvit.verdict.decision_rule import DecisionOptions
 from genconvit.weights.embedded import embedded_architecture
@@ -34,20 +36,26 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
 
     architecture: str = DEFAULT_ARCHITECTURE
     """Registered name: ``"original"``, ``"v2"``, or a plugin's. Left out it is ``"original"``, or with
-    ``weights="embedded"`` the one that they are of."""
+    ``weights="embedded"`` or an exported file the one that they are of."""
 
     model: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields of the architecture's own config: ``mode``, ``size``, ``latent``, ``attention``, ..."""
 
     weights: str | dict[str, str] | None = None
-    """Weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; None
-    is the architecture's default: ``"embedded"`` for ``v2`` of size ``nano``."""
+    """Weights: ``"published"``, ``"embedded"``, ``"random"``, a path, a hub id, or ``{"ed": path, "vae": path}``; or a
+    file that ``genconvit export`` wrote (``.onnx``, ``.xml``). None is the architecture's default: ``"embedded"`` for
+    ``v2`` of size ``nano``."""
 
     device: str = "auto"
     """Device of the networks: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``."""
 
     precision: PrecisionChoice = "auto"
     """Precision of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it."""
+
+    runtime: RuntimeChoice | None = None
+    """Library that runs the networks: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, or ``"auto"``, which follows a
+    rule over what is installed and what the processor computes in. For another one than PyTorch the networks are
+    exported once. None is that of an exported file, and ``"torch"`` for all other weights."""
 
     compile: bool = False
     """Run the networks through ``torch.compile``: faster, after a minute or more at the first faces."""
@@ -78,9 +86,10 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
 
     @model_validator(mode="before")
     @classmethod
-    def _embedded_names_the_architecture(cls, data: object) -> object:
-        if isinstance(data, Mapping) and "architecture" not in data and data.get("weights") == EMBEDDED:
-            return {**data, "architecture": embedded_architecture()}
+    def _weights_name_the_architecture(cls, data: object) -> object:
+        if isinstance(data, Mapping) and "architecture" not in data:
+            named = default_architecture(data.get("weights"))
+            return data if named == DEFAULT_ARCHITECTURE else {**data, "architecture": named}
         return data
 
     @classmethod
@@ -162,14 +171,17 @@ class DetectorOptions(BuiltInOptions, total=False):
 
 
 def default_architecture(weights: object) -> str:
-    """The architecture where none is named: that of the shipped weights where these are asked for.
+    """The architecture where none is named: that of the shipped weights or the exported file that is asked for.
 
     Args:
         weights: as in ``DetectorConfig``.
 
     Raises:
-        WeightsError: the installation is incomplete.
+        WeightsError: the installation is incomplete, or the exported file cannot be read.
     """
+    path = exported_path(weights)
+    if path is not None:
+        return read_exported(path).header.architecture
     return embedded_architecture() if weights == EMBEDDED else DEFAULT_ARCHITECTURE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,8 +22,18 @@ from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from stubs import Grey, GreyConfig, WholeFrame
 
+EXPORTS = "can be exported"
 
-@pytest.mark.parametrize("check", contract_checks(), ids=str)
+
+def is_slow(check: Check) -> bool:
+    """Whether a check traces a network of many layers, which takes minutes."""
+    return check.title == EXPORTS and check.plugin in ("original", "v2")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [pytest.param(each, marks=[pytest.mark.slow] if is_slow(each) else [], id=str(each)) for each in contract_checks()],
+)
 def test_every_registered_plugin_keeps_to_its_contract(check: Check) -> None:
     outcome = check.outcome()
     if outcome.status == "skipped":
@@ -44,8 +55,8 @@ def test_a_name_that_nobody_has_is_an_error() -> None:
 
 
 def failures(name: str) -> dict[str, str]:
-    """The checks that a plugin fails, with the reasons."""
-    outcomes = {check.title: check.outcome() for check in contract_checks(name)}
+    """The checks that a plugin fails, with the reasons; an export, which takes seconds, has a test of its own."""
+    outcomes = {check.title: check.outcome() for check in contract_checks(name) if check.title != EXPORTS}
     return {title: outcome.reason for title, outcome in outcomes.items() if outcome.status == "failed"}
 
 
@@ -103,6 +114,11 @@ class Forgets(Grey):
         return ModelOutput(logits={"one": super().forward(faces).logits["one"] + self.hidden})
 
 
+class LooksAtValuesOfFaces(Grey):
+    def forward(self, faces: Tensor) -> ModelOutput:
+        return super().forward(faces * 2 if float(faces.sum()) > 0 else faces)
+
+
 class PromisesMore(Grey):
     def reconstruction_weights(self) -> dict[str, float]:
         return {"one": 1.0}
@@ -144,6 +160,24 @@ def test_an_architecture_that_breaks_the_contract_fails_by_what_it_breaks(
     found = failures("tried")
     assert found.keys() >= failing
     assert bool(found) == bool(failing), found
+
+
+def test_an_architecture_that_looks_at_values_cannot_be_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ARCHITECTURES._registered, "tried", LooksAtValuesOfFaces)
+    (check,) = [check for check in contract_checks("tried") if check.title == EXPORTS]
+    outcome = check.outcome()
+    if outcome.status == "skipped":
+        pytest.skip(outcome.reason)
+    assert outcome.status == "failed"
+    assert "cannot be exported: PyTorch cannot trace it" in outcome.reason
+
+
+def test_an_export_is_not_checked_without_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    (check,) = [check for check in contract_checks("timm") if check.title == EXPORTS]
+    outcome = check.outcome()
+    assert outcome.status == "skipped"
+    assert "pip install 'genconvit[onnx]'" in outcome.reason
 
 
 class Nowhere(WholeFrame):

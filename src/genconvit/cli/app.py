@@ -22,6 +22,7 @@ from genconvit.cli.destination import FULL
 from genconvit.cli.doctor import doctor
 from genconvit.cli.evaluate import evaluate
 from genconvit.cli.examples import EXAMPLES
+from genconvit.cli.export import export
 from genconvit.cli.extract import extract
 from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
@@ -86,7 +87,7 @@ def _add(command: Callable[..., None]) -> None:
     app.command(name, cls=_CLASSES.get(name, TyperCommand), help=prose, epilog=examples)(command)
 
 
-for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, plugins):
+for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, export, plugins):
     _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")

@@ -35,6 +35,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "inconclusive": ("--inconclusive", flags.InconclusiveFlag),
     "device": ("--device", flags.DeviceFlag),
     "precision": ("--precision", flags.PrecisionFlag),
+    "runtime": ("--runtime", flags.RuntimeFlag),
     "compile": ("--compile/--no-compile", flags.CompileFlag),
     "batch_size": ("--batch-size", flags.BatchFlag),
     "face_detector": ("--face-detector", flags.FaceDetectorFlag),

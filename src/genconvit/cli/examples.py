@@ -33,6 +33,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit train --data crops/ --arch v2 --size nano --init embedded --pairs --out runs/v2",
         "genconvit train --resume --out runs/v2",
     ),
+    "export": (
+        "genconvit export --weights embedded -o nano.onnx",
+        "genconvit export --arch v2 --weights trained.safetensors --format openvino -o trained.xml",
+        "genconvit export --arch original --mode ed --weights published --set latent=mean -o ed.onnx",
+    ),
     "extract": (
         "genconvit extract folder clips/ --out crops/",
         "genconvit extract dfdc dfdc/ --out crops/ --format jpeg --frames 5",

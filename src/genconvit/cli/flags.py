@@ -42,7 +42,7 @@ MODEL_FLAGS: dict[str, Any] = {
 
 WeightsFlag = Annotated[
     list[str] | None,
-    _name("published, embedded, random, FILE, a hub id; or twice: ed=FILE, vae=FILE.", "published", MODEL),
+    _name("published, embedded, random, FILE, a hub id, an export; or twice: ed=FILE, vae=FILE.", "published", MODEL),
 ]
 FramesFlag = Annotated[
     str | None,
@@ -111,6 +111,10 @@ InconclusiveFlag = Annotated[
 DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto", MACHINE)]
 PrecisionFlag = Annotated[
     str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto", MACHINE)
+]
+RuntimeFlag = Annotated[
+    str | None,
+    _name("torch, onnxruntime, openvino, or auto (by a rule); by default an exported file's own.", "torch", MACHINE),
 ]
 CompileFlag = Annotated[
     bool | None,

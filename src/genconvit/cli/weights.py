@@ -27,14 +27,23 @@ class Stored(str, Enum):
 @weights.command()
 def show(
     file: Annotated[
-        Path | None, typer.Argument(help="A weights file, or embedded; left out: the published ones.")
+        Path | None, typer.Argument(help="A weights file, an exported one, or embedded; left out: the published ones.")
     ] = None,
 ) -> None:
-    """Say what a weights file holds, or whether the published files are on this machine."""
+    """Say what a weights file or an exported file holds, or whether the published files are on this machine."""
+    from genconvit.runtimes.describe import describe_exported
+    from genconvit.runtimes.exported import exported_path
     from genconvit.weights.describe import describe, describe_embedded, describe_published
 
-    ships = file == Path("embedded") and not file.exists()
-    for line in describe_embedded() if ships else describe(file) if file else describe_published():
+    if file is None:
+        lines = describe_published()
+    elif exported_path(file) is not None:
+        lines = describe_exported(file)
+    elif file == Path("embedded") and not file.exists():
+        lines = describe_embedded()
+    else:
+        lines = describe(file)
+    for line in lines:
         typer.echo(printable(line))
 
 

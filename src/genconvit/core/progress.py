@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,3 +16,12 @@ def no_progress(items: Iterable[T], count: int, description: str) -> Iterable[T]
     """Give the items, and show nothing."""
     del count, description
     return items
+
+
+@contextmanager
+def shown(description: str) -> Iterator[None]:
+    """Say on stderr, where that is a terminal, that something is being done, until the block ends."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(description):
+        yield

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.reporting import turn_off_reporting
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -74,6 +75,7 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Session, t
     """
     if not path.is_file():
         raise ConfigError(f"the face-detection model {path} does not exist; {_INSTEAD}")
+    turn_off_reporting()
     try:
         import onnxruntime
     except ImportError as error:

@@ -109,6 +109,6 @@ def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
 
 
 def _in_one_call(function: Callable[[Tensor], Tensor], batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    if len({batch.shape for batch in batches}) > 1:
+    if any(batch.shape != batches[0].shape for batch in batches):
         return tuple(function(batch) for batch in batches)
-    return tuple(function(torch.cat(batches)).chunk(len(batches)))
+    return function(torch.cat(batches)).unflatten(0, (len(batches), batches[0].shape[0])).unbind()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,8 @@ class Scorer:
             nothing comes before it, since what is compiled follows from the first batch's size.
         cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
             ``graph_size`` says.
+        exported: from crops uint8 [N, ...] to logits [N, 2] for each branch, where another runtime runs it; the model
+            then has no weights, and says only what a network of it takes.
 
     Attributes:
         input_spec: what the model sees.
@@ -58,7 +60,7 @@ class Scorer:
         notes: what every result must say: a batch that was halved, and why.
 
     Raises:
-        ConfigError: CUDA graphs were asked for on another device.
+        ConfigError: CUDA graphs were asked for on another device, or they or compiling for an exported network.
     """
 
     def __init__(
@@ -70,7 +72,10 @@ class Scorer:
         batch_size: int | None = None,
         compile: bool = False,  # noqa: A002 - torch's own word
         cuda_graphs: bool = False,
+        exported: Callable[[Tensor], Mapping[str, Tensor]] | None = None,
     ) -> None:
+        if exported is not None and (compile or cuda_graphs):
+            raise ConfigError("compile and cuda_graphs are for runtime 'torch'; leave them out (--no-compile)")
         if cuda_graphs and device.type != "cuda":
             raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
         self.dtype = DTYPES[precision]
@@ -78,7 +83,10 @@ class Scorer:
         self.input_spec = model.input_spec
         self.batch_size = max((batch_size or BATCH_SIZES[device.type]) // self.input_spec.frames, 1)
         self.notes: tuple[str, ...] = ()
-        self.model = network_in_channels_last(model.to(device=device, dtype=self.dtype))
+        self.model = model
+        self._exported = exported
+        if exported is None:
+            self.model = network_in_channels_last(model.to(device=device, dtype=self.dtype))
         self._halving = threading.Lock()
         self._compiling = threading.Lock()
         self._is_compiled = not compile or cuda_graphs
@@ -162,6 +170,8 @@ class Scorer:
 
     @torch.inference_mode()
     def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
+        if self._exported is not None:
+            return self._checked(self._exported(crops), len(crops))
         count = len(crops)
         images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
         if self._graphs is not None:
@@ -173,13 +183,17 @@ class Scorer:
         output = self._run(images_in_channels_last(images))
         if not (isinstance(output, ModelOutput) and output.logits):
             raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
-        for branch, logits in output.logits.items():
-            if tuple(logits.shape) != (len(images), 2):
+        logits = self._checked(output.logits, len(images))
+        return {branch: values[:count].float().cpu() for branch, values in logits.items()}
+
+    def _checked(self, logits: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+        for branch, values in logits.items():
+            if tuple(values.shape) != (count, 2):
                 raise PluginError(
-                    f"{type(self.model).__name__} must return logits [{len(images)}, 2] (fake, real) for branch "
-                    f"{branch!r}, got {list(logits.shape)}"
+                    f"{type(self.model).__name__} must return logits [{count}, 2] (fake, real) for branch "
+                    f"{branch!r}, got {list(values.shape)}"
                 )
-        return {branch: logits[:count].float().cpu() for branch, logits in output.logits.items()}
+        return dict(logits)
 
     def _run(self, images: Tensor) -> ModelOutput:
         try:

@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from genconvit.registry import PluginInfo
 
 _PARTS = (
-    *("torch", "timm", "av", "decord", "torchcodec", "onnxruntime", "insightface", "facenet-pytorch", "pillow"),
+    *(
+        "torch",
+        "timm",
+        "av",
+        "decord",
+        "torchcodec",
+        "onnxruntime",
+        "openvino",
+        "insightface",
+        "facenet-pytorch",
+        "pillow",
+    ),
     "pillow-heif",
 )
 

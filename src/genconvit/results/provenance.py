@@ -43,7 +43,10 @@ class WeightsInfo(FrozenConfig):
     """Files that were read."""
 
     made_from: tuple[WeightsFile, ...] = ()
-    """Files that a converted file was made from, as it says."""
+    """Files that a converted or exported file was made from, as it says."""
+
+    exported: bool = False
+    """True for an exported file, which holds the weights of those that it was made from."""
 
     new_layers: tuple[str, ...] = ()
     """Parameters that no file held; empty but for a warm start."""
@@ -56,6 +59,11 @@ class WeightsInfo(FrozenConfig):
 
     about: str | None = None
     """Training data and error rates of weights that ship with the library; None for others."""
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """SHA-256 of the files that the weights are of: of an exported file, those that it was made from."""
+        return tuple(file.sha256 for file in (self.made_from if self.exported else self.files))
 
 
 class FaceDetectorInfo(FrozenConfig):
@@ -115,6 +123,12 @@ class Provenance(FrozenConfig):
     precision: str
     """Precision of the networks, ``fp32`` or ``bf16``."""
 
+    runtime: str = "torch"
+    """Library that ran the networks: ``torch``, ``onnxruntime`` or ``openvino``."""
+
+    runtime_version: str | None = None
+    """Version of that library; None in results of versions that did not say."""
+
     compiled: bool = False
     """True where the networks ran through ``torch.compile``."""
 
@@ -135,8 +149,9 @@ class Provenance(FrozenConfig):
         """One line for people: what looked at the sources."""
         files = ", ".join(file.name for file in self.weights.files)
         mode = self.config.get("mode")
+        by = "" if self.runtime == "torch" else f" by {self.runtime} {self.runtime_version}"
         return (
             f"genconvit {self.library_version}: {self.architecture} ({mode}), weights {self.weights.origin}"
-            f"{f' ({files})' if files else ''}, {self.precision} on {self.device}; "
+            f"{f' ({files})' if files else ''}, {self.precision} on {self.device}{by}; "
             f"faces by {self.face_detector.name} ({self.face_detector.licence})"
         )

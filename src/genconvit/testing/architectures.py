@@ -18,7 +18,8 @@ from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.provenance import WeightsInfo
-from genconvit.testing.check import Check, Subject, require
+from genconvit.runtimes.export import export_model, require_packages
+from genconvit.testing.check import Check, SkippedError, Subject, require
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel, load_model, parse_config
 
@@ -40,6 +41,7 @@ def architecture_checks(name: str, cls: type[Architecture]) -> list[Check]:
         Check(name, "scores alike twice", subject.is_repeatable),
         Check(name, "keeps its weights through a file", subject.keeps_its_weights),
         Check(name, "can be trained", subject.can_be_trained),
+        Check(name, "can be exported", subject.can_be_exported),
     ]
 
 
@@ -138,3 +140,12 @@ class _Subject(Subject[Architecture]):
         moved = [each.grad for each in model.parameters() if each.grad is not None]
         require(bool(moved), "no parameter has a gradient")
         require(all(bool(grad.isfinite().all()) for grad in moved), "a gradient is not finite")
+
+    def can_be_exported(self) -> None:
+        try:
+            require_packages("onnx")
+        except ConfigError as error:
+            raise SkippedError(str(error)) from error
+        loaded = LoadedModel(copy.deepcopy(self.model), WeightsInfo(origin="random", trained=False))
+        with tempfile.TemporaryDirectory() as folder:
+            export_model(loaded, self.name, Path(folder, "network.onnx"), file_format="onnx")

@@ -64,7 +64,7 @@ class ScoreBasis(FrozenConfig):
         return cls(
             architecture=provenance.architecture,
             config=provenance.config,
-            weights_sha256=tuple(file.sha256 for file in provenance.weights.files),
+            weights_sha256=provenance.weights.sha256,
             person=person,
             score_rule=score_rule,
             face_detector=provenance.face_detector.name,
@@ -292,6 +292,21 @@ def read_calibration(path: str | Path) -> StoredCalibration:
         content = _content(Path(path))
     except (OSError, ValueError) as error:
         raise ConfigError(f"calibration {file} cannot be read: {first_line(error)}; {_NEXT_STEP}") from error
+    name = Path(path).name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return parse_calibration(content, name, file)
+
+
+def parse_calibration(content: bytes, name: str, file: str) -> StoredCalibration:
+    """A calibration from its file's content.
+
+    Args:
+        content: JSON.
+        name: of the file, for results.
+        file: where it lies, for messages.
+
+    Raises:
+        ConfigError: the content is too large, or no calibration.
+    """
     if len(content) > MOST_BYTES:
         raise ConfigError(f"calibration {file} has more than {MOST_BYTES >> 20} MiB, so it is none; {_NEXT_STEP}")
     try:
@@ -300,7 +315,6 @@ def read_calibration(path: str | Path) -> StoredCalibration:
         reason = printable(validation_message(error))
         short = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}..."
         raise ConfigError(f"calibration {file} is none that this version can read: {short}; {_NEXT_STEP}") from None
-    name = Path(path).name.encode("utf-8", "backslashreplace").decode("utf-8")
     return StoredCalibration(calibration, name, hashlib.sha256(content).hexdigest())
 
 

@@ -13,9 +13,9 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 from genconvit.results.decision import CalibrationInfo, Decision, check_band
 from genconvit.results.result import Label, Status
-from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, read_calibration
+from genconvit.verdict.calibration import ScoreBasis, StoredCalibration, parse_calibration, read_calibration
 from genconvit.verdict.threshold import FprTarget, parse_threshold, threshold_for_fpr
-from genconvit.weights.embedded import Embedded
+from genconvit.weights.own_decision import OwnDecision
 
 DEFAULT_THRESHOLD = 0.5
 """A fake probability lies above it exactly where p_fake > p_real."""
@@ -134,12 +134,12 @@ DEFAULT_RULE = DecisionRule()
 _DEFAULT = Decision(threshold=DEFAULT_THRESHOLD, threshold_from="default")
 
 
-def decision_rule(options: DecisionOptions, own: Embedded | None = None) -> DecisionRule:
+def decision_rule(options: DecisionOptions, own: OwnDecision | None = None) -> DecisionRule:
     """The rule that options name; reads the calibration.
 
     Args:
         options: options that were asked for.
-        own: the weights, where they are some that ship with the library and so bring a calibration and a band.
+        own: calibration and band that the weights bring, where they ship with the library or were exported from such.
 
     Raises:
         ConfigError: the calibration cannot be read or is none; the threshold rests on one, and there is none; or the
@@ -162,21 +162,23 @@ def decision_rule(options: DecisionOptions, own: Embedded | None = None) -> Deci
     )
 
 
-def _calibration(options: DecisionOptions, own: Embedded | None) -> StoredCalibration | None:
-    if options.calibration == NONE or (options.calibration is None and own is None):
+def _calibration(options: DecisionOptions, own: OwnDecision | None) -> StoredCalibration | None:
+    if options.calibration == NONE:
         return None
-    return read_calibration(own.calibration if options.calibration is None and own else options.calibration or "")
+    if options.calibration is not None:
+        return read_calibration(options.calibration)
+    return parse_calibration(own.calibration.encode(), own.name, own.name) if own else None
 
 
 def _band(
-    options: DecisionOptions, own: Embedded | None, stored: StoredCalibration | None
+    options: DecisionOptions, own: OwnDecision | None, stored: StoredCalibration | None
 ) -> tuple[float, float] | None:
     """The band that was asked for, or the weights' own, of probabilities that are calibrated where the scores are."""
-    if options.inconclusive is not None or own is None or own.card.inconclusive is None:
+    if options.inconclusive is not None or own is None or own.inconclusive is None:
         return options.given_band
     if options.threshold != DEFAULT_THRESHOLD or options.calibration not in (None, NONE):
         return None
-    low, high = own.card.inconclusive
+    low, high = own.inconclusive
     return (stored.calibration.apply(low), stored.calibration.apply(high)) if stored else (low, high)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genconvit.core.errors import WeightsError
 from genconvit.weights.card import Card, read_card
+from genconvit.weights.own_decision import OwnDecision
 
 _CALIBRATION = ".calibration.json"
 
@@ -27,6 +28,19 @@ class Embedded:
     path: Path
     calibration: Path
     card: Card
+
+    @property
+    def decision(self) -> OwnDecision:
+        """Their calibration and their inconclusive band.
+
+        Raises:
+            WeightsError: the calibration cannot be read; the installation is incomplete.
+        """
+        try:
+            text = self.calibration.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WeightsError(f"{self.calibration} cannot be read: {error}; install genconvit again") from error
+        return OwnDecision(name=self.calibration.name, calibration=text, inconclusive=self.card.inconclusive)
 
 
 def embedded_folder() -> Path:

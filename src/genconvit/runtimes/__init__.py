@@ -1,0 +1,1 @@
+"""Networks outside of PyTorch: exported into files, and run by ONNX Runtime or OpenVINO."""

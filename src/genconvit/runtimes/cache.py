@@ -1,0 +1,119 @@
+"""Networks that were exported before: each in a file whose name follows from everything that it was made of."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from genconvit.core.errors import WeightsError
+from genconvit.core.progress import shown
+from genconvit.core.version import __version__
+from genconvit.models.base import Architecture
+from genconvit.models.reference_files import reference_networks
+from genconvit.registry import ARCHITECTURES
+from genconvit.runtimes.export import export_model, require_packages
+from genconvit.runtimes.exported import FORMATS, SUFFIXES, ExportedFile, ExportFormat, RuntimeName, read_exported
+from genconvit.weights.choice import chosen_spec, shipped_weights
+from genconvit.weights.load import RANDOM_SEED, LoadedModel, load_model, parse_config
+from genconvit.weights.locate import WeightsSpec, locate
+from genconvit.weights.own_decision import OwnDecision
+
+_PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "openvino")
+"""What a file that was exported by other versions of is exported again."""
+
+
+@contextmanager
+def exported_once(
+    name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None, runtime: RuntimeName
+) -> Iterator[tuple[ExportedFile, str | None]]:
+    """The exported file of weights, made now or before, and a note where it could not be kept.
+
+    A file that cannot be kept lies in a temporary place, and is gone after the block.
+
+    Args:
+        name: the architecture's registered name.
+        cls: its class.
+        options: fields of its config.
+        spec: where the weights come from; None is the architecture's default.
+        runtime: what is to open it.
+
+    Raises:
+        ConfigError: a package is missing, the network cannot be traced, or its logits differ from PyTorch's.
+        WeightsError: the weights cannot be had or read, or the file can be written nowhere.
+    """
+    file_format = FORMATS[runtime]
+    path = cache_folder() / f"{_key(name, cls, options, spec)}{SUFFIXES[file_format]}"
+    try:
+        kept = read_exported(path)
+    except WeightsError:  # it is not there, or damaged
+        kept = None
+    if kept is not None:
+        yield kept, None
+        return
+    require_packages(file_format)
+    shipped = shipped_weights(name, cls, parse_config(name, cls, options), spec)
+    own = shipped.decision if shipped else None
+    note = None
+    with ExitStack() as stack:
+        with shown(f"exporting {name} for {runtime}, once"):
+            loaded = load_model(name, cls, options, spec)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                export_model(loaded, name, path, file_format=file_format, own=own)
+            except OSError as error:
+                note = f"the exported network is not kept: {path.parent} cannot be written ({error.strerror or error})"
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genconvit-")), path.name)
+                _export_elsewhere(loaded, name, path, file_format, own)
+        yield read_exported(path), note
+
+
+def cache_folder() -> Path:
+    """Where exported files are kept: ``genconvit/exported`` in ``$XDG_CACHE_HOME``, or in ``~/.cache`` without one."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        base = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError:  # there is no home
+        base = Path(tempfile.gettempdir())
+    return base / "genconvit" / "exported"
+
+
+def _export_elsewhere(
+    loaded: LoadedModel, name: str, path: Path, file_format: ExportFormat, own: OwnDecision | None
+) -> None:
+    try:
+        export_model(loaded, name, path, file_format=file_format, own=own)
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be written: {error.strerror or error}; make room, set TMPDIR, or use runtime='torch'"
+        ) from error
+
+
+def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None) -> str:
+    """The hash of the weights, the config and the versions of everything that has a part in the file."""
+    config = parse_config(name, cls, options)
+    shipped = shipped_weights(name, cls, config, spec)
+    spec = chosen_spec(name, cls, config, spec)
+    located = [] if spec == "random" else locate(spec, reference_networks(config), shipped.name if shipped else None)
+    plugin = ARCHITECTURES.find(name)
+    made_of = {
+        "architecture": [name, plugin.distribution, plugin.version],
+        "options": config.model_dump(mode="json", exclude_unset=True),
+        "config": config.model_dump(mode="json"),
+        "weights": [[item.network, item.file.name, item.file.sha256] for item in located] or RANDOM_SEED,
+        "library": __version__,
+        "packages": {package: _version(package) for package in _PACKAGES},
+    }
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,206 @@
+"""From a model in PyTorch to a file for another runtime: traced, written, compared, and only then put in its place.
+
+The exported network takes the crops as they are cut, RGB uint8 [N, size, size, 3]: the normalisation is inside, so that
+a reader of the file can get neither its numbers nor the order of its axes wrong.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.optional import require
+from genconvit.core.reporting import turn_off_reporting
+from genconvit.core.text import first_line
+from genconvit.core.version import __version__
+from genconvit.models.base import Architecture
+from genconvit.runtimes import onnx_file, openvino_file
+from genconvit.runtimes.exported import SUFFIXES, ExportFormat, exported_path, read_exported
+from genconvit.runtimes.header import CROPS, MOST_HEADER_BYTES, ExportHeader
+from genconvit.runtimes.noise import Traceable, noise_shapes, normal
+from genconvit.runtimes.parity import check_parity
+from genconvit.weights.choice import shipped_weights
+from genconvit.weights.load import LoadedModel, load_model, parse_config
+from genconvit.weights.locate import WeightsSpec
+from genconvit.weights.own_decision import OwnDecision
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_TRACED_BATCH = 2
+"""What a network is traced with: a batch of one would be taken for a size that never changes."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an export wrote.
+
+    Attributes:
+        files: the file, and its data where they lie beside it.
+        furthest: the largest distance of a logit from PyTorch's.
+    """
+
+    files: tuple[Path, ...]
+    furthest: float
+
+    @property
+    def bytes(self) -> int:
+        """The size of all files together."""
+        return sum(file.stat().st_size for file in self.files)
+
+
+def export_weights(
+    name: str,
+    cls: type[Architecture],
+    options: Mapping[str, object],
+    spec: WeightsSpec | None,
+    output: Path,
+    *,
+    file_format: ExportFormat,
+) -> Written:
+    """Export an architecture with weights into one file, whole or not at all.
+
+    Args:
+        name: the architecture's registered name.
+        cls: its class.
+        options: fields of its config.
+        spec: where the weights come from; None is the architecture's default.
+        output: the file to write, whose folder exists.
+        file_format: ``"onnx"``, or ``"openvino"`` with the tensors in a ``.bin`` beside the file.
+
+    Raises:
+        ConfigError: a package is missing, the network cannot be traced, or its logits differ from PyTorch's.
+        WeightsError: the weights cannot be had or read, or the file cannot be written.
+    """
+    check_output(output, file_format)
+    if exported_path(spec) is not None:
+        raise WeightsError(f"weights={spec!r} is exported already; give the weights that it was made from")
+    require_packages(file_format)
+    shipped = shipped_weights(name, cls, parse_config(name, cls, options), spec)
+    loaded = load_model(name, cls, options, spec)
+    try:
+        return export_model(loaded, name, output, file_format=file_format, own=shipped.decision if shipped else None)
+    except OSError as error:
+        raise WeightsError(f"{output} cannot be written: {error.strerror or error}; choose another path") from error
+
+
+def check_output(output: Path, file_format: ExportFormat) -> None:
+    """Make sure that a file to be written has its format's suffix.
+
+    Raises:
+        ConfigError: it has another.
+    """
+    if output.suffix != SUFFIXES[file_format]:
+        raise ConfigError(f"a file of format {file_format!r} ends in {SUFFIXES[file_format]}, got {str(output)!r}")
+
+
+def require_packages(file_format: ExportFormat) -> None:
+    """Make sure that what an export needs is installed.
+
+    Raises:
+        ConfigError: a package is not.
+    """
+    turn_off_reporting()
+    for module in ("onnx", "onnxscript", "onnxruntime"):
+        require(module, package=module, extra="onnx", purpose="exporting a network")
+    if file_format == "openvino":
+        openvino_file.openvino()
+
+
+def export_model(
+    loaded: LoadedModel,
+    architecture: str,
+    output: Path,
+    *,
+    file_format: ExportFormat,
+    own: OwnDecision | None = None,
+    most_bytes_inside: int | None = None,
+) -> Written:
+    """Export a loaded model into a file, whole or not at all; see ``export_weights``.
+
+    Args:
+        loaded: the model, which becomes float32, and where its weights came from.
+        architecture: the name that it is registered under.
+        output: the file to write.
+        file_format: of it.
+        own: the calibration and the band that the weights bring.
+        most_bytes_inside: from how many bytes of tensors on they lie beside an ONNX file; None is 1 GiB.
+
+    Raises:
+        ConfigError: as ``export_weights``.
+        OSError: the file cannot be written.
+    """
+    network = Traceable(loaded.model.float())
+    header = _header(loaded, architecture, network, own)
+    traced = _traced(network, header)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".genconvit-", suffix=".partial") as folder:
+        whole = Path(folder, output.name)
+        source = whole.with_suffix(onnx_file.SUFFIX)
+        onnx_file.write_model(traced, header, source, most_bytes_inside=most_bytes_inside)
+        if file_format == "openvino":
+            openvino_file.convert_onnx(source, header, whole)
+        file = read_exported(whole)
+        furthest = check_parity(network, file.open(torch.device("cpu")), header)
+        moved = tuple(output.parent / part.name for part in file.parts)
+        for part, target in reversed(list(zip(file.parts, moved, strict=True))):  # the file itself last
+            part.replace(target)
+    return Written(moved, furthest)
+
+
+def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: OwnDecision | None) -> ExportHeader:
+    model = loaded.model
+    crops = torch.zeros(_TRACED_BATCH, *input_shape(model), dtype=torch.uint8)
+    shapes = noise_shapes(network, crops)
+    with torch.inference_mode():
+        branches = tuple(model(model.preprocess(crops)).logits)
+    header = ExportHeader(
+        library_version=__version__,
+        architecture=architecture,
+        config=model.config.model_dump(mode="json"),
+        weights=loaded.info,
+        branches=branches,
+        input_shape=input_shape(model),
+        noise_shapes=shapes,
+        decision=own,
+    )
+    if len(header.model_dump_json().encode()) > MOST_HEADER_BYTES:
+        raise ConfigError(f"config and calibration have more than {MOST_HEADER_BYTES >> 20} MiB, which no file may say")
+    return header
+
+
+def input_shape(model: Architecture) -> tuple[int, ...]:
+    """The shape of one item of a model's input, uint8: height, width, channels."""
+    return model.input_size, model.input_size, 3
+
+
+def _traced(network: Traceable, header: ExportHeader) -> ModelProto:
+    batch = torch.export.Dim("batch", min=1)
+    crops = torch.zeros(_TRACED_BATCH, *header.input_shape, dtype=torch.uint8)
+    noise = normal(header.noise_shapes, _TRACED_BATCH)
+    shapes = ({0: batch}, *([tuple({0: batch} for _ in noise)] if noise else []))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch about its own exporter
+            program = torch.export.export(network, (crops, *noise), dynamic_shapes=shapes, strict=False)
+            exported = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=[CROPS, *header.noise_names],
+                output_names=list(header.branches),
+                verbose=False,
+            )
+    except Exception as error:  # whatever a network comes up with
+        raise ConfigError(
+            f"architecture {header.architecture!r} cannot be exported: PyTorch cannot trace it with a batch of any "
+            f"size ({type(error).__name__}: {first_line(error)}); run it with runtime='torch'"
+        ) from error
+    if exported is None:
+        raise ConfigError(f"architecture {header.architecture!r} cannot be exported; run it with runtime='torch'")
+    return exported.model_proto

@@ -1,0 +1,137 @@
+"""Exported files: which runtime each is for, what it says of itself, and opening it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from genconvit.core.errors import WeightsError
+from genconvit.core.files import sha256_of_file
+from genconvit.results.provenance import WeightsFile
+from genconvit.runtimes import onnx_file, openvino_file
+from genconvit.runtimes.header import ExportHeader
+from genconvit.runtimes.noise import normal
+
+ExportFormat = Literal["onnx", "openvino"]
+RuntimeName = Literal["onnxruntime", "openvino"]
+
+SUFFIXES: dict[ExportFormat, str] = {"onnx": onnx_file.SUFFIX, "openvino": openvino_file.SUFFIX}
+FORMATS: dict[RuntimeName, ExportFormat] = {"onnxruntime": "onnx", "openvino": "openvino"}
+"""What each runtime opens."""
+
+Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """An exported file on disk.
+
+    Attributes:
+        path: the ``.onnx`` or ``.xml``.
+        runtime: what opens it.
+        header: what it says of itself.
+        parts: the file, and the data beside it where there are some.
+    """
+
+    path: Path
+    runtime: RuntimeName
+    header: ExportHeader
+    parts: tuple[Path, ...]
+
+    def hashed(self) -> tuple[WeightsFile, ...]:
+        """The names and the SHA-256 of its parts."""
+        return tuple(WeightsFile(name=part.name, sha256=sha256_of_file(part)) for part in self.parts)
+
+    def open(self, device: torch.device) -> Runs:
+        """Open it in its runtime.
+
+        Raises:
+            ConfigError: the runtime is not there, or not for this device.
+            WeightsError: it cannot be opened.
+        """
+        if self.runtime == "openvino":
+            from genconvit.runtimes.openvino_runtime import OpenVinoNetwork
+
+            return OpenVinoNetwork(self.path, self.header, device)
+        from genconvit.runtimes.onnx_runtime import OnnxRuntimeNetwork
+
+        return OnnxRuntimeNetwork(self.path, self.header, device)
+
+
+class DrawsNoise:
+    """An exported network that draws what noise it takes.
+
+    Args:
+        network: from crops and noise to logits.
+        header: what its file says of it.
+    """
+
+    def __init__(self, network: Runs, header: ExportHeader) -> None:
+        self._network = network
+        self._shapes = header.noise_shapes
+
+    def __call__(self, crops: Tensor) -> Mapping[str, Tensor]:
+        """Logits float32 [N, 2] for each branch, from crops uint8 [N, ...] on any device."""
+        return self._network(crops.cpu().contiguous(), normal(self._shapes, len(crops)))
+
+
+def exported_path(weights: object) -> Path | None:
+    """The path of an exported file, where weights name one by its suffix; None where they are others."""
+    if not isinstance(weights, (str, os.PathLike)):
+        return None
+    path = Path(weights)
+    return path.expanduser() if path.suffix in SUFFIXES.values() else None
+
+
+def read_exported(path: Path) -> ExportedFile:
+    """Read what an exported file says of itself.
+
+    Raises:
+        ConfigError: OpenVINO is not installed, whose file it is.
+        WeightsError: it cannot be read, or is none of the library's.
+    """
+    try:
+        state = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(f"weights file {str(path)!r} cannot be read ({reason}); give the path of one") from error
+    return _read_unchanged(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_unchanged(path: Path, *_: int) -> ExportedFile:
+    if path.suffix == openvino_file.SUFFIX:
+        _, header = openvino_file.read_model(path)
+        return ExportedFile(path, "openvino", header, (path, openvino_file.data_beside(path)))
+    model, header = onnx_file.read_model(path)
+    return ExportedFile(path, "onnxruntime", header, tuple(onnx_file.files_of(path, model)))
+
+
+def refuse_others(file: ExportedFile, architecture: str, config: Mapping[str, Any]) -> None:
+    """Refuse an architecture or a config that an exported file was not exported with.
+
+    Args:
+        file: the file.
+        architecture: the registered name that was asked for.
+        config: the fields that were asked for.
+
+    Raises:
+        WeightsError: it was exported with others.
+    """
+    wanted = {"architecture": architecture, **config}
+    held = {**file.header.config, "architecture": file.header.architecture}
+    others = [
+        f"{name}={value!r} instead of {held.get(name)!r}" for name, value in wanted.items() if held.get(name) != value
+    ]
+    if others:
+        raise WeightsError(
+            f"{file.path} was exported with another config: got {', '.join(others)}; leave this out, or export the "
+            "weights with it (genconvit export)"
+        )

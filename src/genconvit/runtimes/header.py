@@ -1,0 +1,92 @@
+"""What an exported file says of itself: one entry of JSON among its metadata, read within limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, PositiveInt, ValidationError
+
+from genconvit.core.config import FrozenConfig, validation_message
+from genconvit.core.errors import WeightsError
+from genconvit.core.text import printable
+from genconvit.results.provenance import Origin, WeightsFile, WeightsInfo
+from genconvit.weights.own_decision import OwnDecision
+
+HEADER_KEY = "genconvit"
+MOST_HEADER_BYTES = 4 << 20
+CROPS = "crops"
+"""The name of the input: RGB uint8 [N, size, size, 3]. What follows of normalisation is part of the network."""
+
+_LONGEST_REASON = 300
+_CLAIMED_ORIGINS: tuple[Origin, ...] = ("random", "warm_start")
+"""What a file may say of its own weights; that others are the library's own or the published ones is not checked."""
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w{0,63}$")]
+
+
+class ExportHeader(FrozenConfig):
+    """What an exported file says of itself."""
+
+    format: Literal[1] = 1
+    """Version of this header's layout."""
+
+    library_version: str
+    """Version of genconvit that wrote it."""
+
+    architecture: str
+    """Registered name of the architecture."""
+
+    config: dict[str, JsonValue]
+    """The model's whole config."""
+
+    weights: WeightsInfo
+    """Weights that it was exported with, and the SHA-256 of their files."""
+
+    branches: Annotated[tuple[Name, ...], Field(min_length=1, max_length=16)]
+    """Names of the outputs: logits float32 [N, 2] each (fake, real)."""
+
+    input_shape: Annotated[tuple[PositiveInt, ...], Field(min_length=3, max_length=4)]
+    """Shape of one item of the input, uint8: height, width and 3 channels."""
+
+    noise_shapes: Annotated[tuple[tuple[PositiveInt, ...], ...], Field(max_length=8)] = ()
+    """Shape of each further input for one item, float32, to be filled from a standard normal distribution."""
+
+    precision: Literal["fp32"] = "fp32"
+    """Precision of its arithmetic."""
+
+    decision: OwnDecision | None = None
+    """Calibration and inconclusive band that the weights bring; None where they bring none."""
+
+    @property
+    def noise_names(self) -> tuple[str, ...]:
+        """The names of the further inputs."""
+        return tuple(f"noise_{number}" for number in range(len(self.noise_shapes)))
+
+    def weights_of(self, files: tuple[WeightsFile, ...]) -> WeightsInfo:
+        """What is known of the weights of a file that says this.
+
+        Args:
+            files: the exported file, and its data where that lies beside it.
+        """
+        info = self.weights
+        origin: Origin = info.origin if info.origin in _CLAIMED_ORIGINS else "file"
+        return info.model_copy(update={"origin": origin, "exported": True, "files": files, "made_from": info.files})
+
+
+def parse_header(text: str | None, path: Path) -> ExportHeader:
+    """The header of an exported file from its metadata.
+
+    Raises:
+        WeightsError: there is none, it is too large, or it is none that this version can read.
+    """
+    again = "export the weights again (genconvit export)"
+    if text is None:
+        raise WeightsError(f"{path} does not say which model it holds, so no library file; {again}")
+    if len(text.encode("utf-8", "surrogatepass")) > MOST_HEADER_BYTES:
+        raise WeightsError(f"{path}: its header has more than {MOST_HEADER_BYTES >> 20} MiB; {again}")
+    try:
+        return ExportHeader.model_validate_json(text)
+    except ValidationError as error:
+        reason = printable(validation_message(error))[:_LONGEST_REASON]
+        raise WeightsError(f"{path}: its header is none that this version can read: {reason}; {again}") from None

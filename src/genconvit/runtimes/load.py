@@ -1,0 +1,142 @@
+"""From an architecture, weights and a runtime to a network that is ready to run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from genconvit.core.device import Precision, PrecisionChoice, resolve_precision
+from genconvit.core.errors import ConfigError, PluginError, WeightsError
+from genconvit.core.text import first_line
+from genconvit.models.base import Architecture
+from genconvit.results.provenance import WeightsInfo
+from genconvit.runtimes.cache import exported_once
+from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
+from genconvit.runtimes.exported import (
+    DrawsNoise,
+    ExportedFile,
+    RuntimeName,
+    exported_path,
+    read_exported,
+    refuse_others,
+)
+from genconvit.weights.choice import shipped_weights
+from genconvit.weights.load import load_model, parse_config
+from genconvit.weights.own_decision import OwnDecision
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network that is ready to run.
+
+    Attributes:
+        model: the architecture: with its weights, on the CPU, where PyTorch runs it; else on PyTorch's meta device,
+            where it says what a network of it takes.
+        info: where the weights came from.
+        runtime: what runs it.
+        precision: of its arithmetic.
+        exported: from crops uint8 [N, ...] to logits for each branch; None where PyTorch runs the model.
+        notes: what every result must say of it.
+    """
+
+    model: Architecture
+    info: WeightsInfo
+    runtime: Runtime
+    precision: Precision
+    exported: DrawsNoise | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def runtime_version(self) -> str:
+        """The version of what runs it."""
+        return torch.__version__ if self.runtime == "torch" else importlib.metadata.version(self.runtime)
+
+
+def load_network(
+    name: str,
+    cls: type[Architecture],
+    options: Mapping[str, Any],
+    weights: str | dict[str, str] | None,
+    *,
+    runtime: RuntimeChoice | None,
+    device: torch.device,
+    precision: PrecisionChoice,
+) -> LoadedNetwork:
+    """Build an architecture, give it weights, and have its runtime ready.
+
+    Args:
+        name: the architecture's registered name.
+        cls: its class.
+        options: fields of its config.
+        weights: where they come from, or an exported file; None is the architecture's default.
+        runtime: what is to run it; None is that of an exported file, and PyTorch for all others.
+        device: where it is to run.
+        precision: as it was asked for.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed, or the runtime is not there.
+        PluginError: the architecture cannot be built.
+        WeightsError: the weights cannot be had, read, or do not fit.
+    """
+    path = exported_path(weights)
+    if path is not None:
+        file = read_exported(path)
+        if runtime not in (None, "auto", file.runtime):
+            raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
+        refuse_others(file, name, parse_config(name, cls, options).model_dump(mode="json", exclude_unset=True))
+        return _opened(file, cls, file.header.weights_of(file.hashed()), device, precision)
+    chosen = resolve_runtime(runtime or "torch", device, precision)
+    if chosen == "torch":
+        loaded = load_model(name, cls, options, weights)
+        return LoadedNetwork(loaded.model, loaded.info, "torch", resolve_precision(precision, device))
+    _refuse_precision(precision, chosen)
+    with exported_once(name, cls, options, weights, chosen) as (file, note):
+        network = _opened(file, cls, file.header.weights, device, precision)
+        return replace(network, notes=(note,) if note else ())
+
+
+def own_decision(
+    name: str, cls: type[Architecture], options: Mapping[str, Any], weights: str | dict[str, str] | None
+) -> OwnDecision | None:
+    """The calibration and the band that weights bring; None where they bring none. The weights are not read.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed.
+        WeightsError: there are no such weights for this config.
+    """
+    path = exported_path(weights)
+    if path is not None:
+        return read_exported(path).header.decision
+    shipped = shipped_weights(name, cls, parse_config(name, cls, options), weights)
+    return shipped.decision if shipped else None
+
+
+def _opened(
+    file: ExportedFile, cls: type[Architecture], info: WeightsInfo, device: torch.device, precision: PrecisionChoice
+) -> LoadedNetwork:
+    header = file.header
+    _refuse_precision(precision, file.runtime)
+    try:
+        config = parse_config(header.architecture, cls, header.config)
+        with torch.device("meta"):
+            model = cls(config).eval()
+    except ConfigError as error:
+        raise WeightsError(
+            f"{file.path}: its header holds a config that this version does not know: {error}"
+        ) from error
+    except Exception as error:  # of a plugin
+        raise PluginError(
+            f"architecture {cls.__name__} cannot be built from {header.config!r:.200}: {type(error).__name__}: "
+            f"{first_line(error)}"
+        ) from error
+    network = DrawsNoise(file.open(device), header)
+    return LoadedNetwork(model, info, file.runtime, header.precision, network)
+
+
+def _refuse_precision(precision: PrecisionChoice, runtime: RuntimeName) -> None:
+    if precision not in ("auto", "fp32"):
+        raise ConfigError(f"runtime {runtime!r} computes in fp32, got precision {precision!r}; use runtime='torch'")

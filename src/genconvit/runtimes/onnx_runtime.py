@@ -1,0 +1,91 @@
+"""An exported ONNX file, run by ONNX Runtime on a CPU or a CUDA device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.optional import require
+from genconvit.core.reporting import turn_off_reporting
+from genconvit.core.text import first_line
+from genconvit.runtimes.header import CROPS, ExportHeader
+
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+class OnnxRuntimeNetwork:
+    """From crops and noise to logits for each branch, by ONNX Runtime. Safe to call from several threads.
+
+    Args:
+        path: the file, which ``genconvit.runtimes.onnx_file`` has read.
+        header: what it says of itself.
+        device: cpu or cuda.
+
+    Raises:
+        ConfigError: ONNX Runtime is not there, or not for this device.
+        WeightsError: it cannot open the file, or the file is not what its header says.
+    """
+
+    def __init__(self, path: Path, header: ExportHeader, device: torch.device) -> None:
+        turn_off_reporting()
+        require("onnxruntime", package="ONNX Runtime", extra="onnx", purpose="runtime 'onnxruntime'")
+        import onnxruntime
+
+        provider = _CUDA if device.type == "cuda" else _CPU
+        if device.type not in ("cpu", "cuda") or provider not in onnxruntime.get_available_providers():
+            raise ConfigError(
+                f"runtime 'onnxruntime' cannot run on {device} here: this ONNX Runtime has "
+                f"{', '.join(onnxruntime.get_available_providers())}; use device='cpu', or install onnxruntime-gpu in "
+                "the place of onnxruntime for CUDA"
+            )
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        on_device = (provider, {"device_id": device.index or 0}) if provider == _CUDA else provider
+        providers = [on_device] if provider == _CPU else [on_device, _CPU]
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+        except Exception as error:  # its own kinds, and whatever a file makes of it
+            raise WeightsError(f"{path}: ONNX Runtime cannot open it: {first_line(error)}; export it again") from error
+        self._path, self._header = path, header
+        self._check(self._session.get_inputs(), self._session.get_outputs())
+
+    def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Logits float32 [N, 2] for each branch.
+
+        Args:
+            crops: uint8 [N, *input_shape], on the host.
+            noise: float32 [N, *shape] for each of the header's noise shapes.
+
+        Raises:
+            WeightsError: the network fails.
+        """
+        named = {name: tensor.numpy() for name, tensor in zip(self._header.noise_names, noise, strict=True)}
+        try:
+            found = self._session.run(list(self._header.branches), {CROPS: crops.numpy(), **named})
+        except Exception as error:
+            raise WeightsError(f"{self._path}: ONNX Runtime cannot run it: {first_line(error)}") from error
+        return {branch: torch.from_numpy(logits) for branch, logits in zip(self._header.branches, found, strict=True)}
+
+    def _check(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        header = self._header
+        noise = zip(header.noise_names, header.noise_shapes, strict=True)
+        wanted = [
+            (CROPS, "tensor(uint8)", list(header.input_shape)),
+            *((name, "tensor(float)", list(shape)) for name, shape in noise),
+        ]
+        if (
+            [(each.name, each.type, each.shape[1:]) for each in inputs] != wanted
+            or {(each.name, each.type) for each in outputs} != {(name, "tensor(float)") for name in header.branches}
+            or any(isinstance(each.shape[0], int) for each in inputs)
+        ):
+            raise WeightsError(
+                f"{self._path} does not take or give what its header says ({CROPS} uint8 {list(header.input_shape)} "
+                f"to {', '.join(header.branches)}); export it again"
+            )

@@ -1,0 +1,73 @@
+"""An exported network in OpenVINO's format, a FILE.xml and a FILE.bin: written with its header, read without trust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genconvit.core.errors import WeightsError
+from genconvit.core.optional import require
+from genconvit.core.reporting import turn_off_reporting
+from genconvit.core.text import first_line
+from genconvit.runtimes.header import HEADER_KEY, ExportHeader, parse_header
+
+SUFFIX = ".xml"
+MOST_XML_BYTES = 64 << 20
+_AGAIN = "copy both files or export them again (genconvit export)"
+
+
+def data_beside(path: Path) -> Path:
+    """Where the tensors of a network lie."""
+    return path.with_suffix(".bin")
+
+
+def openvino() -> Any:  # noqa: ANN401 - OpenVINO's module
+    """OpenVINO, which is kept from reporting.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    turn_off_reporting()
+    require("openvino", package="OpenVINO", extra="openvino", purpose="runtime 'openvino'")
+    import openvino
+
+    return openvino
+
+
+def convert_onnx(source: Path, header: ExportHeader, path: Path) -> None:
+    """Write the network of an ONNX file in OpenVINO's format.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    ov = openvino()
+    model = ov.Core().read_model(source)
+    model.set_rt_info(header.model_dump_json(), [HEADER_KEY])
+    try:
+        ov.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise OSError(None, first_line(error), str(path)) from error
+
+
+def read_model(path: Path) -> tuple[Any, ExportHeader]:
+    """A network as OpenVINO's model, whose tensors stay in their file, and its header.
+
+    Raises:
+        ConfigError: OpenVINO is not installed.
+        WeightsError: a file cannot be read, or is none of ours.
+    """
+    ov = openvino()
+    data = data_beside(path)
+    for each in (path, data):
+        if each.is_symlink() and each is data:
+            raise WeightsError(f"{each}, the data of {path.name}, is a link; {_AGAIN}")
+        if not each.is_file():
+            raise WeightsError(f"{each} does not exist, or is no file; {_AGAIN}")
+    if path.stat().st_size > MOST_XML_BYTES:
+        raise WeightsError(f"{path} has more than {MOST_XML_BYTES >> 20} MiB, so no export wrote it; {_AGAIN}")
+    try:
+        model = ov.Core().read_model(path, data)
+        text = model.get_rt_info([HEADER_KEY]).astype(str) if model.has_rt_info([HEADER_KEY]) else None
+    except RuntimeError as error:
+        raise WeightsError(f"{path} is damaged, or no file of OpenVINO's ({first_line(error)}); {_AGAIN}") from error
+    return model, parse_header(text, path)

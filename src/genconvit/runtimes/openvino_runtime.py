@@ -1,0 +1,78 @@
+"""An exported network, run by OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.text import first_line
+from genconvit.runtimes.header import CROPS, ExportHeader
+from genconvit.runtimes.openvino_file import openvino, read_model
+
+
+class OpenVinoNetwork:
+    """From crops and noise to logits for each branch, by OpenVINO. Safe to call from several threads.
+
+    Args:
+        path: the ``.xml`` file, with its ``.bin`` beside it.
+        header: what it says of itself.
+        device: cpu.
+
+    Raises:
+        ConfigError: OpenVINO is not there, or not for this device.
+        WeightsError: it cannot open the file, or the file is not what its header says.
+    """
+
+    def __init__(self, path: Path, header: ExportHeader, device: torch.device) -> None:
+        if device.type != "cpu":
+            raise ConfigError(f"runtime 'openvino' runs on the cpu, got {device}; use device='cpu'")
+        ov = openvino()
+        model, _ = read_model(path)
+        self._path, self._header = path, header
+        self._check(model)
+        # A processor with bf16 would compute in it unasked.
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        try:
+            self._request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+        except RuntimeError as error:
+            raise WeightsError(f"{path}: OpenVINO cannot open it: {first_line(error)}; export it again") from error
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Logits float32 [N, 2] for each branch.
+
+        Args:
+            crops: uint8 [N, *input_shape], on the host.
+            noise: float32 [N, *shape] for each of the header's noise shapes.
+
+        Raises:
+            WeightsError: the network fails.
+        """
+        named = {name: tensor.numpy() for name, tensor in zip(self._header.noise_names, noise, strict=True)}
+        with self._one_at_a_time:
+            try:
+                found = self._request.infer({CROPS: crops.numpy(), **named})
+            except RuntimeError as error:
+                raise WeightsError(f"{self._path}: OpenVINO cannot run it: {first_line(error)}") from error
+            return {branch: torch.from_numpy(found[branch].copy()) for branch in self._header.branches}
+
+    def _check(self, model: Any) -> None:  # noqa: ANN401 - OpenVINO's model
+        header = self._header
+        named = zip((CROPS, *header.noise_names), (header.input_shape, *header.noise_shapes), strict=True)
+        wanted = [(name, "u8" if name == CROPS else "f32", f"[?,{','.join(map(str, shape))}]") for name, shape in named]
+        taken = [
+            (each.any_name, each.element_type.get_type_name(), str(each.partial_shape).replace(" ", ""))
+            for each in model.inputs
+        ]
+        given = {each.any_name for each in model.outputs}
+        if taken != wanted or given != set(header.branches):
+            raise WeightsError(
+                f"{self._path} does not take or give what its header says ({CROPS} uint8 {list(header.input_shape)} "
+                f"to {', '.join(header.branches)}); export it again"
+            )

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import platform
+
+import pytest
+import torch
+
+from genconvit.runtimes import choice
+from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+ALL = {"onnx", "onnxscript", "onnxruntime", "openvino"}
+
+
+@pytest.mark.parametrize("name", ["torch", "onnxruntime", "openvino"])
+def test_a_runtime_by_name_is_taken_as_it_is(name: RuntimeChoice) -> None:
+    assert resolve_runtime(name, GPU, "bf16") == name
+
+
+@pytest.mark.parametrize(
+    ("device", "auto", "installed", "machine", "runtime"),
+    [
+        (CPU, "fp32", ALL, "x86_64", "openvino"),
+        (CPU, "fp32", ALL, "aarch64", "onnxruntime"),
+        (CPU, "fp32", ALL - {"openvino"}, "x86_64", "onnxruntime"),
+        (CPU, "fp32", ALL - {"onnxscript"}, "x86_64", "torch"),
+        (CPU, "bf16", ALL, "x86_64", "torch"),
+        (GPU, "fp32", ALL, "x86_64", "torch"),
+    ],
+)
+def test_the_rule_of_auto(
+    monkeypatch: pytest.MonkeyPatch,
+    device: torch.device,
+    auto: str,
+    installed: set[str],
+    machine: str,
+    runtime: Runtime,
+) -> None:
+    monkeypatch.setattr(choice, "_is_installed", installed.__contains__)
+    monkeypatch.setattr(choice, "resolve_precision", lambda *_: auto)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert resolve_runtime("auto", device, "auto") == runtime
