@@ -43,7 +43,9 @@ def export(
     from genconvit.runtimes.export import check_output, export_weights
     from genconvit.settings import default_architecture
 
-    chosen = file_format.value if file_format else "openvino" if output.suffix == ".xml" else "onnx"
+    if file_format is None:
+        file_format = FileFormat.openvino if output.suffix == ".xml" else FileFormat.onnx
+    chosen = file_format.value
     check_output(output, chosen)
     spec = parse_weights(weights)
     refuse_inputs("--output", output, weights_files(spec))
