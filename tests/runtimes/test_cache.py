@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from genconvit import Detector
 from genconvit.core.errors import ConfigError, WeightsError
-from genconvit.runtimes import cache, onnx_runtime
+from genconvit.runtimes import cache
 from genconvit.runtimes.cache import cache_folder, exported_once
 from genconvit.runtimes.export import Written
 
@@ -110,7 +111,7 @@ def test_the_runtime_gets_pytorchs_number_of_threads(onnx_path: Path, monkeypatc
         return session(path, options, **others)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", recorded)
-    monkeypatch.setattr(onnx_runtime.torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     with Detector(weights=onnx_path, device="cpu", face_detector="mtcnn"):
         assert seen == [3]
 

@@ -41,9 +41,11 @@ def export(
     from genconvit.core.progress import shown
     from genconvit.registry import ARCHITECTURES
     from genconvit.runtimes.export import check_output, export_weights
+    from genconvit.runtimes.exported import ExportFormat
     from genconvit.settings import default_architecture
 
-    chosen = file_format.value if file_format else "openvino" if output.suffix == ".xml" else "onnx"
+    for_openvino = output.suffix == ".xml" if file_format is None else file_format is FileFormat.openvino
+    chosen: ExportFormat = "openvino" if for_openvino else "onnx"
     check_output(output, chosen)
     spec = parse_weights(weights)
     refuse_inputs("--output", output, weights_files(spec))

@@ -111,4 +111,5 @@ def _problem_of(name: str, rates: tuple[str, ...]) -> str | None:
 def _in_one_call(function: Callable[[Tensor], Tensor], batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     if any(batch.shape != batches[0].shape for batch in batches):
         return tuple(function(batch) for batch in batches)
-    return function(torch.cat(batches)).unflatten(0, (len(batches), batches[0].shape[0])).unbind()
+    joined = function(torch.cat(batches))
+    return joined.reshape(len(batches), batches[0].shape[0], *joined.shape[1:]).unbind()
