@@ -148,6 +148,7 @@ class DetectorOptions(BuiltInOptions, total=False):
     weights: PathText | Mapping[str, PathText] | None
     device: str
     precision: PrecisionChoice
+    runtime: RuntimeChoice | None
     compile: bool
     cuda_graphs: bool
     decoder: str
