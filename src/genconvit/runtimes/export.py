@@ -156,7 +156,7 @@ def export_model(
 
 def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: OwnDecision | None) -> ExportHeader:
     model = loaded.model
-    crops = torch.zeros(_TRACED_BATCH, *input_shape(model), dtype=torch.uint8)
+    crops = torch.zeros(_TRACED_BATCH, *model.input_spec.shape, dtype=torch.uint8)
     shapes = noise_shapes(network, crops)
     with torch.inference_mode():
         branches = tuple(model(model.preprocess(crops)).logits)
@@ -166,18 +166,13 @@ def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: Own
         config=model.config.model_dump(mode="json"),
         weights=loaded.info,
         branches=branches,
-        input_shape=input_shape(model),
+        input_shape=model.input_spec.shape,
         noise_shapes=shapes,
         decision=own,
     )
     if len(header.model_dump_json().encode()) > MOST_HEADER_BYTES:
         raise ConfigError(f"config and calibration have more than {MOST_HEADER_BYTES >> 20} MiB, which no file may say")
     return header
-
-
-def input_shape(model: Architecture) -> tuple[int, ...]:
-    """The shape of one item of a model's input, uint8: height, width, channels."""
-    return model.input_size, model.input_size, 3
 
 
 def _traced(network: Traceable, header: ExportHeader) -> ModelProto:
