@@ -165,7 +165,7 @@ def default_architecture(weights: object) -> str:
     """The architecture where none is named: that of the shipped weights where these are asked for.
 
     Args:
-        weights: as in ``DetectorConfig``.
+        weights: weights as in ``DetectorConfig``.
 
     Raises:
         WeightsError: the installation is incomplete.
