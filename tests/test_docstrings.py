@@ -19,50 +19,10 @@ DANGLING = re.compile(
 )
 """Beginnings that leave out the subject, or point to another line for it."""
 
-NOT_YET = {
-    "assemble.py",
-    "cli/detector_flags.py",
-    "cli/flags.py",
-    "cli/options.py",
-    "cli/train_flags.py",
-    "core/cut.py",
-    "core/types.py",
-    "detector.py",
-    "faces/crop.py",
-    "faces/crop_device.py",
-    "faces/square.py",
-    "models/base.py",
-    "models/generative.py",
-    "models/original.py",
-    "models/timm.py",
-    "models/v2.py",
-    "pipeline/find.py",
-    "pipeline/outcome.py",
-    "pipeline/run.py",
-    "pipeline/scorer.py",
-    "registry.py",
-    "results/provenance.py",
-    "settings.py",
-    "testing/architectures.py",
-    "train/fit.py",
-    "train/loop.py",
-    "train/parts.py",
-    "train/processes.py",
-    "train/start.py",
-    "train/validation.py",
-    "verdict/conclude.py",
-    "pipeline/tracks.py",
-    "weights/choice.py",
-    "weights/load.py",
-    "weights/locate.py",
-    "weights/reference.py",
-}
-"""Files whose descriptions are not rewritten yet."""
-
 FILES = {str(path.relative_to(PACKAGE).as_posix()): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-@pytest.mark.parametrize("name", sorted(FILES.keys() - NOT_YET))
+@pytest.mark.parametrize("name", sorted(FILES))
 def test_every_description_stands_alone(name: str) -> None:
     tree = ast.parse(FILES[name].read_text())
     assert [text for text in descriptions(tree) if DANGLING.match(text)] == []

@@ -1,4 +1,4 @@
-"""From a config to the parts of a detector: a reader of files, a finder of faces, a scorer, and what to say of them."""
+"""Assembly of a detector from its config: a reader of files, a finder of faces, a scorer, and their provenance."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from genconvit.video.select import resolve_decoders
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What finds faces in sources.
+    """Parts that find faces in sources.
 
     Attributes:
         readers: read sources.
         detector: finds the faces in frames.
-        device: where it runs.
-        info: what every result says of it.
-        notes: what every result must say besides.
-        plugins: the registered classes of what reads and finds.
+        device: device that the face detector runs on.
+        info: description of the face detector for every result.
+        notes: further notes for every result.
+        plugins: the registered decoders and the face detector.
     """
 
     readers: Readers
@@ -49,7 +49,7 @@ class Finding:
     plugins: tuple[PluginInfo, ...]
 
     def square_rule(self, rules: CropRules) -> SquareRule:
-        """By which boxes become squares for weights that name these rules: theirs, or the detector's own."""
+        """Rule by which boxes become squares for weights that name these rules: theirs, or the detector's own."""
         return rules.get(self.info.name, self.detector.square_rule)
 
     def finder(self, cuts: Sequence[Cut], options: PipelineOptions) -> FaceFinder:
@@ -59,12 +59,12 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """What scores faces.
+    """Parts that score faces.
 
     Attributes:
         scorer: the networks on their device.
-        cut: how they want faces cut.
-        provenance: what every result says of what finds and scores.
+        cut: the way of cutting faces for the networks.
+        provenance: origin of the parts that find and score, for every result.
     """
 
     scorer: Scorer
@@ -74,14 +74,14 @@ class Scoring:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What a detector is put together from.
+    """Parts that a detector is put together from.
 
     Attributes:
         readers: read sources.
         finder: finds and crops their faces.
         scorer: the networks on their device.
         rule: makes labels of their scores.
-        provenance: what every result says of these parts.
+        provenance: origin of these parts, for every result.
     """
 
     readers: Readers
@@ -114,7 +114,7 @@ def assemble(config: DetectorConfig) -> Parts:
 
 
 def assemble_rule(config: DetectorConfig) -> DecisionRule:
-    """How scores become labels, by a config or by what its weights bring; no weights are read.
+    """Make the rule by which scores become labels, from a config or what its weights bring; no weights are read.
 
     Raises:
         ConfigError: an option has a value that is not allowed, or the calibration cannot be read.
@@ -126,7 +126,7 @@ def assemble_rule(config: DetectorConfig) -> DecisionRule:
 
 
 def assemble_finding(config: DetectorConfig) -> Finding:
-    """Choose and open what reads sources and finds faces in them.
+    """Choose and open the parts that read sources and find faces in them.
 
     Raises:
         ConfigError: an option has a value that is not allowed here.
@@ -151,7 +151,7 @@ def assemble_finding(config: DetectorConfig) -> Finding:
 
 
 def assemble_readers(config: DetectorConfig, choice: FrameChoice) -> Readers:
-    """What reads these frames of sources, with a config's decoders and limits.
+    """Make readers of these frames of sources, with a config's decoders and limits.
 
     Raises:
         ConfigError: an option has a value that is not allowed here.
@@ -170,7 +170,7 @@ def assemble_readers(config: DetectorConfig, choice: FrameChoice) -> Readers:
 
 
 def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
-    """Load the networks, and say how they want faces cut and what results rest on.
+    """Load the networks, with the cut of faces for them and the provenance of their results.
 
     Raises:
         ConfigError: an option has a value that is not allowed here.

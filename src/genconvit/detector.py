@@ -1,4 +1,4 @@
-"""The front door: choose an architecture, weights, a face detector and a decoder; then ask about sources."""
+"""The library's main class: choose an architecture, weights, a face detector and a decoder; then ask about sources."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Detector(Closeable):
 
     @property
     def weights(self) -> WeightsInfo:
-        """Where the weights came from."""
+        """Origin of the weights."""
         return self._weights or self._open().parts.provenance.weights
 
     def predict(self, source: Source) -> VideoResult:
@@ -205,7 +205,7 @@ class Detector(Closeable):
 
 
 class _Opened:
-    """What a detector works with, in the process that it was opened in."""
+    """Parts that a detector works with, in the process that it was opened in."""
 
     def __init__(self, config: DetectorConfig) -> None:
         self.owner = Owner()
@@ -214,7 +214,7 @@ class _Opened:
 
 
 def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:
-    """Where a config's names are looked up that may stand for classes registered by a call."""
+    """Registries and names of a config's plugins that may be classes registered by a call."""
     return (
         (ARCHITECTURES, config.architecture),
         (FACE_DETECTORS, config.face_detector),

@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """What the metadata says of one plugin, without importing it.
+    """One plugin as the metadata describes it, without importing it.
 
     Attributes:
-        name: the name it is asked for by.
+        name: the name that it is asked for by.
         group: the entry-point group.
         value: ``"module:attribute"``.
         distribution: the package that declares it; ``"(this process)"`` for one registered by a call.
-        version: that package's version; empty for one registered by a call.
+        version: version of that package; empty for one registered by a call.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Registry(Generic[T]):
 
     Args:
         group: the entry-point group, for example ``"genconvit.architectures"``.
-        kind: what a plugin is called in messages, for example ``"architecture"``.
-        base: ``"module:attribute"`` of the class that a plugin derives from; imported when a plugin is.
+        kind: word for a plugin in messages, for example ``"architecture"``.
+        base: class that a plugin derives from, as ``"module:attribute"``; imported when a plugin is.
     """
 
     def __init__(self, group: str, *, kind: str, base: str) -> None:
@@ -127,7 +127,7 @@ class Registry(Generic[T]):
         return self._registered[name] if name in self._registered else self._import(plugin)
 
     def find(self, name: str) -> PluginInfo:
-        """What the metadata says of the plugin of that name.
+        """Find the plugin of that name in the metadata.
 
         Raises:
             PluginError: the name is unknown, or two distributions provide it.
@@ -171,7 +171,7 @@ class Registry(Generic[T]):
 
 
 def _is_importable(cls: type[object]) -> bool:
-    """Whether a class's own name leads to it."""
+    """Tell whether a class can be imported by its own name."""
     try:
         return pkgutil.resolve_name(f"{cls.__module__}:{cls.__qualname__}") is cls
     except (ImportError, AttributeError, ValueError):
@@ -218,7 +218,7 @@ def register_architecture(name: str, cls: type[Architecture]) -> None:
     """Add an architecture for the life of this process, for notebooks and tests; packages use an entry point.
 
     Args:
-        name: what ``genconvit.Detector`` is asked for.
+        name: name that ``genconvit.Detector`` is asked for.
         cls: a subclass of ``genconvit.Architecture``.
 
     Raises:

@@ -175,7 +175,7 @@ def default_architecture(weights: object) -> str:
     """The architecture where none is named: that of the shipped weights or the exported file that is asked for.
 
     Args:
-        weights: as in ``DetectorConfig``.
+        weights: weights as in ``DetectorConfig``.
 
     Raises:
         WeightsError: the installation is incomplete, or the exported file cannot be read.

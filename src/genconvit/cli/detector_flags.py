@@ -1,4 +1,4 @@
-"""The flags that make a detector's config, given to every command that builds one."""
+"""Flags that make a detector's config, given to every command that builds one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "time_limit_seconds": ("--time-limit", flags.TimeLimitFlag),
     "memory_limit_mb": ("--memory-limit", flags.MemoryLimitFlag),
 }
-"""For each option of a detector, its flag as it is typed, and what typer knows of it."""
+"""For each option of a detector, its flag as it is typed, and the type that typer reads it by."""
 
 _EXTRA, _CONFIG, _CONTEXT = "extra", "config", "context"
 
@@ -61,7 +61,7 @@ class DetectorFlags:
     model: ModelOptions = field(default_factory=dict)
 
     def config(self) -> DetectorConfig:
-        """The config that they and ``--config`` make.
+        """The config that the flags and ``--config`` make.
 
         Raises:
             ConfigError: an option is unknown, given twice, or has a value that is not allowed.
@@ -70,7 +70,7 @@ class DetectorFlags:
         return detector_config(self.file, self._typed(), self.extra)
 
     def options(self) -> dict[str, Any]:
-        """The same as one flat set of options, for a command that builds several configs from it.
+        """One flat set of options from the flags, for a command that builds several configs from it.
 
         Raises:
             ConfigError: an option is given twice, or the file of ``--config`` is none.
@@ -96,7 +96,7 @@ def with_detector_flags(command: Callable[..., None], without: Collection[str] =
 
     Args:
         command: a function with a parameter ``detector: DetectorFlags``.
-        without: options that it does not take, or takes in a form of its own.
+        without: options that the command does not take, or takes in a form of its own.
     """
     shared: dict[str, Any] = {name: kind for name, (_, kind) in FLAGS.items() if name not in without}
     others: dict[str, Any] = {
@@ -119,7 +119,7 @@ def with_detector_flags(command: Callable[..., None], without: Collection[str] =
 
 
 def _parameter(option: str) -> str:
-    """What typer makes a flag's name of."""
+    """Name of the parameter that typer makes a flag's name of."""
     return {"architecture": "arch", "time_limit_seconds": "time_limit", "memory_limit_mb": "memory_limit"}.get(
         option, option
     )

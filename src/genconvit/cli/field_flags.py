@@ -21,8 +21,8 @@ def field_flags(fields: Mapping[str, FieldInfo], title: str) -> dict[str, TyperO
     """For each field a flag: a switch for a boolean, else a value as text.
 
     Args:
-        fields: of a pydantic model.
-        title: under which help shows them.
+        fields: fields of a pydantic model.
+        title: title under which help shows the flags.
     """
     annotations = {_parameter(name): _annotation(name, info, title) for name, info in fields.items()}
 

@@ -38,7 +38,7 @@ class _Own:
     Attributes:
         names: the architectures.
         options: for each field of their configs, its flag.
-        given: what the command line says by them.
+        given: options that the command line gives by them.
     """
 
     names: Sequence[str]
@@ -47,7 +47,7 @@ class _Own:
 
 
 def model_options(context: typer.Context) -> ModelOptions:
-    """What a command line says by the flags of an architecture's own."""
+    """Options that a command line gives by the flags of an architecture's own."""
     own: _Own | None = context.meta.get(_KEY)
     return own.given if own else {}
 

@@ -1,4 +1,4 @@
-"""From flags, ``--set`` and a config file to one flat set of options. None is dropped: a clash is an error."""
+"""One flat set of options from flags, ``--set`` and a config file. None is dropped: a clash is an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_SHOWN = 80
 
 
 def parse_weights(values: list[str] | None) -> str | dict[str, str] | None:
-    """What ``--weights`` means: one value as it is, or ``ed=FILE`` and ``vae=FILE`` as a mapping.
+    """Read ``--weights``: one value as it is, or ``ed=FILE`` and ``vae=FILE`` as a mapping.
 
     Examples:
         >>> parse_weights(["ed=a.pth", "vae=b.pth"])
@@ -55,7 +55,7 @@ def weights_files(spec: str | Mapping[str, str] | None) -> list[str]:
 
 
 def parse_extra(values: list[str] | None) -> dict[str, Any]:
-    """``NAME=VALUE`` each, the value as JSON where it is JSON and as text elsewhere.
+    """Read ``NAME=VALUE`` each, the value as JSON where it is JSON and as text elsewhere.
 
     Raises:
         ConfigError: one has no name or no value, comes twice, or is not a single option.

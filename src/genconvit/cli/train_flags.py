@@ -1,4 +1,4 @@
-"""The flags of a training: one for each field of its config, from one table."""
+"""Flags of a training: one for each field of its config, from one table."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ FLAGS: dict[str, Flag] = {
     "tensorboard": ("Write for TensorBoard, where it is installed.", "", ""),
     "wandb": ("The project on Weights & Biases that gets it as well.", "NAME", "none"),
 }
-"""For each field of a ``TrainConfig`` but ``model``: what its flag says of it, its value, and its default."""
+"""For each field of a ``TrainConfig`` but ``model``: its flag's help, value and default."""
 
 TITLES = {
     "data": "Data and first weights",
@@ -126,7 +126,7 @@ class TrainFlags:
     file: Path | None = None
 
     def config(self, *, resume: bool = False) -> TrainConfig:
-        """The config that they and ``--config`` make.
+        """The config that the flags and ``--config`` make.
 
         Args:
             resume: take what is not given from the training that is resumed, rather than from the defaults.
@@ -213,7 +213,7 @@ def _option(name: str) -> object:
 
 
 def _groups(given: list[str]) -> dict[str, list[str]]:
-    """What ``--hold-out`` means: for each group its values."""
+    """Read ``--hold-out``: for each group its values."""
     groups: dict[str, list[str]] = {}
     for item in given:
         group, equals, value = item.partition("=")

@@ -32,14 +32,14 @@ class CropSpec(FrozenConfig):
     """Side of the square that the crop shows, in sides of the canonical face box."""
 
     shift_down: float = Field(default=0.0, ge=-10, le=10)
-    """Distance of that square's centre below the canonical face box's, in sides of the canonical face box."""
+    """Distance of the crop's centre below the canonical face box's, in sides of the canonical face box."""
 
     aligned: bool = False
     """Turn the square about its centre, so that the eyes are level. A face without landmarks stays as it is."""
 
 
 class InputSpec(CropSpec):
-    """The input of a network: how faces are cut, put together and normalised.
+    """The input of a network: how faces are cut relative to the canonical face box, put together and normalised.
 
     Examples:
         >>> InputSpec(size=224).frames
@@ -56,7 +56,7 @@ class InputSpec(CropSpec):
     """Mean of the pixels in [0, 1] that the network takes as 0, in the colour order."""
 
     std: Deviations = IMAGENET_STD
-    """Divisor of the difference from that mean, in the colour order."""
+    """Divisor of a pixel's difference from the mean, in the colour order."""
 
     @property
     def shape(self) -> tuple[int, ...]:

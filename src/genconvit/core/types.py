@@ -1,4 +1,4 @@
-"""What travels between the stages: a frame, a detected face, a face crop, and the scores of faces."""
+"""Types that travel between the stages: a frame, a detected face, a face crop, and the scores of faces."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Frame:
     """One decoded frame.
 
     Attributes:
-        index: its position in the video, counted from 0 in presentation order.
-        pts_seconds: its presentation time in seconds; None where the source has no clock (images, arrays).
+        index: position in the video, counted from 0 in presentation order.
+        pts_seconds: presentation time in seconds; None where the source has no clock (images, arrays).
         image: RGB, uint8 [height, width, 3], upright (turned and mirrored as its file says). A decoder on a device
             gives a tensor there.
     """
@@ -69,9 +69,9 @@ class FaceCrop:
     """One face cut out of a frame, ready for a network.
 
     Attributes:
-        frame_index: the frame it was cut from.
-        pts_seconds: that frame's presentation time in seconds, or None.
-        face: what the detector said.
+        frame_index: index of the frame that it was cut from.
+        pts_seconds: presentation time of that frame in seconds, or None.
+        face: face as the detector found it.
         square: the square that was cut, as left, top, right, bottom in pixels of the frame; before it was turned.
         image: RGB, uint8 [size, size, 3]; a tensor on the frame's device where the frame was one.
         angle: radians by which the square was turned about its centre, clockwise as seen.

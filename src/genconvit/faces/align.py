@@ -65,9 +65,9 @@ def sample_turned(pixels: Tensor, cut: Box, square: Box, angle: float, size: int
 
     Args:
         pixels: the crop, RGB uint8 [n, n, 3], on any device.
-        cut: the square of the frame that it shows.
+        cut: the square of the frame that the crop shows.
         square: the square to read, before it is turned about its centre, in the same pixels.
-        angle: radians, clockwise as seen.
+        angle: radians by which the square is turned, clockwise as seen.
         size: the output's side in pixels.
 
     Returns:

@@ -59,9 +59,9 @@ def crop_faces(frame: Frame, faces: Iterable[DetectedFace], cut: Cut, margin: fl
 
     Args:
         frame: the frame.
-        faces: what a detector found in it.
-        cut: which squares, whether they are turned, and the crops' size.
-        margin: how much longer the squares' sides become, as a fraction; at least -0.5.
+        faces: faces that a detector found in it.
+        cut: squares to cut, their turn, and the crops' size.
+        margin: fraction by which the squares' sides become longer; at least -0.5.
 
     Raises:
         ConfigError: the margin is out of its range.
@@ -76,10 +76,10 @@ def crop_faces(frame: Frame, faces: Iterable[DetectedFace], cut: Cut, margin: fl
 
 
 def crop_again(crops: Sequence[FaceCrop], image: AnyImage) -> list[FaceCrop]:
-    """The same faces, cut at the same places out of another version of their frame.
+    """Cut faces at the same places out of another version of their frame.
 
     Args:
-        crops: of one frame, in one size.
+        crops: crops of one frame, in one size.
         image: RGB uint8 [height, width, 3], as large as that frame.
     """
     if not crops:
@@ -143,7 +143,7 @@ def _upright(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[A
 
 @functools.lru_cache(maxsize=16)
 def _resize_weights(length: int, size: int) -> _Weights:
-    """Float32 [size, length]: what each pixel adds to each of the output's; rows sum to 1."""
+    """Share of each pixel in each of the output's, float32 [size, length]; rows sum to 1."""
     outputs = np.arange(size, dtype=np.float64)[:, None]
     pixels = np.arange(length, dtype=np.float64)
     step = length / size
@@ -166,8 +166,8 @@ def _inside(weights: _Weights, first: int, available: int) -> _Weights:
 
     Args:
         weights: [size, length].
-        first: where the first of the `length` pixels lies in the frame, negative before its edge.
-        available: the frame's pixels along this axis.
+        first: place in the frame of the first of the `length` pixels, negative before the frame's edge.
+        available: number of the frame's pixels along this axis.
     """
     start, stop = max(-first, 0), min(available - first, weights.shape[1])
     if start == 0 and stop == weights.shape[1]:

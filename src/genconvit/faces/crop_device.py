@@ -62,17 +62,17 @@ def _span(starts: Sequence[int], sides: Sequence[int], available: int) -> tuple[
 
 
 def _weights(sides: Sequence[int], firsts: Sequence[int], available: int, size: int, device: torch.device) -> Tensor:
-    """What each pixel adds to each of the outputs, along one axis: float32 [n, size, available]; rows sum to 1.
+    """Share of each pixel in each of the outputs, along one axis: float32 [n, size, available]; rows sum to 1.
 
     The first pixel reaches out endlessly before the frame, and the last one behind it: that is what repeating edge
     pixels comes to.
 
     Args:
-        sides: the squares' sides, [n].
-        firsts: where the squares begin, [n], negative before the first pixel.
-        available: how many pixels there are.
-        size: how many outputs.
-        device: where to compute.
+        sides: the squares' sides in pixels, [n].
+        firsts: first pixels of the squares, [n], negative before the frame's first pixel.
+        available: number of the frame's pixels along the axis.
+        size: number of outputs.
+        device: device to compute on.
     """
     side, first = torch.tensor([sides, firsts], dtype=torch.float32, device=device)[..., None, None]
     outputs = torch.arange(size, dtype=torch.float32, device=device)[:, None]

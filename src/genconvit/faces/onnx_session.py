@@ -48,13 +48,13 @@ class Session(Protocol):
     """A model that ONNX Runtime has loaded."""
 
     def get_providers(self) -> Sequence[str]:
-        """Names of what runs it, the preferred first."""
+        """Names of the execution providers that run the model, the preferred first."""
 
     def get_inputs(self) -> Sequence[Value]:
-        """Its inputs, in their order."""
+        """Inputs of the model, in their order."""
 
     def get_outputs(self) -> Sequence[Value]:
-        """Its outputs, in their order."""
+        """Outputs of the model, in their order."""
 
     def run(self, names: Sequence[str], inputs: Mapping[str, npt.NDArray[Any]]) -> Sequence[npt.NDArray[Any]]:
         """Outputs of these names for inputs by name."""

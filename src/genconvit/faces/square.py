@@ -1,4 +1,4 @@
-"""From a detector's box to the canonical face box, and to the square of whole pixels that a network sees."""
+"""Squares for a detector's box: the canonical face box, and the square of whole pixels that a network sees."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
 
     Args:
         box: left, top, right, bottom in pixels of the frame.
-        rule: that of the detector, or of the weights.
-        margin: how much longer the side becomes, as a fraction of it; at least -0.5.
+        rule: rule of the detector, or of the weights.
+        margin: fraction by which the side becomes longer; at least -0.5.
 
     Returns:
         Left, top, right, bottom in pixels of the frame, not rounded; may reach over the frame's edge.
@@ -48,7 +48,7 @@ def square_for(box: Box, cut: Cut, margin: float = 0.0) -> Box:
     Args:
         box: left, top, right, bottom in pixels of the frame.
         cut: the rule to the canonical face box, and the network's crop.
-        margin: how much longer the side becomes, as a fraction of it; at least -0.5.
+        margin: fraction by which the side becomes longer; at least -0.5.
 
     Returns:
         Left, top, right, bottom in pixels of the frame, not rounded; may reach over the frame's edge.
@@ -93,11 +93,11 @@ def whole_pixels(square: Box, width: int, height: int) -> tuple[int, int, int]:
 
     Args:
         square: left, top, right, bottom in pixels of the frame.
-        width: of the frame.
-        height: of the frame.
+        width: width of the frame in pixels.
+        height: height of the frame in pixels.
 
     Returns:
-        Its side, at least one pixel and at most twice the frame's longer side; its left; its top.
+        Side of the square, at least one pixel and at most twice the frame's longer side; its left; its top.
     """
     left, top, right, bottom = (min(max(value, -_FARTHEST_PX), _FARTHEST_PX) for value in square)
     longest = _LARGEST_SIDE * max(width, height)

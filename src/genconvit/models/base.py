@@ -1,4 +1,4 @@
-"""The contract of an architecture: a config, what it sees, and logits for each branch.
+"""The contract of an architecture: a config, an input, and logits for each branch.
 
 A third party derives from ``Architecture``, names its config class, and declares one entry point in the group
 ``genconvit.architectures``. ``docs/plugins.md`` shows a whole one.
@@ -38,7 +38,7 @@ class ArchitectureConfig(FrozenConfig):
 
 @dataclass(frozen=True, eq=False)
 class ModelOutput:
-    """What an architecture returns for N faces, or N clips.
+    """The answer of an architecture for N faces, or N clips.
 
     Attributes:
         logits: for each branch [N, 2]; index 0 is fake, 1 is real.
@@ -56,12 +56,12 @@ class Architecture(nn.Module, ABC):
 
     Attributes:
         config_class: the config that builds it.
-        default_weights: what ``weights=None`` means where no weights ship with the library for a config:
+        default_weights: meaning of ``weights=None`` where no weights ship with the library for a config:
             ``"published"``, or None where weights must be named.
         check_options: options with which ``genconvit plugins --run`` builds it; a small network makes that quick.
         config: the config it was built from.
-        input_spec: how its faces are cut, put together and normalised.
-        any_size: whether it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
+        input_spec: the way in which its faces are cut, put together and normalised.
+        any_size: True where it takes faces of any multiple of 32, and ``input_size`` is only the usual one.
     """
 
     config_class: ClassVar[type[ArchitectureConfig]]

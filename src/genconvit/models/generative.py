@@ -1,4 +1,4 @@
-"""What the architectures of the GenConViT family share: the two branches, their sizes, and the latent's choice."""
+"""Common parts of the GenConViT family's architectures: the two branches, their sizes, and the latent's choice."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ NETWORKS: tuple[Network, ...] = ("ed", "vae")
 
 @dataclass(frozen=True)
 class Size:
-    """What a size stands for.
+    """Backbone and widths that a size stands for.
 
     Attributes:
-        backbone: a network of timm's.
-        map_dim: channels of its last feature maps.
-        features: width of its head; the published weights keep ImageNet's 1000.
+        backbone: name of a network of timm's.
+        map_dim: channels of the backbone's last feature maps.
+        features: width of the backbone's head; the published weights keep ImageNet's 1000.
         image_size: height and width of a face crop in pixels, where the config does not say otherwise.
-        latent_channels: of the latent vector, where the config does not say otherwise.
-        attention_dim: channels that V2's attention works in, likewise; None is ``map_dim``.
-        fusion_dim: width of the gated layer of V2's fusion, likewise.
+        latent_channels: channels of the latent vector, where the config does not say otherwise.
+        attention_dim: channels that V2's attention works in, where the config does not say otherwise; None is
+            ``map_dim``.
+        fusion_dim: width of the gated layer of V2's fusion, where the config does not say otherwise.
     """
 
     backbone: str
@@ -94,7 +95,7 @@ class GenerativeConfig(ArchitectureConfig):
 
     @property
     def unpublished(self) -> str | None:
-        """Only size ``tiny`` as it is is published."""
+        """Reason why no published weights fit; None for size ``tiny`` as it is."""
         if self.size != "tiny":
             return f"no weights are published for size {self.size!r}, only for 'tiny'"
         own = [name for name in ("image_size", "latent_shape") if getattr(self, name) is not None]
@@ -160,7 +161,7 @@ class GenerativeModel(Architecture):
         return {name: self.branch(name).reconstruction_weight for name in self.branches}
 
     def read(self, faces: Tensor) -> dict[str, BranchOutput]:
-        """What each branch sees of normalised faces [N, 3, size, size]."""
+        """Read normalised faces [N, 3, size, size] with each branch."""
         return {name: self.branch(name).read(faces) for name in self.branches}
 
     def conclude(self, readings: dict[str, BranchOutput], hidden: dict[str, Tensor]) -> ModelOutput:

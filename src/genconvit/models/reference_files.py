@@ -14,7 +14,7 @@ Network = Literal["ed", "vae"]
 
 @dataclass(frozen=True)
 class ReferenceStart:
-    """How the files of the original's networks fill an architecture.
+    """The start of an architecture from the files of the original's networks.
 
     Attributes:
         config: the config to build, adapted where the files ask for it.
@@ -34,7 +34,7 @@ class ReferenceFiles(Protocol):
 
     @property
     def mode(self) -> str:
-        """Mode of the architecture, which decides over ``networks``."""
+        """Mode of the architecture, on which ``networks`` depends."""
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -42,10 +42,10 @@ class ReferenceFiles(Protocol):
 
     @property
     def unpublished(self) -> str | None:
-        """Why ``weights="published"`` cannot serve this config; None where it can."""
+        """Reason why ``weights="published"`` cannot serve this config; None where it can."""
 
     def reference_start(self) -> ReferenceStart:
-        """How to start from those files.
+        """The start from those files.
 
         Raises:
             ConfigError: a field contradicts such a start.
@@ -59,7 +59,7 @@ def reference_networks(config: ArchitectureConfig) -> tuple[Network, ...]:
 
 
 def unpublished(config: ArchitectureConfig) -> str | None:
-    """Why ``weights="published"`` cannot serve a config; None where it can."""
+    """Say why ``weights="published"`` cannot serve a config; None where it can."""
     if isinstance(config, ReferenceFiles):
         return config.unpublished
     return "no weights are published for this architecture"

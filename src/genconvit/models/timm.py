@@ -88,14 +88,14 @@ def own_size(name: str) -> int:
 
 
 def has_one_size(name: str) -> bool:
-    """Whether a network is built for images of one size, as many transformers are."""
+    """Tell whether a network is built for images of one size, as many transformers are."""
     cfg = timm.get_pretrained_cfg(name)
     return cfg is not None and cfg.fixed_input_size
 
 
 @cache
 def _problem_of(name: str, image_size: int | None, options: tuple[str, ...]) -> str | None:
-    """Why a network does not give two logits for an image; None where it does. It is built without memory."""
+    """Say why a network does not give two logits for an image; None where it does. It is built without memory."""
     given: dict[str, Any] = {option: image_size if option == "img_size" else 0.1 for option in options}
     side = image_size or own_size(name)
     try:

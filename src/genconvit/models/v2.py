@@ -27,7 +27,7 @@ from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig
 from genconvit.nn.swiglu import SwiGLUFusionConfig
 
 ORIGINAL_PARTS = {"ed_slope": 0.0, "ed_linear_end": False, "vae_slope": 0.01, "vae_head_slope": 0.0}
-"""With these V2's branches are the original's."""
+"""Fields of ``V2Config`` with which V2's branches are the original's."""
 
 
 class V2Config(GenerativeConfig):
@@ -46,7 +46,7 @@ class V2Config(GenerativeConfig):
     """LeakyReLU slope of the ED branch's autoencoder."""
 
     ed_linear_end: bool = True
-    """Let that autoencoder end without an activation, so that it can reach negative pixels."""
+    """Let the ED branch's autoencoder end without an activation, so that it can reach negative pixels."""
 
     vae_slope: NonNegativeFloat = 0.01
     """LeakyReLU slope of the VAE branch's autoencoder."""

@@ -1,4 +1,4 @@
-"""From a reading to face crops: search each frame, cut its faces out, note what happened."""
+"""Face crops from a reading: search each frame, cut its faces out, note what happened."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PipelineOptions(FrozenConfig):
 
 @dataclass
 class _Progress:
-    """Where the search of a source stands since it was opened."""
+    """Progress of the search of a source since it was opened."""
 
     scores: SourceScores
     chosen: int
@@ -75,12 +75,12 @@ class FaceFinder:
     """Finds and crops the faces of sources; safe to call from several threads.
 
     Args:
-        detector: used under a lock, since detectors keep state while they work.
-        cuts: each face is cut in all of these ways.
-        options: what is looked at.
-        device: where the detector runs; frames are brought to a GPU once, and searched several at a time there, or
-            fewer where its memory is full.
-        notes: what every source's scores say.
+        detector: face detector, used under a lock, since detectors keep state while they work.
+        cuts: cuts to make of each face.
+        options: frames and faces that are looked at.
+        device: device that the detector runs on; frames are brought to a GPU once, and searched several at a time
+            there, or fewer where its memory is full.
+        notes: notes for every source's scores.
     """
 
     def __init__(

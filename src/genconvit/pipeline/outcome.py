@@ -1,4 +1,4 @@
-"""What the pipeline finds out about one source, as it grows from stage to stage."""
+"""Findings of the pipeline about one source, as they grow from stage to stage."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class FoundFace:
 
 @dataclass
 class SourceScores:
-    """Everything that one source gave.
+    """Everything that the pipeline found in one source.
 
     It is all in Python's numbers. Small tensors and arrays, kept for as long as a video lasts, would lie scattered
     among the large ones that come and go, and keep their memory from being used again.
 
     Attributes:
-        decoder: what read it.
-        frame_count: how many frames it has.
-        frame_indices: the frames that were decoded and searched.
-        faces: where the scored faces are.
-        fake_probabilities: of each of them.
+        decoder: name of the decoder that read it.
+        frame_count: number of frames of the source.
+        frame_indices: indices of the frames that were decoded and searched.
+        faces: the scored faces, with their places.
+        fake_probabilities: fake probability of each of the faces.
         notes: fallbacks, frames that did not decode, a limit that was reached.
     """
 
@@ -64,8 +64,8 @@ class SourceScores:
         """Take scores: each counts for all faces of its rows.
 
         Args:
-            rows: of faces, for each of the scores.
-            scores: as many.
+            rows: rows of the faces that each score counts for.
+            scores: scores, as many as lists of rows.
         """
         for places, fake_probability in zip(rows, scores.fake_probability.tolist(), strict=True):
             for row in places:
@@ -76,20 +76,20 @@ class SourceScores:
                 placed.update(dict.fromkeys(places, pair))
 
     def logits(self) -> dict[str, npt.NDArray[np.float32]]:
-        """For each branch float32 [faces, 2]."""
+        """Logits of each branch, float32 [faces, 2]."""
         rows = range(len(self.faces))
         return {branch: np.array([placed[row] for row in rows], np.float32) for branch, placed in self._logits.items()}
 
 
 @dataclass
 class Outcome:
-    """How it went with one source.
+    """Outcome of one source.
 
     Attributes:
-        source: as the caller gave it.
-        scores: what it gave; None where it could not be read.
-        error: why it could not be read, else None.
-        sha256: of the file; None for what is no file, and for one that cannot be read.
+        source: the source as the caller gave it.
+        scores: findings; None where the source could not be read.
+        error: reason why it could not be read, else None.
+        sha256: SHA-256 of the file; None for a source that is no file, and for one that cannot be read.
     """
 
     source: Source
@@ -100,13 +100,13 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Cropped:
-    """A face on its way to the networks, and where its scores belong.
+    """A face on its way to the networks, and the place that its scores belong in.
 
     Attributes:
         crops: the face in each cut that was asked for.
-        scores: of its source, as it was opened last.
-        outcome: of its source.
-        turn: its frame's place among those that were searched, from 0.
+        scores: scores of its source, as it was opened last.
+        outcome: outcome of its source.
+        turn: place of its frame among those that were searched, from 0.
     """
 
     crops: tuple[FaceCrop, ...]

@@ -1,4 +1,4 @@
-"""Many sources' way: read each, find its faces, score them in batches of one source each, and hand out the outcomes.
+"""The run over many sources: read each, find its faces, score them in batches of one source each, give the outcomes.
 
 Three stages work at the same time, each a bounded number of items ahead of the next: a thread starts readings, a
 thread finds faces in their frames and crops them, and the caller's thread scores the crops. Decoding goes on beside
@@ -73,7 +73,7 @@ def score_faces(scorer: Scorer, found: Generator[Cropped | Outcome, None, None])
 
     Args:
         scorer: the networks.
-        found: what ``find_faces`` yields; runs in a thread of its own.
+        found: generator that ``find_faces`` gave; runs in a thread of its own.
 
     Raises:
         WeightsError: the networks' answer is not finite.
@@ -105,7 +105,7 @@ class SourceQueue:
     """The faces of one source on their way through the networks, in batches of their own.
 
     Attributes:
-        scores: what becomes of them.
+        scores: findings about the source, which the faces' scores go into.
     """
 
     def __init__(self, scorer: Scorer, scores: SourceScores) -> None:
@@ -115,7 +115,7 @@ class SourceQueue:
         self._clips: list[Clip] = []
 
     def add(self, face: Cropped) -> None:
-        """Take a face, and score what fills a batch with it."""
+        """Take a face, and score the batches that it completes."""
         self._take(self._maker.add(face, self.scores.place(FoundFace.of(face.crop))))
 
     def finish(self) -> None:

@@ -21,15 +21,15 @@ from genconvit.nn.channels_last import images_in_channels_last, network_in_chann
 from genconvit.nn.fake_probability import face_fake_probability
 
 _MOST_HALVINGS = 3
-"""How often a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""
+"""Most times that a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""
 
 
 def graph_size(count: int, batch_size: int) -> int:
     """The size that a batch for CUDA graphs is filled up to: a full batch, or a half, a quarter or an eighth of one.
 
     Args:
-        count: how many inputs it has, at most ``batch_size``.
-        batch_size: of a full one.
+        count: number of inputs, at most ``batch_size``.
+        batch_size: size of a full batch.
     """
     sizes = [-(-batch_size >> halvings) for halvings in range(_MOST_HALVINGS + 1)]
     return min(size for size in sizes if size >= count)
@@ -43,10 +43,10 @@ class Scorer:
     alone. Where a GPU runs out of memory the batch is halved, for good, and the inputs are scored again.
 
     Args:
-        model: on the CPU, in evaluation mode.
-        device: where to run it.
-        precision: of its parameters and activations; scores are always float32.
-        batch_size: the most faces that go through it at once, those of all clips together; None follows the device.
+        model: model on the CPU, in evaluation mode.
+        device: device to run it on.
+        precision: precision of its parameters and activations; scores are always float32.
+        batch_size: most faces that go through it at once, those of all clips together; None follows the device.
         compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
             nothing comes before it, since what is compiled follows from the first batch's size.
         cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
@@ -55,9 +55,9 @@ class Scorer:
             then has no weights, and says only what a network of it takes.
 
     Attributes:
-        input_spec: what the model sees.
+        input_spec: input of the model.
         batch_size: the most inputs that go through it at once.
-        notes: what every result must say: a batch that was halved, and why.
+        notes: notes for every result: a batch that was halved, and why.
 
     Raises:
         ConfigError: CUDA graphs were asked for on another device, or they or compiling for an exported network.

@@ -23,10 +23,10 @@ from genconvit.core.config import FrozenConfig
 from genconvit.core.types import Box
 
 FEWEST_FRAMES = 3
-"""From so many frames on, a face that is seen once beside a longer track is likely no person of the video."""
+"""Fewest searched frames with which a face that is seen once beside a longer track is likely no person of the video."""
 
 _OVERDUE = 0.25
-"""How much of a misfit it is that a track missed a frame: where someone was hidden, the one in front keeps a number."""
+"""Misfit of a track that missed a frame: where someone was hidden, the one in front keeps a number."""
 
 _Places = npt.NDArray[np.float64]
 """Places of n boxes, [n, 3]: the centre's x and y in pixels, and the logarithm of the size."""
@@ -37,7 +37,7 @@ class Sighting(NamedTuple):
 
     Attributes:
         frame_index: the frame's index in its source.
-        pts_seconds: that frame's presentation time in seconds; None where the source has no clock.
+        pts_seconds: presentation time of that frame in seconds; None where the source has no clock.
         box: left, top, right, bottom in pixels of the frame.
     """
 
@@ -47,32 +47,32 @@ class Sighting(NamedTuple):
 
 
 class TrackingRule(FrozenConfig):
-    """When two faces of different frames are one person's. The size of a box is the root of its area.
+    """Rule by which two faces of different frames are one person's. The size of a box is the root of its area.
 
     A move by ``reach`` with an equal size, or a ``scale`` times larger face in the same place, is just too much, and
     both together add up as the sides of a right triangle. Boxes with an IoU of one half or more always pass.
     """
 
     reach: float = Field(default=1.0, gt=0)
-    """The distance of the centres, in sizes. Heads side by side are at least 1.1 sizes apart. From one to the next of
+    """Distance of the centres, in sizes. Heads side by side are at least 1.1 sizes apart. From one to the next of
     15 frames, people who sit or stand moved by up to 0.2, and one who walked by 0.6."""
 
     scale: float = Field(default=1.75, gt=1)
-    """The ratio of the sizes. In the same frames it stayed below 1.1; cuts between shots mostly exceed it."""
+    """Ratio of the sizes. In the same frames it stayed below 1.1; cuts between shots mostly exceed it."""
 
     gap_frames: int = Field(default=2, ge=0)
-    """A track goes on after so many searched frames without its face."""
+    """Most searched frames without its face after which a track goes on."""
 
     gap_seconds: float = Field(default=2.0, ge=0)
-    """It also goes on after so many seconds. A turned or covered head is mostly back by then; after a longer time its
-    place says little about who is there."""
+    """Most seconds after which a track goes on too. A turned or covered head is mostly back by then; after a longer
+    time its place says little about who is there."""
 
     steady_seconds: float = Field(default=0.2, ge=0)
-    """For so long a head keeps its speed. Where frames are closer together, the place is predicted so far ahead, which
-    tells people apart who pass each other."""
+    """Seconds for which a head keeps its speed. Where frames are closer together, the place is predicted so far ahead,
+    which tells people apart who pass each other."""
 
     open_tracks: PositiveInt = 1000
-    """The most tracks that wait for their next face; those that were not seen for longest end first."""
+    """Most tracks that wait for their next face; those that were not seen for longest end first."""
 
 
 DEFAULT_RULE = TrackingRule()
@@ -82,9 +82,9 @@ def link_faces(faces: Iterable[Sighting], frame_indices: Sequence[int], rule: Tr
     """The track of each face.
 
     Args:
-        faces: in the order of the frames.
-        frame_indices: the frames that were searched, in their order, with and without a face.
-        rule: when two faces are one person's.
+        faces: faces in the order of the frames.
+        frame_indices: indices of the frames that were searched, in their order, with and without a face.
+        rule: rule by which two faces are one person's.
 
     Returns:
         A number for each face: 0, 1, ... in the order in which the tracks begin.
@@ -111,7 +111,7 @@ class FaceLinker:
     """Links the faces of one source frame by frame, as ``link_faces`` does.
 
     Args:
-        rule: when two faces are one person's.
+        rule: rule by which two faces are one person's.
     """
 
     def __init__(self, rule: TrackingRule = DEFAULT_RULE) -> None:
@@ -128,9 +128,9 @@ class FaceLinker:
         """The track of each face of the next frame that has one.
 
         Args:
-            turn: the frame's place among those that were searched, from 0.
-            pts_seconds: its presentation time in seconds; None where the source has no clock.
-            boxes: of its faces, at least one.
+            turn: place of the frame among those that were searched, from 0.
+            pts_seconds: presentation time of the frame in seconds; None where the source has no clock.
+            boxes: boxes of the frame's faces, at least one.
         """
         waiting = (track for track in self._open if track.goes_on(turn, pts_seconds, self._rule))
         self._open = sorted(waiting, key=lambda track: track.turn)[-self._rule.open_tracks :]
@@ -156,7 +156,7 @@ def one_off_tracks(tracks: Sequence[int], frame_count: int) -> frozenset[int]:
 
     Args:
         tracks: the track of each face.
-        frame_count: how many frames were searched.
+        frame_count: number of frames that were searched.
 
     Examples:
         >>> one_off_tracks([0, 1, 0, 0], frame_count=3)
@@ -171,7 +171,7 @@ def one_off_tracks(tracks: Sequence[int], frame_count: int) -> frozenset[int]:
 
 
 class _Track:
-    """A track that may go on: where and when its face was seen last."""
+    """A track that may go on, with the last place and time of its face."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -180,13 +180,13 @@ class _Track:
         self._recent: list[tuple[float, _Places]] = []
 
     def goes_on(self, turn: int, pts_seconds: float | None, rule: TrackingRule) -> bool:
-        """Whether a face at that turn may still be this track's."""
+        """Tell whether a face at that turn may still be this track's."""
         if turn - self.turn - 1 <= rule.gap_frames:
             return True
         return pts_seconds is not None and bool(self._recent) and pts_seconds - self._recent[-1][0] <= rule.gap_seconds
 
     def expected(self, pts_seconds: float | None, rule: TrackingRule) -> _Places:
-        """Where the face is at a time: where it was last, moved on if it was seen twice shortly before."""
+        """Expected place of the face at a time: its last, moved on if it was seen twice shortly before."""
         if pts_seconds is None or not self._recent:
             return self.place
         (begin, first), (end, last) = self._recent[0], self._recent[-1]

@@ -1,4 +1,4 @@
-"""What the library relies on of an architecture."""
+"""Checks of everything that the library relies on of an architecture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel, load_model, parse_config
 
 FURTHEST = 1e-4
-"""How far logits of one face may lie apart, alone and in a batch, in fp32 on a CPU."""
+"""Most that logits of one face may lie apart, alone and in a batch, in fp32 on a CPU."""
 
 
 def architecture_checks(name: str, cls: type[Architecture]) -> list[Check]:

@@ -34,34 +34,34 @@ CONFIG, BEST, FINAL, PREVIEW = "config.json", "best.safetensors", "final.safeten
 
 
 class TrainResult(FrozenConfig):
-    """What a training came to."""
+    """Outcome of a training."""
 
     final: str
     """The weights after the last step."""
 
     best: str | None
-    """Those of the best validation; None where none had a value of what was monitored."""
+    """The weights of the best validation; None where none had a value of what was monitored."""
 
     best_value: float | None
-    """Value of what was monitored."""
+    """Value of what was monitored, in the best validation."""
 
     best_step: int
-    """How many steps had been taken then."""
+    """Number of steps that had been taken at the best validation."""
 
     steps: int
     """Number of steps that were taken in all."""
 
     stopped_early: bool
-    """Whether the validations ended it, not the config's epochs or steps."""
+    """True where the validations ended it, not the config's epochs or steps."""
 
     history: tuple[HistoryRow, ...]
     """One row for each validation."""
 
     skipped: int
-    """How often an image could not be read."""
+    """Number of times that an image could not be read."""
 
     notes: tuple[str, ...] = ()
-    """What a reader must know, such as curves that could not be drawn."""
+    """Notes that a reader must know, such as curves that could not be drawn."""
 
 
 def fit(
@@ -76,11 +76,11 @@ def fit(
     Started by ``torchrun`` or ``accelerate launch``, several processes share the work; only the first one writes.
 
     Args:
-        config: of the training.
+        config: config of the training.
         resume: go on from the state that a training with an equal config has left in the folder. Where there is none
             yet, it begins.
-        tell: called in the first process after each step.
-        progress: shows, in the first process, how far what comes before the first step is.
+        tell: function called in the first process after each step.
+        progress: display, in the first process, of how far the work before the first step is.
 
     Raises:
         ConfigError: an option does not fit the others, the data or this machine, or a package is not installed.
@@ -149,7 +149,7 @@ def _resumed(
 
 
 def _landmarks(accelerator: Accelerator, folder: Path, config: TrainConfig, progress: ShowProgress) -> FindLandmarks:
-    """What finds landmarks in the first process, keeps them in the training's folder, and lets the others know."""
+    """Make a function that finds landmarks in the first process, keeps them in the folder, and lets the others know."""
 
     def find(records: Sequence[CropRecord], fingerprint: str) -> dict[str, tuple[Point, ...]]:
         def find_or_read() -> dict[str, tuple[Point, ...]]:
@@ -245,7 +245,7 @@ def _values(taken: TrainStep) -> dict[str, float | None]:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """What cannot be written ends a training, and says so."""
+    """End a training whose files cannot be written, and say so."""
     try:
         yield
     except (OSError, WeightsError) as error:

@@ -1,4 +1,4 @@
-"""The steps of a training, its validations, and what is saved between them."""
+"""The steps of a training, its validations, and the states that are saved between them."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from genconvit.train.validation import Row, Validation, measured, scored
 
 @dataclass(frozen=True)
 class TrainStep:
-    """Where a training is, for whoever watches it.
+    """One step of a training, for whoever watches it.
 
     Attributes:
-        epoch: counted from 1.
-        step: how many steps have been taken.
-        steps: how many there are to be in all.
-        loss: of the last step, the mean over the processes.
-        parts: what it is the sum of, in the same terms.
-        learning_rate: of the last step.
-        row: what was measured, where this step ended in a validation.
+        epoch: number of the epoch, counted from 1.
+        step: number of steps that have been taken.
+        steps: number of steps that there are to be in all.
+        loss: loss of the last step, the mean over the processes.
+        parts: parts that add up to the loss, in the same terms.
+        learning_rate: learning rate of the last step.
+        row: measured values, where this step ended in a validation.
     """
 
     epoch: int
@@ -49,7 +49,7 @@ class TrainStep:
 
 
 class _Own(NamedTuple):
-    """What the batches of a step gave in this process."""
+    """Losses and counts of the batches of a step in this process."""
 
     losses: dict[str, Tensor]
     norm: Tensor
@@ -58,7 +58,7 @@ class _Own(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """The same over all processes: means of the losses and of the gradient's norm, sums of the counts."""
+    """Values of a step over all processes: means of the losses and of the gradient's norm, sums of the counts."""
 
     losses: dict[str, float]
     norm: float
@@ -70,11 +70,12 @@ class Loop:
     """A training from one state to its end.
 
     Args:
-        parts: what it works with, in the state's condition.
-        state: where it begins.
-        save: called in every process with the state after a validation, and with those in between that are due.
-        keep: called in every process when a validation was the best so far.
-        tell: called in every process after each step.
+        parts: parts that it works with, in the state's condition.
+        state: state that it begins from.
+        save: function called in every process with the state after a validation, and with those in between that are
+            due.
+        keep: function called in every process when a validation was the best so far.
+        tell: function called in every process after each step.
     """
 
     def __init__(
@@ -190,7 +191,7 @@ class Loop:
         return {name: part * counts for name, part in parts.items()}
 
     def _over_processes(self, own: _Own) -> _Taken:
-        """What all processes found, in one exchange."""
+        """Join the values of all processes, in one exchange."""
         device, processes = self.parts.accelerator.device, self.parts.accelerator.num_processes
         # One vector for one exchange, in this order on every process: the losses by the names' order, the gradient's
         # norm, images, skipped. The sums of the first two become means; counts stay sums.
@@ -222,7 +223,7 @@ class Loop:
         self.state = self.state.model_copy(update={"running": running})
 
     def _is_due(self) -> bool:
-        """Whether a validation follows the step that was just taken."""
+        """Tell whether a validation follows the step that was just taken."""
         step, config = self.state.step, self.parts.config
         if step == self.parts.steps:
             return True

@@ -1,4 +1,4 @@
-"""What a training works with, put together from its config, its model and its data."""
+"""Parts that a training works with, put together from its config, its model and its data."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from genconvit.weights.reference import VARIATIONAL_PREFIX
 
 @dataclass(frozen=True, eq=False)
 class TrainingParts:
-    """What a training works with.
+    """Parts that a training works with.
 
     Attributes:
-        config: of the training.
-        accelerator: of accelerate, which knows the device, the precision and the other processes.
-        model: as it was built, on the device.
-        wrapped: the same, as accelerate wrapped it for several processes.
-        optimiser: of all of its parameters, in their order.
-        average: its moving average, or None.
-        loss_weights: of the parts of the loss.
-        sampler: gives the order of the training split.
+        config: config of the training.
+        accelerator: the object of accelerate's that knows the device, the precision and the other processes.
+        model: model as it was built, on the device.
+        wrapped: model as accelerate wrapped it for several processes.
+        optimiser: optimiser of all of the model's parameters, in their order.
+        average: moving average of the model, or None.
+        loss_weights: weights of the parts of the loss.
+        sampler: sampler that gives the order of the training split.
         train: the examples of the training split.
-        valid: those of the valid split, but the fakes that are held out.
+        valid: the examples of the valid split, but the fakes that are held out.
         frozen_parameters: names of parameters that are not trained at all.
         unseen: the fakes that are held out; None where there are none.
-        notes: what a reader of the result must know.
+        notes: notes that a reader of the result must know.
     """
 
     config: TrainConfig
@@ -63,12 +63,12 @@ class TrainingParts:
 
     @property
     def steps(self) -> int:
-        """How many steps the training has."""
+        """Number of steps of the training."""
         return self.config.steps or self.config.epochs * self.epoch_steps
 
     @property
     def epoch_steps(self) -> int:
-        """How many steps an epoch has."""
+        """Number of steps of an epoch."""
         return steps_of_epoch(self.sampler, self.config.accumulation)
 
 

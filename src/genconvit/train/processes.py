@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Accelerator(Protocol):
-    """What a training asks of accelerate's class of that name, which need not be installed."""
+    """Members that a training uses of accelerate's class of that name, which need not be installed."""
 
     @property
     def device(self) -> torch.device:
@@ -58,7 +58,7 @@ class Accelerator(Protocol):
 
 
 def accelerator_for(config: TrainConfig) -> Accelerator:
-    """What knows the device, the precision and the other processes.
+    """Make the accelerator, which knows the device, the precision and the other processes.
 
     Raises:
         ConfigError: a package is not installed, or accelerate was configured for a way of sharing that is not served.
@@ -93,7 +93,7 @@ def own_chance(device: torch.device) -> Iterator[None]:
 
 
 def from_the_first(accelerator: Accelerator, make: Callable[[], T]) -> T:
-    """What the first process makes, in every process; the others wait for it."""
+    """Make a value in the first process, and give it to every process; the others wait for it."""
     from accelerate.utils import broadcast_object_list
 
     made = [make() if accelerator.is_main_process else None]

@@ -27,9 +27,9 @@ class Start:
     """A model on the CPU, with every parameter to be trained.
 
     Attributes:
-        model: with its first weights.
-        made_from: the files that they are from.
-        crop_rules: how crops are cut for them, see ``genconvit.core.cut``.
+        model: model with its first weights.
+        made_from: files that the first weights are from.
+        crop_rules: rules by which crops are cut for them, see ``genconvit.core.cut``.
     """
 
     model: Architecture

@@ -1,4 +1,4 @@
-"""How good a model is over the valid split."""
+"""Measures of a model over the valid split."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from genconvit.train.processes import Accelerator
 
 
 class Row(NamedTuple):
-    """What a model makes of a crop of the valid split.
+    """Score of a crop of the valid split, with its truth and loss.
 
     Attributes:
-        score: its fake probability.
-        is_fake: the truth.
-        loss: of its batch.
+        score: fake probability of the crop.
+        is_fake: the truth: True for a fake.
+        loss: loss of its batch.
     """
 
     score: float
@@ -34,14 +34,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Validation:
-    """What was measured over the valid split.
+    """Measures over the valid split.
 
     Attributes:
-        loss: the mean over the crops.
-        accuracy: of FAKE where the fake probability is above one half.
-        roc_auc: None where it is not defined, as where every score is the same.
-        roc_auc_unseen: of the fakes that are held out, against the same reals; None where there are none. The other
-            measures know nothing of them.
+        loss: mean loss over the crops.
+        accuracy: accuracy of the labels, FAKE where the fake probability is above one half.
+        roc_auc: area under the ROC curve; None where it is not defined, as where every score is the same.
+        roc_auc_unseen: area for the fakes that are held out, against the same reals; None where there are none. The
+            other measures know nothing of them.
     """
 
     loss: float
@@ -56,10 +56,10 @@ def scored(
     """Score crops; every process takes its share of the batches and gets the rows of all.
 
     Args:
-        model: as it is, not wrapped for several processes; it is left in evaluation mode.
-        batches: this process's share.
-        loss_weights: of the parts of the loss.
-        accelerator: knows the device, the precision and the other processes.
+        model: model as it is, not wrapped for several processes; it is left in evaluation mode.
+        batches: batches that are this process's share.
+        loss_weights: weights of the parts of the loss.
+        accelerator: accelerator, which knows the device, the precision and the other processes.
 
     Raises:
         WeightsError: a score is not finite.
@@ -85,7 +85,7 @@ def scored(
 
 
 def measured(rows: Sequence[Row], unseen: Sequence[Row] = ()) -> Validation:
-    """What follows from the rows of the valid split, and from those of the fakes that are held out.
+    """Measure the rows of the valid split, and those of the fakes that are held out.
 
     Raises:
         TrainingError: no image of the split could be read.

@@ -1,4 +1,4 @@
-"""From a source's scores to the result that states them and what they rest on."""
+"""The result for a source, which states its scores and what they rest on."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from genconvit.video.names import Source, is_array, source_name
 
 
 class ScoreOptions(FrozenConfig):
-    """How the scores of faces become the score of a video. The defaults are the reference's way."""
+    """Rules by which the scores of faces become the score of a video. The defaults are the reference's way."""
 
     person: PersonRule = "pool"
-    """Whose faces count: ``pool``, those of all in one; ``max``, of the person with the highest score; ``mean``, the
-    mean of the persons' scores; ``largest``, of the person whose face is largest on average. A face that is seen only
-    once counts for ``pool`` alone, where there is a longer track."""
+    """Persons whose faces count: ``pool``, all in one; ``max``, the one with the highest score; ``mean``, all, by the
+    mean of their scores; ``largest``, the one whose face is largest on average. A face that is seen only once counts
+    for ``pool`` alone, where there is a longer track."""
 
     score_rule: str = "mean"
-    """Which of a person's faces, or of all, count: ``mean``, all; ``median``, the middle one or two; ``top3`` (or
-    another number), those with the highest fake probabilities; ``confident``, the surely fake ones if they are many, or
-    the surely real ones if they are nearly all."""
+    """Faces of a person, or of all, that count: ``mean``, all; ``median``, the middle one or two; ``top3`` (or another
+    number), those with the highest fake probabilities; ``confident``, the surely fake ones if they are many, or the
+    surely real ones if they are nearly all."""
 
     @field_validator("score_rule")
     @classmethod
@@ -63,11 +63,11 @@ def conclude(
     """The result for a source, whether it was read or not.
 
     Args:
-        outcome: what the pipeline found, with the networks' scores.
-        provenance: the detector's share of it; the source's is added.
-        options: how faces become a score.
-        rule: how a score becomes a label.
-        isolated: whether files were decoded in another process.
+        outcome: findings of the pipeline, with the networks' scores.
+        provenance: provenance of the detector; the source's is added.
+        options: rules by which faces become a score.
+        rule: rule by which a score becomes a label.
+        isolated: True where files were decoded in another process.
     """
     update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
     provenance = provenance.model_copy(update=update)
@@ -86,11 +86,11 @@ def answer(
     """The result for a source that was read.
 
     Args:
-        source: as the caller gave it.
-        scores: what the pipeline found.
-        provenance: the detector's share of it; the source's is added.
-        options: how faces become a score.
-        rule: how a score becomes a label.
+        source: the source as the caller gave it.
+        scores: findings of the pipeline.
+        provenance: provenance of the detector; the source's is added.
+        options: rules by which faces become a score.
+        rule: rule by which a score becomes a label.
     """
     name = source_name(source)
     provenance = provenance.model_copy(

@@ -1,4 +1,4 @@
-"""Which weights a spec means for a config, and what there are none for."""
+"""Choice of the weights that a spec means for a config, and refusal of configs that there are none for."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def chosen_spec(
 
     Args:
         name: the architecture's registered name.
-        cls: its class.
-        config: of the model.
-        spec: where the weights come from; None is the architecture's default.
+        cls: class of the architecture.
+        config: config of the model.
+        spec: origin of the weights; None is the architecture's default.
 
     Raises:
         WeightsError: there are no such weights for this config.
@@ -48,9 +48,9 @@ def shipped_weights(
 
     Args:
         name: the architecture's registered name.
-        cls: its class.
-        config: of the model.
-        spec: where the weights come from; None is the architecture's default.
+        cls: class of the architecture.
+        config: config of the model.
+        spec: origin of the weights; None is the architecture's default.
 
     Raises:
         WeightsError: there are no such weights for this architecture, or the installation is incomplete.
@@ -73,7 +73,7 @@ def refuse_others(chosen: Mapping[str, object], trained: Mapping[str, object], *
     Args:
         chosen: the fields that were asked for.
         trained: the weights' own config.
-        free: fields of which they know nothing.
+        free: fields of which the weights know nothing.
 
     Raises:
         WeightsError: a field has another value.
@@ -87,7 +87,7 @@ def refuse_others(chosen: Mapping[str, object], trained: Mapping[str, object], *
 
 
 def with_card(info: WeightsInfo, shipped: Embedded) -> WeightsInfo:
-    """What is known of shipped weights, beside where they came from.
+    """Add what is known of shipped weights to their origin.
 
     Raises:
         WeightsError: they are not the file that the card tells of.

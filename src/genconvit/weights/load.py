@@ -1,4 +1,4 @@
-"""From weights to a model: built on the meta device, filled from memory-mapped files, every tensor accounted for."""
+"""A model from weights: built on the meta device, filled from memory-mapped files, every tensor accounted for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RANDOM_SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model on the CPU in evaluation mode, and where its weights came from."""
+    """A model on the CPU in evaluation mode, and the origin of its weights."""
 
     model: Architecture
     info: WeightsInfo
@@ -38,12 +38,12 @@ class LoadedModel:
 
 @dataclass(frozen=True, eq=False)
 class _Contents:
-    """What the files hold.
+    """Contents of weights files.
 
     Attributes:
-        tensors: under this library's names.
+        tensors: tensors under this library's names.
         files: the paths, for messages.
-        header: of the library's own file, or None for files in the original's format.
+        header: header of the library's own file, or None for files in the original's format.
         described: the architecture and the config that the header names; None without one.
     """
 
@@ -66,9 +66,9 @@ def load_model(
 
     Args:
         name: the architecture's registered name.
-        cls: its class.
+        cls: class of the architecture.
         options: fields of its config; what is left out comes from the weights file's own config, or the default.
-        spec: where the weights come from; None is the architecture's default.
+        spec: origin of the weights; None is the architecture's default.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed.
@@ -221,7 +221,7 @@ def _is_on_meta(module: nn.Module) -> bool:
 
 
 def _can_reset(module: nn.Module) -> bool:
-    """Whether a module can draw its own values without losing any that a file gave it."""
+    """Tell whether a module can draw its own values without losing any that a file gave it."""
     own = list(module.parameters(recurse=False))
     has_buffers = any(True for _ in module.buffers(recurse=False))
     return hasattr(module, "reset_parameters") and all(tensor.is_meta for tensor in own) and not has_buffers
@@ -247,7 +247,7 @@ def _random(cls: type[Architecture], config: ArchitectureConfig) -> Architecture
 
 @contextmanager
 def _seeded() -> Iterator[None]:
-    """The same random numbers in every run, and the caller's generator as it was afterwards."""
+    """Draw the same random numbers in every run, and leave the caller's generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(RANDOM_SEED)
         yield

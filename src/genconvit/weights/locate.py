@@ -1,4 +1,4 @@
-"""From what a user says about weights to files on disk."""
+"""Files on disk for what a user says about weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WeightsSpec = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
 for each network."""
 
 LIBRARY_FILE = "model.safetensors"
-"""What the library's own weights file is called in a hub repository."""
+"""Name of the library's own weights file in a hub repository."""
 
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
 _HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
@@ -31,9 +31,9 @@ class LocatedFile:
     """A weights file on disk.
 
     Attributes:
-        path: where it lies.
-        file: its name, hash and origin for the result.
-        network: whose it is, where the user said so.
+        path: path of the file.
+        file: name, hash and origin of the file for the result.
+        network: network that it belongs to, where the user said so.
     """
 
     path: Path
@@ -45,9 +45,9 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...], embedded: str | Non
     """The files that a spec other than ``"random"`` names.
 
     Args:
-        spec: see ``WeightsSpec``.
+        spec: a spec, see ``WeightsSpec``.
         networks: the original's networks that are needed; none where the architecture reads no files of them.
-        embedded: which of the library's own weights ``"embedded"`` are.
+        embedded: name of the library's own weights that ``"embedded"`` stands for.
 
     Raises:
         WeightsError: it names nothing that is there; the message says what is allowed.

@@ -1,4 +1,4 @@
-"""Files in the original's format: what their tensors are called here, and which of them no prediction uses.
+"""Files in the original's format: this library's names of their tensors, and those that no prediction uses.
 
 The published files hold 754 million parameters, of which about half take part in a prediction. A Swin transformer
 was assigned to the ConvNeXt's ``patch_embed``, a name that timm's ConvNeXt never reads, and a few linear layers were
@@ -43,16 +43,17 @@ DEAD: Mapping[Network, tuple[str, ...]] = {
 
 
 VARIATIONAL_PREFIX = "branches.vae.autoencoder.var."
-"""``var``, which only the KL term of a training uses: known in every file, loaded by a variational model alone."""
+"""Prefix of ``var``, which only the KL term of a training uses: known in every file, loaded by a variational model
+alone."""
 
 
 def own_prefix(network: Network) -> str:
-    """How this library's names of a network's tensors begin."""
+    """Prefix of this library's names of a network's tensors."""
     return f"branches.{network}."
 
 
 def network_of(names: Iterable[str]) -> Network | None:
-    """Which network's file has these names; None where it is neither's.
+    """Find the network whose file has these names; None where it is neither's.
 
     Examples:
         >>> network_of(["convnext_backbone.stem.0.weight"])
@@ -70,9 +71,9 @@ def live_tensors(network: Network, tensors: Mapping[str, Tensor], path: Path) ->
     """The tensors of one of the original's files that a model uses, under this library's names.
 
     Args:
-        network: whose file it is.
+        network: network whose file it is.
         tensors: everything in the file.
-        path: the file, for messages.
+        path: path of the file, for messages.
 
     Raises:
         WeightsError: the file holds a name that is neither live nor dead.
