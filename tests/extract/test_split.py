@@ -11,7 +11,7 @@ from genconvit.data.base import LabelledSource
 from genconvit.data.listing import list_dataset
 from genconvit.extract.split import assign_splits
 from genconvit.results.result import Label
-from genconvit.video.clips import clip_name
+from genconvit.video.copies import clip_name
 
 
 def source(name: str, label: Label = "FAKE", split: str | None = None, *identities: str) -> LabelledSource:

@@ -12,7 +12,7 @@ from genconvit.data.findings import Findings
 from genconvit.data.label_files import inside, read_text, reference_list
 from genconvit.data.tree import Tree, walk
 from genconvit.results.result import Label
-from genconvit.video.clips import clip_name
+from genconvit.video.copies import clip_name
 
 FOLDERS: dict[str, Label] = {"Celeb-real": "REAL", "YouTube-real": "REAL", "Celeb-synthesis": "FAKE"}
 TEST_LIST = "List_of_testing_videos.txt"

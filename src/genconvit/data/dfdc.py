@@ -23,7 +23,7 @@ from genconvit.data.label_files import (
 )
 from genconvit.data.tree import Tree, walk
 from genconvit.results.result import Label
-from genconvit.video.clips import clip_name
+from genconvit.video.copies import clip_name
 
 LABEL_FILES = ("metadata.json", "labels.csv", "dataset.json")
 NUMBERS: dict[str, Label] = {"0": "REAL", "1": "FAKE"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from genconvit.core.errors import DatasetError
 from genconvit.core.left_out import LeftOut
 from genconvit.data.base import LabelledSource, Listing
-from genconvit.video.clips import copies, copies_note
+from genconvit.video.copies import copies, copies_note
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 

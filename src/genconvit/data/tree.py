@@ -12,7 +12,7 @@ from pathlib import Path
 from genconvit.core.errors import DatasetError
 from genconvit.core.left_out import LeftOut
 from genconvit.core.text import first_line
-from genconvit.video.clips import copies, copies_note
+from genconvit.video.copies import copies, copies_note
 from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 

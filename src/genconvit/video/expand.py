@@ -9,7 +9,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from genconvit.core.left_out import LeftOut
-from genconvit.video.clips import copies
+from genconvit.video.copies import copies
 from genconvit.video.names import is_folder, source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from genconvit.video.clips import clip_name, copies
+from genconvit.video.copies import clip_name, copies
 
 
 @pytest.mark.parametrize(
