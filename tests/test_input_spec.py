@@ -44,7 +44,7 @@ ANGLE = math.radians(20)
 
 
 class TwoPeople(FaceDetector):
-    """Sees two people side by side, the left one's head turned by 20 degrees, the right one without landmarks.
+    """Detector of two people side by side, the left one's head turned by 20 degrees, the right one without landmarks.
 
     A frame whose left upper pixel is bright has the left one alone.
     """
@@ -88,7 +88,7 @@ def _plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def frames(count: int, seed: int = 0, *, alone: Sequence[int] = ()) -> ImageArray:
-    """Frames of noise in large patches; in those that are named the left person is alone."""
+    """Make frames of noise in large patches; in those that are named the left person is alone."""
     noise = np.random.default_rng(seed).integers(0, 256, (count, 12, 20, 3), np.uint8)
     video = noise.repeat(10, axis=1).repeat(10, axis=2)
     for index in range(count):

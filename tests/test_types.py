@@ -1,4 +1,4 @@
-"""What type checkers know. mypy runs over this file, and an error that it no longer finds is an unused ``ignore``."""
+"""Options and classes as type checkers see them: mypy runs over this file, where no ``ignore`` may be unused."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_no_option_is_of_no_config() -> None:
 
 
 def kinds(annotation: Any) -> set[Any]:
-    """The types that an annotation allows, without what narrows them."""
+    """Give the types that an annotation allows, without what narrows them."""
     if get_origin(annotation) is Annotated:
         return kinds(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):

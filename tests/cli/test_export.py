@@ -21,7 +21,7 @@ from .conftest import Run
 
 @pytest.fixture
 def exported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the command has exported; nothing is traced."""
+    """Exports that the command asked for; nothing is traced."""
     pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
     calls: list[dict[str, Any]] = []
 

@@ -33,7 +33,7 @@ class TwinConfig(ArchitectureConfig):
     name: str = "twin"
 
     strict: int = 1
-    """Has the name of a flag of predict's."""
+    """Number whose name is that of a flag of predict's."""
 
     config: str = "twin"
     face: bool = False
@@ -59,7 +59,7 @@ def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def model(run: Callable[..., Run], fake: FakeDetector) -> Callable[..., dict[str, Any]]:
-    """The model's options that ``predict`` makes of flags."""
+    """Function that gives the model's options that ``predict`` makes of flags."""
 
     def call(*arguments: object) -> dict[str, Any]:
         ended = run("predict", "clip.mp4", *arguments)

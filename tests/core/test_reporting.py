@@ -23,7 +23,7 @@ sys.addaudithook(refused)
 
 
 def traces(code: str, home: Path) -> list[str]:
-    """What a fresh interpreter leaves in its home, after it printed nothing of a socket."""
+    """Give the files that a fresh interpreter leaves in its home; it must have opened no socket."""
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
     kept |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
     done = subprocess.run(
@@ -39,7 +39,7 @@ def traces(code: str, home: Path) -> list[str]:
 
 
 def test_onnx_runtime_reports_where_it_is_not_kept_from_it(tmp_path: Path) -> None:
-    """So that the next test can fail; a version that does not report skips it."""
+    """The next test can fail only if this one passes; it is skipped where the version does not report."""
     if not traces("import onnxruntime", tmp_path):
         pytest.skip("this ONNX Runtime writes no identifier for reports")
 

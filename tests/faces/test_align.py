@@ -20,7 +20,7 @@ UPRIGHT = Cut(size=60, rule=ALIGNED.rule)
 
 
 def turned(x: float, y: float, degrees: float) -> tuple[float, float]:
-    """A point relative to the face's centre, turned clockwise as seen, in pixels of the frame."""
+    """Give a point relative to the face's centre, turned clockwise as seen, in pixels of the frame."""
     angle = math.radians(degrees)
     return (
         CENTRE[0] + x * math.cos(angle) - y * math.sin(angle),
@@ -29,7 +29,7 @@ def turned(x: float, y: float, degrees: float) -> tuple[float, float]:
 
 
 def head(degrees: float) -> tuple[ImageArray, DetectedFace]:
-    """A head turned by so much: a white left eye, a grey right eye, a dim mouth's middle, each a disc."""
+    """Draw a head turned by so many degrees: a white left eye, a grey right eye, a dim mouth's middle, each a disc."""
     image = np.zeros((160, 200, 3), np.uint8)
     y, x = np.mgrid[:160, :200] + 0.5
     eyes = [turned(-12, -9, degrees), turned(12, -9, degrees)]
@@ -41,7 +41,7 @@ def head(degrees: float) -> tuple[ImageArray, DetectedFace]:
 
 
 def disc_at(crop: ImageArray, x: int, y: int) -> tuple[float, float, float]:
-    """The middle of what is bright around a pixel of a crop, and how bright it is at most."""
+    """Give the middle of what is bright around a pixel of a crop, and the highest brightness."""
     window = crop[y - 8 : y + 8, x - 8 : x + 8, 0].astype(float)
     rows, columns = np.mgrid[y - 8 : y + 8, x - 8 : x + 8] + 0.5
     weight = window / window.sum()

@@ -20,7 +20,7 @@ LEFT, RIGHT = 0.0, 500.0
 
 
 def face(frame: int, x: float, brightness: int) -> Cropped:
-    """A face of 100 x 100 pixels in a frame of a clock of one second."""
+    """Give a face of 100 x 100 pixels in a frame of a clock of one second."""
     box = (x, 0.0, x + 100, 100.0)
     crop = FaceCrop(frame, float(frame), DetectedFace(box, 1.0), box, np.full((4, 4, 3), brightness, np.uint8))
     scores = SourceScores("any", 100)

@@ -31,7 +31,7 @@ def onnx_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def xml_path(onnx_path: Path) -> Path:
-    """The same in OpenVINO's format."""
+    """The small network as a file in OpenVINO's format."""
     pytest.importorskip("openvino", reason="the extra openvino is not installed")
     path = onnx_path.with_suffix(".xml")
     openvino_file.convert_onnx(onnx_path, read_exported(onnx_path).header, path)
@@ -47,7 +47,7 @@ def exported(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def traced(onnx_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], LoadedModel]:
-    """Exports of the small network take the traced one, which is there; gives the network."""
+    """Function that makes the small network; its exports take the traced one, which is there."""
     import onnx
 
     monkeypatch.setattr(export, "_traced", lambda *_: onnx.load(onnx_path))

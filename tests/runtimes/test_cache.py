@@ -18,7 +18,7 @@ from .conftest import OPTIONS
 
 @pytest.fixture
 def exports(onnx_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
-    """Where each export wrote; what it writes is there already."""
+    """Paths that exports wrote to; an export writes a file that is there already."""
     written: list[Path] = []
 
     def copied(_: object, name: str, output: Path, **options: object) -> Written:

@@ -26,7 +26,7 @@ def detector(path: Path, **options: Any) -> Detector:
 
 
 def changed(path: Path, target: Path, change: Callable[[Any], None]) -> Path:
-    """A copy of an ONNX file with something changed in it."""
+    """Write a copy of an ONNX file with something changed in it."""
     import onnx
 
     model = onnx.load(path, load_external_data=False)
@@ -178,7 +178,7 @@ def test_openvinos_data_belong_to_the_file(xml_path: Path, tmp_path: Path) -> No
 
 @pytest.fixture
 def large(traced: Callable[[], LoadedModel], tmp_path: Path) -> Path:
-    """A file whose tensors lie beside it."""
+    """An exported file whose tensors lie beside it."""
     path = tmp_path / "large.onnx"
     export_model(traced(), "timm", path, file_format="onnx", most_bytes_inside=1000)
     return path

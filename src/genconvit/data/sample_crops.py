@@ -16,12 +16,12 @@ _QUALITIES = (30, 95)
 
 
 def sample_crops(side: int, count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """Crops RGB uint8 [count, side, side, 3] of the portrait's face, the same for the same seed.
+    """Make crops RGB uint8 [count, side, side, 3] of the portrait's face, the same for the same seed.
 
     Args:
         side: height and width in pixels.
-        count: how many.
-        seed: of the cuts, colours and qualities.
+        count: number of crops.
+        seed: seed of the cuts, colours and qualities.
     """
     generator = np.random.default_rng(seed)
     image = Image.fromarray(portrait())

@@ -25,23 +25,23 @@ from genconvit.weights.locate import WeightsSpec, locate
 from genconvit.weights.own_decision import OwnDecision
 
 _PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "openvino")
-"""What a file that was exported by other versions of is exported again."""
+"""Packages whose versions count: a file that other versions exported is exported again."""
 
 
 @contextmanager
 def exported_once(
     name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None, runtime: RuntimeName
 ) -> Iterator[tuple[ExportedFile, str | None]]:
-    """The exported file of weights, made now or before, and a note where it could not be kept.
+    """Give the exported file of weights, made now or before, and a note where it could not be kept.
 
     A file that cannot be kept lies in a temporary place, and is gone after the block.
 
     Args:
-        name: the architecture's registered name.
-        cls: its class.
-        options: fields of its config.
-        spec: where the weights come from; None is the architecture's default.
-        runtime: what is to open it.
+        name: registered name of the architecture.
+        cls: class of the architecture.
+        options: fields of the architecture's config.
+        spec: source of the weights; None is the architecture's default.
+        runtime: runtime that is to open the file.
 
     Raises:
         ConfigError: a package is missing, the network cannot be traced, or its logits differ from PyTorch's.
@@ -74,7 +74,7 @@ def exported_once(
 
 
 def cache_folder() -> Path:
-    """Where exported files are kept: ``genconvit/exported`` in ``$XDG_CACHE_HOME``, or in ``~/.cache`` without one."""
+    """Give the folder of exports: ``genconvit/exported`` in ``$XDG_CACHE_HOME``, or in ``~/.cache`` without one."""
     given = os.environ.get("XDG_CACHE_HOME")
     try:
         base = Path(given) if given else Path.home() / ".cache"
@@ -95,7 +95,7 @@ def _export_elsewhere(
 
 
 def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None) -> str:
-    """The hash of the weights, the config and the versions of everything that has a part in the file."""
+    """Give the hash of the weights, the config and the versions of everything that has a part in the file."""
     config = parse_config(name, cls, options)
     shipped = shipped_weights(name, cls, config, spec)
     spec = chosen_spec(name, cls, config, spec)

@@ -1,4 +1,4 @@
-"""Which runtime runs a network: by a rule over what is there, never by a measurement."""
+"""Choice of the runtime that runs a network: by a rule over what is there, never by a measurement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _X86 = ("x86_64", "AMD64")
 
 
 def resolve_runtime(choice: RuntimeChoice, device: torch.device, precision: PrecisionChoice) -> Runtime:
-    """The runtime of a choice; ``auto`` follows this rule, of which the first line that holds decides.
+    """Give the runtime of a choice; ``auto`` follows this rule, of which the first line that holds decides.
 
     1. The device is no CPU: ``torch``, for exported files run on CPUs best.
     2. The networks are to run in bf16, because that was asked for, or because the processor computes in it and nothing
@@ -28,9 +28,9 @@ def resolve_runtime(choice: RuntimeChoice, device: torch.device, precision: Prec
     5. Otherwise ``onnxruntime``.
 
     Args:
-        choice: what was asked for.
-        device: where the networks run.
-        precision: of the networks, as it was asked for.
+        choice: runtime that was asked for.
+        device: device that the networks run on.
+        precision: precision of the networks, as it was asked for.
     """
     if choice != "auto":
         return choice

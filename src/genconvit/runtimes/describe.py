@@ -1,4 +1,4 @@
-"""What an exported file holds, in lines for people."""
+"""Lines for people that say what an exported file holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a model in PyTorch to a file for another runtime: traced, written, compared, and only then put in its place.
+"""Export of a PyTorch model to a file for another runtime: traced, written, compared, and only then put in its place.
 
 The exported network takes the crops as they are cut, RGB uint8 [N, size, size, 3]: the normalisation is inside, so that
 a reader of the file can get neither its numbers nor the order of its axes wrong.
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 _TRACED_BATCH = 2
-"""What a network is traced with: a batch of one would be taken for a size that never changes."""
+"""Items in the batch that a network is traced with: one would be taken for a size that never changes."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What an export wrote.
+    """Files that an export wrote, and their distance from PyTorch.
 
     Attributes:
-        files: the file, and its data where they lie beside it.
-        furthest: the largest distance of a logit from PyTorch's.
+        files: the exported file, and its data where they lie beside it.
+        furthest: largest distance of a logit from PyTorch's.
     """
 
     files: tuple[Path, ...]
@@ -52,7 +52,7 @@ class Written:
 
     @property
     def bytes(self) -> int:
-        """The size of all files together."""
+        """Size of all files together, in bytes."""
         return sum(file.stat().st_size for file in self.files)
 
 
@@ -68,11 +68,11 @@ def export_weights(
     """Export an architecture with weights into one file, whole or not at all.
 
     Args:
-        name: the architecture's registered name.
-        cls: its class.
-        options: fields of its config.
-        spec: where the weights come from; None is the architecture's default.
-        output: the file to write, whose folder exists.
+        name: registered name of the architecture.
+        cls: class of the architecture.
+        options: fields of the architecture's config.
+        spec: source of the weights; None is the architecture's default.
+        output: path of the file to write, whose folder exists.
         file_format: ``"onnx"``, or ``"openvino"`` with the tensors in a ``.bin`` beside the file.
 
     Raises:
@@ -95,17 +95,17 @@ def check_output(output: Path, file_format: ExportFormat) -> None:
     """Make sure that a file to be written has its format's suffix.
 
     Raises:
-        ConfigError: it has another.
+        ConfigError: the file has another.
     """
     if output.suffix != SUFFIXES[file_format]:
         raise ConfigError(f"a file of format {file_format!r} ends in {SUFFIXES[file_format]}, got {str(output)!r}")
 
 
 def require_packages(file_format: ExportFormat) -> None:
-    """Make sure that what an export needs is installed.
+    """Make sure that the packages that an export needs are installed.
 
     Raises:
-        ConfigError: a package is not.
+        ConfigError: one of them is not.
     """
     turn_off_reporting()
     for module in ("onnx", "onnxscript", "onnxruntime"):
@@ -126,12 +126,12 @@ def export_model(
     """Export a loaded model into a file, whole or not at all; see ``export_weights``.
 
     Args:
-        loaded: the model, which becomes float32, and where its weights came from.
-        architecture: the name that it is registered under.
-        output: the file to write.
-        file_format: of it.
-        own: the calibration and the band that the weights bring.
-        most_bytes_inside: from how many bytes of tensors on they lie beside an ONNX file; None is 1 GiB.
+        loaded: model, which becomes float32, and the origin of its weights.
+        architecture: registered name of the architecture.
+        output: path of the file to write.
+        file_format: format of the file.
+        own: calibration and inconclusive band that the weights bring.
+        most_bytes_inside: most bytes of tensors inside an ONNX file, which lie beside it otherwise; None is 1 GiB.
 
     Raises:
         ConfigError: as ``export_weights``.

@@ -24,7 +24,7 @@ RuntimeName = Literal["onnxruntime", "openvino"]
 
 SUFFIXES: dict[ExportFormat, str] = {"onnx": onnx_file.SUFFIX, "openvino": openvino_file.SUFFIX}
 FORMATS: dict[RuntimeName, ExportFormat] = {"onnxruntime": "onnx", "openvino": "openvino"}
-"""What each runtime opens."""
+"""Format that each runtime opens."""
 
 Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
 
@@ -34,10 +34,10 @@ class ExportedFile:
     """An exported file on disk.
 
     Attributes:
-        path: the ``.onnx`` or ``.xml``.
-        runtime: what opens it.
-        header: what it says of itself.
-        parts: the file, and the data beside it where there are some.
+        path: path of the ``.onnx`` or ``.xml`` file.
+        runtime: runtime that opens the file.
+        header: header that the file holds.
+        parts: paths of the file, and of the data beside it where there are some.
     """
 
     path: Path
@@ -46,11 +46,11 @@ class ExportedFile:
     parts: tuple[Path, ...]
 
     def hashed(self) -> tuple[WeightsFile, ...]:
-        """The names and the SHA-256 of its parts."""
+        """Give the name and the SHA-256 of each part."""
         return tuple(WeightsFile(name=part.name, sha256=sha256_of_file(part)) for part in self.parts)
 
     def open(self, device: torch.device) -> Runs:
-        """Open it in its runtime.
+        """Open the file in its runtime.
 
         Raises:
             ConfigError: the runtime is not there, or not for this device.
@@ -66,11 +66,11 @@ class ExportedFile:
 
 
 class DrawsNoise:
-    """An exported network that draws what noise it takes.
+    """An exported network that draws the noise that it takes.
 
     Args:
-        network: from crops and noise to logits.
-        header: what its file says of it.
+        network: function from crops and noise to logits.
+        header: header of the network's file.
     """
 
     def __init__(self, network: Runs, header: ExportHeader) -> None:
@@ -78,12 +78,12 @@ class DrawsNoise:
         self._shapes = header.noise_shapes
 
     def __call__(self, crops: Tensor) -> Mapping[str, Tensor]:
-        """Logits float32 [N, 2] for each branch, from crops uint8 [N, ...] on any device."""
+        """Give logits float32 [N, 2] for each branch, from crops uint8 [N, ...] on any device."""
         return self._network(crops.cpu().contiguous(), normal(self._shapes, len(crops)))
 
 
 def exported_path(weights: object) -> Path | None:
-    """The path of an exported file, where weights name one by its suffix; None where they are others."""
+    """Give the path of an exported file, where weights name one by its suffix; None where they are others."""
     if not isinstance(weights, (str, os.PathLike)):
         return None
     path = Path(weights)
@@ -91,7 +91,7 @@ def exported_path(weights: object) -> Path | None:
 
 
 def read_exported(path: Path) -> ExportedFile:
-    """Read what an exported file says of itself.
+    """Read the header of an exported file, and find the parts of the file.
 
     Raises:
         ConfigError: OpenVINO is not installed, whose file it is.
@@ -118,9 +118,9 @@ def refuse_others(file: ExportedFile, architecture: str, config: Mapping[str, An
     """Refuse an architecture or a config that an exported file was not exported with.
 
     Args:
-        file: the file.
-        architecture: the registered name that was asked for.
-        config: the fields that were asked for.
+        file: exported file.
+        architecture: registered name that was asked for.
+        config: fields that were asked for.
 
     Raises:
         WeightsError: it was exported with others.

@@ -1,4 +1,4 @@
-"""What an exported file says of itself: one entry of JSON among its metadata, read within limits."""
+"""Header of an exported file: one entry of JSON among its metadata, read within limits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from genconvit.weights.own_decision import OwnDecision
 HEADER_KEY = "genconvit"
 MOST_HEADER_BYTES = 4 << 20
 CROPS = "crops"
-"""The name of the input: RGB uint8 [N, size, size, 3]. What follows of normalisation is part of the network."""
+"""Name of the input: RGB uint8 [N, size, size, 3]. The normalisation that follows is part of the network."""
 
 _LONGEST_REASON = 300
 _CLAIMED_ORIGINS: tuple[Origin, ...] = ("random", "warm_start")
-"""What a file may say of its own weights; that others are the library's own or the published ones is not checked."""
+"""Origins that a file may state of its weights; that others are the library's own or published is not checked."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w{0,63}$")]
 
 
 class ExportHeader(FrozenConfig):
-    """What an exported file says of itself."""
+    """Header of an exported file: everything that it says of itself."""
 
     format: Literal[1] = 1
     """Version of this header's layout."""
@@ -60,11 +60,11 @@ class ExportHeader(FrozenConfig):
 
     @property
     def noise_names(self) -> tuple[str, ...]:
-        """The names of the further inputs."""
+        """Names of the further inputs."""
         return tuple(f"noise_{number}" for number in range(len(self.noise_shapes)))
 
     def weights_of(self, files: tuple[WeightsFile, ...]) -> WeightsInfo:
-        """What is known of the weights of a file that says this.
+        """Give what is known of the weights of a file with this header.
 
         Args:
             files: the exported file, and its data where that lies beside it.
@@ -75,7 +75,7 @@ class ExportHeader(FrozenConfig):
 
 
 def parse_header(text: str | None, path: Path) -> ExportHeader:
-    """The header of an exported file from its metadata.
+    """Read the header of an exported file from its metadata.
 
     Raises:
         WeightsError: there is none, it is too large, or it is none that this version can read.

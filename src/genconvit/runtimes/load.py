@@ -1,4 +1,4 @@
-"""From an architecture, weights and a runtime to a network that is ready to run."""
+"""Networks that are ready to run, made of an architecture, weights and a runtime."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class LoadedNetwork:
     Attributes:
         model: the architecture: with its weights, on the CPU, where PyTorch runs it; else on PyTorch's meta device,
             where it says what a network of it takes.
-        info: where the weights came from.
-        runtime: what runs it.
-        precision: of its arithmetic.
-        exported: from crops uint8 [N, ...] to logits for each branch; None where PyTorch runs the model.
-        notes: what every result must say of it.
+        info: origin of the weights.
+        runtime: runtime that runs the network.
+        precision: precision of the network's arithmetic.
+        exported: function from crops uint8 [N, ...] to logits for each branch; None where PyTorch runs the model.
+        notes: notes that every result must have.
     """
 
     model: Architecture
@@ -52,7 +52,7 @@ class LoadedNetwork:
 
     @property
     def runtime_version(self) -> str:
-        """The version of what runs it."""
+        """Version of the runtime."""
         return torch.__version__ if self.runtime == "torch" else importlib.metadata.version(self.runtime)
 
 
@@ -69,13 +69,13 @@ def load_network(
     """Build an architecture, give it weights, and have its runtime ready.
 
     Args:
-        name: the architecture's registered name.
-        cls: its class.
-        options: fields of its config.
-        weights: where they come from, or an exported file; None is the architecture's default.
-        runtime: what is to run it; None is that of an exported file, and PyTorch for all others.
-        device: where it is to run.
-        precision: as it was asked for.
+        name: registered name of the architecture.
+        cls: class of the architecture.
+        options: fields of the architecture's config.
+        weights: source of the weights, or an exported file; None is the architecture's default.
+        runtime: runtime that is to run the network; None is that of an exported file, and PyTorch for all others.
+        device: device that the network is to run on.
+        precision: precision that was asked for.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed, or the runtime is not there.
@@ -102,7 +102,7 @@ def load_network(
 def own_decision(
     name: str, cls: type[Architecture], options: Mapping[str, Any], weights: str | dict[str, str] | None
 ) -> OwnDecision | None:
-    """The calibration and the band that weights bring; None where they bring none. The weights are not read.
+    """Give the calibration and the band that weights bring; None where they bring none. The weights are not read.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed.

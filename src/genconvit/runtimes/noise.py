@@ -18,13 +18,13 @@ _OTHER_DRAWS = {
 
 
 class GivenNoise(TorchFunctionMode):
-    """Within it ``torch.randn_like`` gives these tensors in turn, and afterwards draws as ever.
+    """Context in which ``torch.randn_like`` gives these tensors in turn, and afterwards draws as ever.
 
     Args:
-        given: what the calls give, each of the shape of its call's argument.
+        given: tensors that the calls give, each of the shape of its call's argument.
 
     Attributes:
-        shapes: of everything that was asked for, whole.
+        shapes: whole shapes of all tensors that were asked for.
     """
 
     def __init__(self, given: Iterable[Tensor] = ()) -> None:
@@ -53,11 +53,11 @@ class GivenNoise(TorchFunctionMode):
 
 
 def noise_shapes(model: Callable[[Tensor], object], crops: Tensor) -> tuple[tuple[int, ...], ...]:
-    """The shape of each standard normal tensor that a network draws, for one item of its input.
+    """Give the shape of each standard normal tensor that a network draws, for one item of its input.
 
     Args:
-        model: from crops to logits.
-        crops: an input of it, with N items.
+        model: function from crops to logits.
+        crops: input of the model, with N items.
 
     Raises:
         ConfigError: it draws otherwise, or a tensor that does not begin with N.
@@ -70,7 +70,7 @@ def noise_shapes(model: Callable[[Tensor], object], crops: Tensor) -> tuple[tupl
 
 
 def normal(shapes: Iterable[tuple[int, ...]], count: int, generator: torch.Generator | None = None) -> list[Tensor]:
-    """Standard normal tensors float32 [count, *shape] of these shapes."""
+    """Draw standard normal tensors float32 [count, *shape] of these shapes."""
     return [torch.randn(count, *shape, generator=generator) for shape in shapes]
 
 
@@ -78,7 +78,7 @@ class Traceable(nn.Module):
     """An architecture as a function of tensors: crops and noise in, a tensor of logits for each branch out.
 
     Args:
-        model: in evaluation mode, in float32.
+        model: architecture in evaluation mode, in float32.
     """
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - an Architecture, whose preprocess is no module's
@@ -86,6 +86,6 @@ class Traceable(nn.Module):
         self.model = model
 
     def forward(self, crops: Tensor, *noise: Tensor) -> tuple[Tensor, ...]:
-        """Logits [N, 2] of each branch, from crops uint8 [N, ...] and noise [N, ...]."""
+        """Give logits [N, 2] of each branch, from crops uint8 [N, ...] and noise [N, ...]."""
         with GivenNoise(noise):
             return tuple(self.model(self.model.preprocess(crops)).logits.values())

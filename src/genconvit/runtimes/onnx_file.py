@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 SUFFIX = ".onnx"
 MOST_BYTES = (2 << 30) - 1
-"""No message of protobuf's is larger."""
+"""Bytes of the largest message of protobuf's."""
 
 MOST_BYTES_INSIDE = 1 << 30
-"""Tensors that have more together lie in a file beside, which an ONNX file of over 2 GB needs."""
+"""Most bytes of tensors inside an ONNX file; with more, they lie in a file beside it, which one of over 2 GB needs."""
 
 _DOMAINS = ("", "ai.onnx", "com.microsoft", "ai.onnx.ml")
 _AGAIN = "copy or export it again (genconvit export)"
 
 
 def data_beside(path: Path) -> Path:
-    """Where an ONNX file's tensors lie that are not in it."""
+    """Give the path of an ONNX file's tensors that are not in it."""
     return path.with_name(f"{path.name}.data")
 
 
@@ -46,7 +46,7 @@ def write_model(model: ModelProto, header: ExportHeader, path: Path, *, most_byt
 
 
 def read_model(path: Path) -> tuple[ModelProto, ExportHeader]:
-    """A network without the tensors that lie beside it, and its header.
+    """Read a network without the tensors that lie beside it, and its header.
 
     Raises:
         WeightsError: the file cannot be read, is none of ours, or names data elsewhere than beside it.
@@ -71,7 +71,7 @@ def read_model(path: Path) -> tuple[ModelProto, ExportHeader]:
 
 
 def files_of(path: Path, model: ModelProto) -> list[Path]:
-    """The files that a network lies in: the ONNX file, and the data beside it where there are some."""
+    """Give the files that a network lies in: the ONNX file, and the data beside it where there are some."""
     return [path, data_beside(path)] if any(_external(tensor) for tensor in _tensors(model)) else [path]
 
 
@@ -114,7 +114,7 @@ def _nodes(model: ModelProto) -> Iterator[NodeProto]:
 
 
 def _graphs(model: ModelProto) -> Iterator[GraphProto]:
-    """The main graph, and those that nodes carry in it and in functions."""
+    """Yield the main graph, and those that nodes carry in it and in functions."""
     yield model.graph
     waiting: list[Iterable[NodeProto]] = [model.graph.node, *(function.node for function in model.functions)]
     while waiting:

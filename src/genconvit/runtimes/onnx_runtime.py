@@ -19,12 +19,12 @@ _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxRuntimeNetwork:
-    """From crops and noise to logits for each branch, by ONNX Runtime. Safe to call from several threads.
+    """A network in ONNX Runtime: crops and noise in, logits for each branch out. Safe to call from several threads.
 
     Args:
-        path: the file, which ``genconvit.runtimes.onnx_file`` has read.
-        header: what it says of itself.
-        device: cpu or cuda.
+        path: path of the file, which ``genconvit.runtimes.onnx_file`` has read.
+        header: header of the file.
+        device: device to run on: cpu or cuda.
 
     Raises:
         ConfigError: ONNX Runtime is not there, or not for this device.
@@ -57,7 +57,7 @@ class OnnxRuntimeNetwork:
         self._check(self._session.get_inputs(), self._session.get_outputs())
 
     def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Logits float32 [N, 2] for each branch.
+        """Give logits float32 [N, 2] for each branch.
 
         Args:
             crops: uint8 [N, *input_shape], on the host.

@@ -17,12 +17,12 @@ _AGAIN = "copy both files or export them again (genconvit export)"
 
 
 def data_beside(path: Path) -> Path:
-    """Where the tensors of a network lie."""
+    """Give the path of a network's tensors."""
     return path.with_suffix(".bin")
 
 
 def openvino() -> Any:  # noqa: ANN401 - OpenVINO's module
-    """OpenVINO, which is kept from reporting.
+    """Import OpenVINO, which is kept from reporting.
 
     Raises:
         ConfigError: it is not installed.
@@ -50,7 +50,7 @@ def convert_onnx(source: Path, header: ExportHeader, path: Path) -> None:
 
 
 def read_model(path: Path) -> tuple[Any, ExportHeader]:
-    """A network as OpenVINO's model, whose tensors stay in their file, and its header.
+    """Read a network as OpenVINO's model, whose tensors stay in their file, and its header.
 
     Raises:
         ConfigError: OpenVINO is not installed.

@@ -17,12 +17,12 @@ from genconvit.runtimes.openvino_file import openvino, read_model
 
 
 class OpenVinoNetwork:
-    """From crops and noise to logits for each branch, by OpenVINO. Safe to call from several threads.
+    """A network in OpenVINO: crops and noise in, logits for each branch out. Safe to call from several threads.
 
     Args:
-        path: the ``.xml`` file, with its ``.bin`` beside it.
-        header: what it says of itself.
-        device: cpu.
+        path: path of the ``.xml`` file, with its ``.bin`` beside it.
+        header: header of the file.
+        device: device to run on: cpu.
 
     Raises:
         ConfigError: OpenVINO is not there, or not for this device.
@@ -45,7 +45,7 @@ class OpenVinoNetwork:
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Logits float32 [N, 2] for each branch.
+        """Give logits float32 [N, 2] for each branch.
 
         Args:
             crops: uint8 [N, *input_shape], on the host.

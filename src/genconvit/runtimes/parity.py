@@ -1,4 +1,4 @@
-"""How far an exported network's logits lie from PyTorch's."""
+"""Distance of an exported network's logits from PyTorch's."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from genconvit.runtimes.header import ExportHeader
 from genconvit.runtimes.noise import Traceable, normal
 
 FURTHEST = 1e-4
-"""How far logits in fp32 may lie apart."""
+"""Largest distance that logits in fp32 may have."""
 
 BATCHES = (1, 3, 12)
-"""The sizes of the batches on which they are compared; none is the one that a network is exported with."""
+"""Sizes of the batches on which logits are compared; none is the one that a network is exported with."""
 
 Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
 """An exported network: from crops and noise to logits for each branch."""
 
 
 def check_parity(network: Traceable, exported: Runs, header: ExportHeader) -> float:
-    """The largest distance of two logits, over crops of the portrait and crops of random pixels.
+    """Give the largest distance of two logits, over crops of the portrait and crops of random pixels.
 
     Args:
-        network: in PyTorch.
-        exported: the same network.
-        header: what the exported file says of itself.
+        network: network in PyTorch.
+        exported: network as it was exported.
+        header: header of the exported file.
 
     Raises:
         ConfigError: it is more than ``FURTHEST``.
@@ -44,7 +44,7 @@ def check_parity(network: Traceable, exported: Runs, header: ExportHeader) -> fl
 
 
 def trial_crops(input_shape: tuple[int, ...]) -> Iterator[Tensor]:
-    """Batches uint8 [N, *input_shape] of several sizes: half of them crops of the portrait, half random pixels."""
+    """Yield batches uint8 [N, *input_shape] of several sizes: half are crops of the portrait, half random pixels."""
     generator = np.random.default_rng(0)
     *before, height, _, _ = input_shape
     for count in BATCHES:

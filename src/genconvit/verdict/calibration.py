@@ -153,7 +153,7 @@ class ProbabilityMap(FrozenConfig):
         return f"temperature {self.temperature:.4f}{offset}"
 
     def apply(self, probability: float) -> float:
-        """The calibrated probability of a fake probability, in [0, 1]; it does not fall where that rises.
+        """Give the calibrated probability of a fake probability, in [0, 1]; it does not fall where that rises.
 
         Raises:
             ValueError: it is not in [0, 1].
@@ -183,7 +183,7 @@ class Fitted(FrozenConfig):
     """Number of videos or faces without a score or a known label."""
 
     results: Annotated[tuple[ResultsFile, ...], FailFast(), Field(max_length=1000)] = ()
-    """The files that they were read from."""
+    """Files that the scores were read from."""
 
     basis: ScoreBasis | None = None
     """Basis that the scores depend on; None where they do not say, or differ."""
@@ -193,7 +193,7 @@ class Calibration(ProbabilityMap, Fitted):
     """A map, and what it was fitted on; JSON both ways."""
 
     format: Literal["genconvit-calibration"]
-    """The mark of such a file."""
+    """Mark of a calibration's file."""
 
     version: Literal[2]
     """Version of this layout. A file of version 1, whose ``videos`` are now the ``count``, is read as well."""
@@ -202,10 +202,10 @@ class Calibration(ProbabilityMap, Fitted):
     """Number of videos or faces that it was fitted on."""
 
     fakes: PositiveInt
-    """Number of fakes among them."""
+    """Number of fakes that it was fitted on."""
 
     reals: PositiveInt
-    """Number of reals among them."""
+    """Number of reals that it was fitted on."""
 
     balanced: bool = False
     """True where reals and fakes weighed alike, however many there were."""
@@ -222,7 +222,7 @@ class Calibration(ProbabilityMap, Fitted):
     fifths of the videos; None where there are too few."""
 
     why_no_after: str | None = None
-    """Reason why there is none."""
+    """Reason why there is no ``after``."""
 
     library_version: str
     """Version of genconvit that fitted it."""
@@ -276,7 +276,7 @@ class StoredCalibration:
 
 
 def cut_logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Logits of probabilities, float64 [n], cut so that those of 0 and 1 are finite."""
+    """Give the logits of probabilities, float64 [n], cut so that those of 0 and 1 are finite."""
     cut: npt.NDArray[np.float64] = np.clip(logit(probabilities), -LARGEST_LOGIT, LARGEST_LOGIT)
     return cut
 
@@ -297,12 +297,12 @@ def read_calibration(path: str | Path) -> StoredCalibration:
 
 
 def parse_calibration(content: bytes, name: str, file: str) -> StoredCalibration:
-    """A calibration from its file's content.
+    """Read a calibration from its file's content.
 
     Args:
-        content: JSON.
-        name: of the file, for results.
-        file: where it lies, for messages.
+        content: content of the file, JSON.
+        name: name of the file, for results.
+        file: path of the file, for messages.
 
     Raises:
         ConfigError: the content is too large, or no calibration.

@@ -1,4 +1,4 @@
-"""What weights bring of their own for the decision over their scores."""
+"""Calibration and band that weights bring of their own, for the decision over their scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OwnDecision(FrozenConfig):
     """Name of the calibration's file."""
 
     calibration: str
-    """Content of that file, JSON."""
+    """Content of the calibration's file, JSON."""
 
     inconclusive: tuple[Share, Share] | None = None
     """Fake probabilities, before the calibration, from which to which a video gets no label; None for none."""

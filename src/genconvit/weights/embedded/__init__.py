@@ -18,9 +18,9 @@ class Embedded:
     """Weights that ship with the library.
 
     Attributes:
-        name: name of their files.
+        name: name of the weights' files.
         path: path of the weights.
-        calibration: the path of the file that makes probabilities of their scores.
+        calibration: path of the file that makes probabilities of scores.
         card: card of the weights.
     """
 
@@ -31,7 +31,7 @@ class Embedded:
 
     @property
     def decision(self) -> OwnDecision:
-        """Their calibration and their inconclusive band.
+        """Calibration and inconclusive band of the weights.
 
         Raises:
             WeightsError: the calibration cannot be read; the installation is incomplete.
@@ -44,7 +44,7 @@ class Embedded:
 
 
 def embedded_folder() -> Path:
-    """Give the folder that they lie in."""
+    """Give the folder that embedded weights lie in."""
     return Path(__file__).parent
 
 
@@ -52,13 +52,13 @@ def embedded_path(name: str) -> Path:
     """Give the path of the weights of a name.
 
     Raises:
-        WeightsError: they do not; the installation is incomplete.
+        WeightsError: they are not there; the installation is incomplete.
     """
     return _shipped(f"{name}.safetensors")
 
 
 def embedded(name: str) -> Embedded:
-    """The weights of a name.
+    """Give the embedded weights of a name.
 
     Raises:
         WeightsError: one of their files is not there, or the card is none.
@@ -68,7 +68,7 @@ def embedded(name: str) -> Embedded:
 
 
 def all_embedded() -> Iterator[Embedded]:
-    """Everything that ships, in the order of the names.
+    """Yield everything that ships, in the order of the names.
 
     Raises:
         WeightsError: as ``embedded``.
@@ -79,12 +79,12 @@ def all_embedded() -> Iterator[Embedded]:
 
 
 def embedded_for(architecture: str) -> Embedded | None:
-    """The weights for an architecture of this registered name; None where none ship."""
+    """Give the weights for an architecture of this registered name; None where none ship."""
     return next((each for each in all_embedded() if each.card.architecture == architecture), None)
 
 
 def embedded_architecture() -> str:
-    """The architecture of the weights that ``"embedded"`` alone means.
+    """Give the architecture of the weights that ``"embedded"`` alone means.
 
     Raises:
         WeightsError: none are there; the installation is incomplete.
