@@ -47,7 +47,7 @@ class ExportHeader(FrozenConfig):
     """Names of the outputs: logits float32 [N, 2] each (fake, real)."""
 
     input_shape: Annotated[tuple[PositiveInt, ...], Field(min_length=3, max_length=4)]
-    """Shape of one item of the input, uint8: height, width and 3 channels."""
+    """Shape of one item of the input, uint8: height, width and 3 channels, after the number of faces for a clip."""
 
     noise_shapes: Annotated[tuple[tuple[PositiveInt, ...], ...], Field(max_length=8)] = ()
     """Shape of each further input for one item, float32, to be filled from a standard normal distribution."""
