@@ -18,7 +18,7 @@ from genconvit.core.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "genconvit"
-FEATURES = ("metrics", "plots", "train", "pages", "cluster")
+FEATURES = ("metrics", "plots", "train", "pages", "cluster", "onnx", "openvino")
 
 
 @pytest.fixture(scope="module")

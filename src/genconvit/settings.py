@@ -92,6 +92,15 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             return data if named == DEFAULT_ARCHITECTURE else {**data, "architecture": named}
         return data
 
+    @model_validator(mode="after")
+    def _compiling_is_pytorchs(self) -> DetectorConfig:
+        if self.runtime in ("onnxruntime", "openvino") and (self.compile or self.cuda_graphs):
+            raise ValueError(
+                f"compile and cuda_graphs are for runtime 'torch', got runtime {self.runtime!r}; leave them out "
+                "(--no-compile)"
+            )
+        return self
+
     @classmethod
     def from_options(cls, architecture: str | None = None, **options: Unpack[DetectorOptions]) -> DetectorConfig:
         """A config from flat options; those that are not the detector's own are the architecture's.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import torch
 
 from genconvit import Detector
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.registry import ARCHITECTURES
 from genconvit.runtimes import cache
 from genconvit.runtimes.cache import cache_folder, exported_once
 from genconvit.runtimes.export import Written
+from genconvit.runtimes.exported import check_device
 
 from .conftest import OPTIONS
 
@@ -62,6 +66,28 @@ def test_another_version_is_another_file(exports: list[Path], monkeypatch: pytes
         assert len(set(exports)) == 2
 
 
+def test_another_line_of_code_is_another_file(exports: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened():
+        monkeypatch.setattr(cache, "_code_of", lambda _: "other")
+    with opened():
+        assert len(set(exports)) == 2
+
+
+def test_the_code_of_a_class_is_that_of_its_file_and_the_librarys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "own_network.py"
+    module.write_text("class Own: pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("own_network").Own
+    before = cache._code_of(own)
+    assert cache._code_of(own) == before != cache._code_of(ARCHITECTURES.load("timm"))
+    module.write_text("class Own: other = 1")
+    assert cache._code_of(own) != before
+    monkeypatch.delattr(sys.modules["own_network"], "__file__")
+    assert cache._code_of(own) != cache._code_of(own)
+
+
 def test_a_damaged_file_is_made_again(exports: list[Path]) -> None:
     with opened():
         exports[0].write_bytes(b"damaged")
@@ -94,6 +120,17 @@ def test_a_precision_of_pytorchs_is_refused_before_anything_is_exported(exports:
     assert exports == []
 
 
+def test_what_cannot_run_is_refused_before_anything_is_exported(exports: list[Path]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"compile and cuda_graphs are for runtime 'torch', got runtime 'onnxruntime'"
+    ):
+        opened(compile=True)
+    pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    with pytest.raises(ConfigError, match="runtime 'openvino' runs on the cpu, got cuda; use device='cpu'"):
+        check_device("openvino", torch.device("cuda"))
+    assert exports == []
+
+
 def test_exported_files_are_kept_in_the_cache_of_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -117,8 +154,6 @@ def test_the_runtime_gets_pytorchs_number_of_threads(onnx_path: Path, monkeypatc
 
 
 def test_a_file_in_a_temporary_place_is_gone_after_the_block(exports: list[Path]) -> None:
-    from genconvit.registry import ARCHITECTURES
-
     cls = ARCHITECTURES.load("timm")
     with exported_once("timm", cls, OPTIONS, "random", "onnxruntime") as (file, note):
         assert note is None

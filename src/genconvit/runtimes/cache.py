@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,8 +26,11 @@ from genconvit.weights.load import RANDOM_SEED, LoadedModel, load_model, parse_c
 from genconvit.weights.locate import WeightsSpec, locate
 from genconvit.weights.own_decision import OwnDecision
 
-_PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "openvino")
+_PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu", "openvino")
 """Packages whose versions count: a file that other versions exported is exported again."""
+
+_CODE = ("genconvit.models", "genconvit.nn")
+"""Packages whose code counts, beside that of a plugin's class: other lines export again."""
 
 
 @contextmanager
@@ -102,7 +107,7 @@ def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec
     located = [] if spec == "random" else locate(spec, reference_networks(config), shipped.name if shipped else None)
     plugin = ARCHITECTURES.find(name)
     made_of = {
-        "architecture": [name, plugin.distribution, plugin.version],
+        "architecture": [name, cls.__qualname__, plugin.distribution, plugin.version, _code_of(cls)],
         "options": config.model_dump(mode="json", exclude_unset=True),
         "config": config.model_dump(mode="json"),
         "weights": [[item.network, item.file.name, item.file.sha256] for item in located] or RANDOM_SEED,
@@ -110,6 +115,16 @@ def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec
         "packages": {package: _version(package) for package in _PACKAGES},
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _code_of(cls: type[Architecture]) -> str:
+    """The hash of the files that a class's network is written in; one of its own where there are none."""
+    modules = [importlib.import_module(module) for module in (*_CODE, cls.__module__)]
+    if getattr(modules[-1], "__file__", None) is None:  # as in a notebook, where a class changes and keeps its name
+        return uuid.uuid4().hex
+    folders = {Path(module.__file__).parent for module in modules if module.__file__}
+    files = sorted(file for folder in folders for file in folder.glob("*.py"))
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def _version(package: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from genconvit.core.errors import WeightsError
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.results.provenance import WeightsFile
 from genconvit.runtimes import onnx_file, openvino_file
@@ -56,10 +56,11 @@ class ExportedFile:
             ConfigError: the runtime is not there, or not for this device.
             WeightsError: it cannot be opened.
         """
+        check_device(self.runtime, device)
         if self.runtime == "openvino":
             from genconvit.runtimes.openvino_runtime import OpenVinoNetwork
 
-            return OpenVinoNetwork(self.path, self.header, device)
+            return OpenVinoNetwork(self.path, self.header)
         from genconvit.runtimes.onnx_runtime import OnnxRuntimeNetwork
 
         return OnnxRuntimeNetwork(self.path, self.header, device)
@@ -80,6 +81,22 @@ class DrawsNoise:
     def __call__(self, crops: Tensor) -> Mapping[str, Tensor]:
         """Give logits float32 [N, 2] for each branch, from crops uint8 [N, ...] on any device."""
         return self._network(crops.cpu().contiguous(), normal(self._shapes, len(crops)))
+
+
+def check_device(runtime: RuntimeName, device: torch.device) -> None:
+    """Make sure that a runtime is there and runs on a device.
+
+    Raises:
+        ConfigError: it is not, or does not.
+    """
+    if runtime == "onnxruntime":
+        from genconvit.runtimes.onnx_runtime import provider_for
+
+        provider_for(device)
+        return
+    openvino_file.openvino()
+    if device.type != "cpu":
+        raise ConfigError(f"runtime 'openvino' runs on the cpu, got {device}; use device='cpu'")
 
 
 def exported_path(weights: object) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from genconvit.runtimes.exported import (
     DrawsNoise,
     ExportedFile,
     RuntimeName,
+    check_device,
     exported_path,
     read_exported,
     refuse_others,
@@ -53,7 +54,8 @@ class LoadedNetwork:
     @property
     def runtime_version(self) -> str:
         """Version of the runtime."""
-        return torch.__version__ if self.runtime == "torch" else importlib.metadata.version(self.runtime)
+        version: str = importlib.import_module(self.runtime).__version__
+        return version.partition("-")[0]
 
 
 def load_network(
@@ -94,6 +96,7 @@ def load_network(
         loaded = load_model(name, cls, options, weights)
         return LoadedNetwork(loaded.model, loaded.info, "torch", resolve_precision(precision, device))
     _refuse_precision(precision, chosen)
+    check_device(chosen, device)
     with exported_once(name, cls, options, weights, chosen) as (file, note):
         network = _opened(file, cls, file.header.weights, device, precision)
         return replace(network, notes=(note,) if note else ())

@@ -18,6 +18,26 @@ from genconvit.runtimes.header import CROPS, ExportHeader
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
+def provider_for(device: torch.device) -> str:
+    """Choose the provider of ONNX Runtime for a device.
+
+    Raises:
+        ConfigError: ONNX Runtime is not installed, or not for this device.
+    """
+    turn_off_reporting()
+    require("onnxruntime", package="ONNX Runtime", extra="onnx", purpose="runtime 'onnxruntime'")
+    import onnxruntime
+
+    provider = {"cpu": _CPU, "cuda": _CUDA}.get(device.type)
+    if provider is None or provider not in onnxruntime.get_available_providers():
+        raise ConfigError(
+            f"runtime 'onnxruntime' cannot run on {device} here: this ONNX Runtime has "
+            f"{', '.join(onnxruntime.get_available_providers())}; use device='cpu', or install onnxruntime-gpu in the "
+            "place of onnxruntime for CUDA"
+        )
+    return provider
+
+
 class OnnxRuntimeNetwork:
     """A network in ONNX Runtime: crops and noise in, logits for each branch out. Safe to call from several threads.
 
@@ -32,17 +52,9 @@ class OnnxRuntimeNetwork:
     """
 
     def __init__(self, path: Path, header: ExportHeader, device: torch.device) -> None:
-        turn_off_reporting()
-        require("onnxruntime", package="ONNX Runtime", extra="onnx", purpose="runtime 'onnxruntime'")
+        provider = provider_for(device)
         import onnxruntime
 
-        provider = _CUDA if device.type == "cuda" else _CPU
-        if device.type not in ("cpu", "cuda") or provider not in onnxruntime.get_available_providers():
-            raise ConfigError(
-                f"runtime 'onnxruntime' cannot run on {device} here: this ONNX Runtime has "
-                f"{', '.join(onnxruntime.get_available_providers())}; use device='cpu', or install onnxruntime-gpu in "
-                "the place of onnxruntime for CUDA"
-            )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = torch.get_num_threads()

@@ -58,9 +58,9 @@ def read_model(path: Path) -> tuple[Any, ExportHeader]:
     """
     ov = openvino()
     data = data_beside(path)
+    if data.is_symlink():
+        raise WeightsError(f"{data}, the data of {path.name}, is a link; {_AGAIN}")
     for each in (path, data):
-        if each.is_symlink() and each is data:
-            raise WeightsError(f"{each}, the data of {path.name}, is a link; {_AGAIN}")
         if not each.is_file():
             raise WeightsError(f"{each} does not exist, or is no file; {_AGAIN}")
     if path.stat().st_size > MOST_XML_BYTES:
@@ -68,6 +68,6 @@ def read_model(path: Path) -> tuple[Any, ExportHeader]:
     try:
         model = ov.Core().read_model(path, data)
         text = model.get_rt_info([HEADER_KEY]).astype(str) if model.has_rt_info([HEADER_KEY]) else None
-    except RuntimeError as error:
+    except Exception as error:  # its own kinds, and whatever a file makes of it
         raise WeightsError(f"{path} is damaged, or no file of OpenVINO's ({first_line(error)}); {_AGAIN}") from error
     return model, parse_header(text, path)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.core.text import first_line
 from genconvit.runtimes.header import CROPS, ExportHeader
 from genconvit.runtimes.openvino_file import openvino, read_model
@@ -22,16 +22,13 @@ class OpenVinoNetwork:
     Args:
         path: path of the ``.xml`` file, with its ``.bin`` beside it.
         header: header of the file.
-        device: device to run on: cpu.
 
     Raises:
-        ConfigError: OpenVINO is not there, or not for this device.
+        ConfigError: OpenVINO is not there.
         WeightsError: it cannot open the file, or the file is not what its header says.
     """
 
-    def __init__(self, path: Path, header: ExportHeader, device: torch.device) -> None:
-        if device.type != "cpu":
-            raise ConfigError(f"runtime 'openvino' runs on the cpu, got {device}; use device='cpu'")
+    def __init__(self, path: Path, header: ExportHeader) -> None:
         ov = openvino()
         model, _ = read_model(path)
         self._path, self._header = path, header
