@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.version import __version__
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES
@@ -125,7 +126,7 @@ class _Small(Architecture):
     """A linear layer over the mean colour; subclasses do more."""
 
     config_class = ArchitectureConfig
-    input_size = 8
+    input_spec = InputSpec(size=8)
 
     def __init__(self, config: ArchitectureConfig) -> None:
         super().__init__(config)
