@@ -14,6 +14,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from contracts import failures, in_two_parts
 from genconvit import ConfigError, Detector, InputSpec, VideoResult, register_architecture
 from genconvit.compare.comparison import compare_variants
 from genconvit.compare.variants import Variant
@@ -32,7 +33,6 @@ from genconvit.metrics.intervals import Resampling
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS
 from genconvit.robustness.degrade import BRIGHTNESS
 from genconvit.robustness.measurement import measure_robustness
-from genconvit.testing import contract_checks
 from genconvit.train.config import TrainConfig
 from genconvit.train.start import first_model
 from genconvit.weights.load import input_spec_of
@@ -102,10 +102,10 @@ def detector(architecture: str, **options: Any) -> Detector:
     )
 
 
+@in_two_parts
 @pytest.mark.parametrize("name", ["upright", "flicker"])
-def test_the_example_plugins_keep_to_the_contract(name: str) -> None:
-    outcomes = {str(check): check.outcome() for check in contract_checks(name)}
-    assert {each: outcome for each, outcome in outcomes.items() if outcome.status != "ok"} == {}
+def test_the_example_plugins_keep_to_the_contract(name: str, exported: bool) -> None:
+    assert failures(name, exported=exported) == {}
 
 
 def test_a_crop_lies_where_the_architecture_wants_it_relative_to_the_canonical_box() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from contracts import EXPORTS
 from genconvit.core.errors import PluginError, SourceError
 from genconvit.core.types import DetectedFace
 from genconvit.data.base import Dataset, Listing
@@ -21,8 +22,6 @@ from genconvit.testing import Check, contract_checks
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from stubs import Grey, GreyConfig, WholeFrame
-
-EXPORTS = "can be exported"
 
 
 def is_slow(check: Check) -> bool:
