@@ -102,8 +102,8 @@ def test_what_was_filled_up_is_said() -> None:
 
 def test_a_batch_has_a_dimension_for_time_where_there_is_one() -> None:
     images = tuple(np.full((4, 4, 3), number, np.uint8) for number in range(2))
-    assert batch_of([Clip(images[:1], (0,)), Clip(images[1:], (1,))], 1).shape == (2, 4, 4, 3)
-    assert batch_of([Clip(images, (0, 1))] * 3, 2).shape == (3, 2, 4, 4, 3)
-    on_device = batch_of([Clip(tuple(map(torch.from_numpy, images)), (0, 1))], 2)
+    assert batch_of([Clip(images[:1], (0,)), Clip(images[1:], (1,))]).shape == (2, 4, 4, 3)
+    assert batch_of([Clip(images, (0, 1))] * 3).shape == (3, 2, 4, 4, 3)
+    on_device = batch_of([Clip(tuple(map(torch.from_numpy, images)), (0, 1))])
     assert isinstance(on_device, torch.Tensor)
     assert on_device[0, :, 0, 0, 0].tolist() == [0, 1]

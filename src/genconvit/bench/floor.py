@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
+from genconvit.nn.channels_last import images_in_channels_last, network_in_channels_last
 from genconvit.pipeline.scorer import Scorer
 
 _Size = tuple[int, int]
@@ -28,7 +29,7 @@ def backbone_calls(scorer: Scorer, faces: Sequence[int], *, compiled: bool = Fal
     if not isinstance(model, GenerativeModel):
         return None
     backbone: nn.Module = timm.create_model(SIZES[model.config.size].backbone).eval().requires_grad_(False)
-    backbone = backbone.to(device=scorer.device, dtype=scorer.dtype).to(memory_format=torch.channels_last)
+    backbone = network_in_channels_last(backbone.to(device=scorer.device, dtype=scorer.dtype))
     call: Callable[[Tensor], object] = torch.compile(backbone, dynamic=False) if compiled else backbone
     size = scorer.batch_size
     batches = [min(size, count - start) for count in faces for start in range(0, count, size)]
@@ -61,4 +62,4 @@ def _inputs(config: GenerativeConfig, network: str) -> list[tuple[int, _Size]]:
 
 def _noise(scorer: Scorer, count: int, size: _Size) -> Tensor:
     images = torch.randn(count, 3, *size, device=scorer.device, dtype=scorer.dtype)
-    return images.contiguous(memory_format=torch.channels_last)
+    return images_in_channels_last(images)

@@ -17,7 +17,7 @@ from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, I
 from genconvit.faces.align import level_angle, sample_turned, square_around
 from genconvit.faces.batch import stacked
 from genconvit.faces.crop_device import crop_faces_on_device
-from genconvit.faces.square import check_crop_size, square_for, whole_pixels
+from genconvit.faces.square import check_crop_size, square_for, whole_pixels, whole_square
 
 _Weights = npt.NDArray[np.float32]
 
@@ -50,8 +50,7 @@ def crop_face(image: ImageArray, square: Box, size: int) -> tuple[ImageArray, Bo
     squeezed = rows @ pixels.reshape(len(pixels), -1)
     turned = squeezed.reshape(size, -1, 3).transpose(1, 0, 2).reshape(columns.shape[1], -1)
     resized = (columns @ turned).reshape(size, size, 3).transpose(1, 0, 2)
-    cut = (float(left), float(top), float(left + side), float(top + side))
-    return np.clip(np.rint(resized), 0, 255).astype(np.uint8), cut
+    return np.clip(np.rint(resized), 0, 255).astype(np.uint8), whole_square(square, width, height)
 
 
 def crop_faces(frame: Frame, faces: Iterable[DetectedFace], cut: Cut, margin: float = 0.0) -> list[FaceCrop]:
@@ -92,25 +91,31 @@ def resize_crops(crops: npt.NDArray[np.uint8] | Tensor, size: int) -> npt.NDArra
     """Resize square crops as ``crop_face`` does it, where they lie; the same ones where they have that size.
 
     Args:
-        crops: RGB uint8 [n, side, side, 3], at least one.
+        crops: RGB uint8 [..., side, side, 3], at least one.
         size: the outputs' side in pixels.
 
     Returns:
-        RGB uint8 [n, size, size, 3], an array or a tensor as the crops are.
+        RGB uint8 [..., size, size, 3], an array or a tensor as the crops are.
     """
-    side = crops.shape[1]
+    *before, side, _, _ = crops.shape
     if side == size:
         return crops
     whole = (0.0, 0.0, float(side), float(side))
-    return stacked([_upright(crop, [whole], size)[0][0] for crop in crops])
+    resized = stacked([_upright(crop, [whole], size)[0][0] for crop in crops.reshape(-1, side, side, 3)])
+    return resized.reshape(*before, size, size, 3)
 
 
 def _cut(image: AnyImage, squares: Sequence[Box], angles: Sequence[float], size: int) -> list[tuple[AnyImage, Box]]:
-    upright = _upright(image, squares, size)
-    return [
-        (crop_turned(image, square, angle, size), square) if angle else (crop, square)
-        for (crop, square), angle in zip(upright, angles, strict=True)
-    ]
+    height, width = image.shape[:2]
+    upright = iter(_upright(image, [square for square, angle in zip(squares, angles, strict=True) if not angle], size))
+    made = []
+    for square, angle in zip(squares, angles, strict=True):
+        if angle:
+            whole = whole_square(square, width, height)
+            made.append((crop_turned(image, whole, angle, size), whole))
+        else:
+            made.append(next(upright))
+    return made
 
 
 def crop_turned(image: AnyImage, square: Box, angle: float, size: int) -> AnyImage:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genconvit.core.types import Box
-from genconvit.faces.square import check_crop_size, whole_pixels
+from genconvit.faces.square import check_crop_size, whole_pixels, whole_square
 
 _MOST_BYTES = 256_000_000
 """Faces are cut in groups whose half-resized pixels take at most this much memory."""
@@ -38,7 +38,7 @@ def crop_faces_on_device(image: Tensor, squares: Sequence[Box], size: int) -> tu
     at_once = max(_MOST_BYTES // (size * width * 3 * 4), 1)
     groups = [whole[start : start + at_once] for start in range(0, len(whole), at_once)]
     crops = [_cut(image, group, size) for group in groups]
-    cut = [(float(left), float(top), float(left + side), float(top + side)) for side, left, top in whole]
+    cut = [whole_square(square, width, height) for square in squares]
     return torch.cat([image.new_empty(0, size, size, 3), *crops]), cut
 
 

@@ -107,6 +107,12 @@ def whole_pixels(square: Box, width: int, height: int) -> tuple[int, int, int]:
     return side, _shifted(first_x, width - side), _shifted(first_y, height - side)
 
 
+def whole_square(square: Box, width: int, height: int) -> Box:
+    """Left, top, right and bottom of the square of whole pixels that ``whole_pixels`` gives for a square."""
+    side, left, top = whole_pixels(square, width, height)
+    return float(left), float(top), float(left + side), float(top + side)
+
+
 def _nearest(value: float) -> int:
     return math.floor(value + 0.5)
 

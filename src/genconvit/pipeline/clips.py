@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from genconvit.core.types import AnyImage, FaceCrop
+from genconvit.core.types import AnyImage
 from genconvit.faces.batch import stacked
 from genconvit.pipeline.outcome import Cropped
 from genconvit.pipeline.tracks import FaceLinker
@@ -69,12 +69,10 @@ class _Person:
     Attributes:
         images: crops of the last faces, at most as many as a clip has.
         rows: rows of the last faces that are in no clip yet.
-        turn: place of the last face's frame among those that were searched.
     """
 
     images: deque[AnyImage]
     rows: list[int] = field(default_factory=list)
-    turn: int = 0
 
 
 class PersonClips(ClipMaker):
@@ -90,23 +88,22 @@ class PersonClips(ClipMaker):
     def __init__(self, frames: int) -> None:
         self._frames = frames
         self._linker = FaceLinker()
-        self._seen: list[tuple[FaceCrop, int]] = []
-        self._turn = 0
+        self._seen: list[tuple[Cropped, int]] = []
         self._people: dict[int, _Person] = {}
+        """By track, the one that was seen last at the end."""
         self._clips = 0
         self._filled_up = 0
 
     def add(self, face: Cropped, row: int) -> Iterable[Clip]:
         """Take a face; where it begins a frame, the clips are returned that the frame before completed."""
-        done = self._link() if self._seen and self._seen[0][0].frame_index != face.crop.frame_index else []
-        self._seen.append((face.crop, row))
-        self._turn = face.turn
+        done = self._link() if self._seen and self._seen[0][0].turn != face.turn else []
+        self._seen.append((face, row))
         return done
 
     def finish(self) -> Iterable[Clip]:
         """The clips that are left."""
         done = self._link() if self._seen else []
-        return [*done, *self._last(list(self._people))]
+        return [*done, *self._last(self._people)]
 
     def notes(self) -> list[str]:
         """Say how many clips were filled up, where any were."""
@@ -119,25 +116,25 @@ class PersonClips(ClipMaker):
 
     def _link(self) -> list[Clip]:
         """Give the faces of the last frame to their tracks; tracks that ended give their last clip."""
-        crops = [crop for crop, _ in self._seen]
-        numbers = self._linker.link(self._turn, crops[0].pts_seconds, [crop.face.box for crop in crops])
+        first, _ = self._seen[0]
+        boxes = [face.crop.face.box for face, _ in self._seen]
+        numbers = self._linker.link(first.turn, first.crop.pts_seconds, boxes)
         done = []
-        for number, (crop, row) in zip(numbers, self._seen, strict=True):
-            person = self._people.setdefault(number, _Person(deque(maxlen=self._frames)))
-            person.images.append(crop.image)
+        for number, (face, row) in zip(numbers, self._seen, strict=True):
+            person = self._people.pop(number, None) or _Person(deque(maxlen=self._frames))
+            self._people[number] = person
+            person.images.append(face.crop.image)
             person.rows.append(row)
-            person.turn = self._turn
             if len(person.rows) == self._frames:
                 done.append(self._clip(person))
         self._seen = []
         ended = self._people.keys() - self._linker.open_tracks
-        by_turn = sorted(self._people, key=lambda number: self._people[number].turn)
-        crowd = by_turn[: -max(MOST_WAITING // self._frames, 1)]
-        return [*done, *self._last(sorted(ended.union(crowd)))]
+        crowd = list(self._people)[: -max(MOST_WAITING // self._frames, 1)]
+        return [*done, *self._last(ended.union(crowd))]
 
     def _last(self, numbers: Iterable[int]) -> list[Clip]:
-        """The last clips of people who are not waited for any more."""
-        people = [self._people.pop(number) for number in numbers]
+        """The last clips of people who are not waited for any more, in the order of their tracks."""
+        people = [self._people.pop(number) for number in sorted(numbers)]
         return [self._clip(person) for person in people if person.rows]
 
     def _clip(self, person: _Person) -> Clip:
@@ -149,8 +146,8 @@ class PersonClips(ClipMaker):
         return Clip((*images, *[images[-1]] * lacking), rows)
 
 
-def batch_of(clips: Iterable[Clip], frames: int) -> npt.NDArray[np.uint8] | Tensor:
-    """Clips as one batch: uint8 [N, size, size, 3] for single faces, else [N, frames, size, size, 3]."""
-    if frames == 1:
+def batch_of(clips: Sequence[Clip]) -> npt.NDArray[np.uint8] | Tensor:
+    """Clips, at least one, as one batch: uint8 [N, size, size, 3] for single faces, else [N, frames, size, size, 3]."""
+    if len(clips[0].images) == 1:
         return stacked([clip.images[0] for clip in clips])
     return stacked([stacked(clip.images) for clip in clips])

@@ -87,9 +87,8 @@ def _score(scorer: Scorer, found: Iterable[Cropped | Outcome]) -> Iterator[Outco
     for item in found:
         if isinstance(item, Cropped):
             queue = queues.get(id(item.outcome))
-            if (
-                queue is None or queue.scores is not item.scores
-            ):  # a decoder started over, and what it gave does not count
+            # Where a decoder started over, what it gave before does not count.
+            if queue is None or queue.scores is not item.scores:
                 queue = queues[id(item.outcome)] = SourceQueue(scorer, item.scores)
             queue.add(item)
             continue
@@ -133,7 +132,7 @@ class SourceQueue:
     def _score(self) -> None:
         clips, self._clips = self._clips, []
         if clips:
-            scores = self._scorer.score(batch_of(clips, self._scorer.input_spec.frames))
+            scores = self._scorer.score(batch_of(clips))
             self.scores.fill([clip.rows for clip in clips], scores)
 
 

@@ -116,7 +116,7 @@ class Scorer:
         self._check(faces, resize)
         if len(faces) == 0:
             return FaceScores({}, np.empty(0, np.float32))
-        sized = self._resized(faces)
+        sized = resize_crops(faces, self.input_size)
         crops = torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
         batches = []
         start = 0
@@ -131,12 +131,6 @@ class Scorer:
         joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
         arrays = {branch: logits.numpy() for branch, logits in joined.items()}
         return FaceScores(arrays, face_fake_probability(joined).numpy())
-
-    def _resized(self, faces: npt.NDArray[np.uint8] | Tensor) -> npt.NDArray[np.uint8] | Tensor:
-        if self.input_spec.frames == 1:
-            return resize_crops(faces, self.input_size)
-        side = faces.shape[2]
-        return resize_crops(faces.reshape(-1, side, side, 3), self.input_size).reshape(-1, *self.input_spec.shape)
 
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from genconvit.core.errors import TrainingError
+from genconvit.nn.channels_last import images_in_channels_last
 from genconvit.train.dataset import Batch
 from genconvit.train.feed import Examples, loader, worker_count
 from genconvit.train.freeze import freeze, train_unfrozen
@@ -185,7 +186,7 @@ class Loop:
         images = batch.images if counts else torch.full((1, 3, size, size), 128, dtype=torch.uint8)
         labels = batch.labels if counts else torch.zeros(1, dtype=torch.int64)
         images, labels = (each.to(device, non_blocking=True) for each in (images, labels))
-        faces = self.parts.model.preprocess(images.permute(0, 2, 3, 1)).contiguous(memory_format=torch.channels_last)
+        faces = images_in_channels_last(self.parts.model.preprocess(images.permute(0, 2, 3, 1)))
         output = self.parts.wrapped(faces)
         parts = training_loss(output, faces, labels, self.parts.loss_weights)
         return {name: part * counts for name, part in parts.items()}

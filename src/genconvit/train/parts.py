@@ -11,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from genconvit.core.errors import ConfigError
 from genconvit.models.base import Architecture
+from genconvit.nn.channels_last import network_in_channels_last
 from genconvit.train.config import TrainConfig
 from genconvit.train.data import Data
 from genconvit.train.ema import averaged
@@ -81,7 +82,7 @@ def make_parts(config: TrainConfig, accelerator: Accelerator, model: Architectur
     frozen_parameters = () if config.kl_weight else (VARIATIONAL_PREFIX,)
     check_prefixes(model, config.freeze)
     # Convolutions are up to twice as fast so, on a CPU as on a GPU; what is written is contiguous.
-    model.to(memory_format=torch.channels_last)
+    network_in_channels_last(model)
     average = averaged(model, config.ema).to(accelerator.device) if config.ema else None
     freeze(model, frozen_parameters if config.unfreeze_epoch is not None else (*frozen_parameters, *config.freeze))
     wrapped = accelerator.prepare_model(model.train())

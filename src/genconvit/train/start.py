@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from genconvit.core.cut import CropRules
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.nn.timm_network import TimmNetwork
@@ -17,7 +18,7 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsFile
 from genconvit.train.backbone_files import backbone_files, start_from_files
 from genconvit.train.config import TrainConfig
-from genconvit.weights.load import input_spec_of, load_model, parse_config
+from genconvit.weights.load import load_model, parse_config
 
 IMAGENET_CLASSES = 1000
 
@@ -47,26 +48,26 @@ def first_model(config: TrainConfig) -> Start:
     """
     cls = ARCHITECTURES.load(config.architecture)
     options = dict(config.model)
-    _refuse_clips(config.architecture, options)
     if config.kl_weight and "variational" in cls.config_class.model_fields:
         options.setdefault("variational", True)
     files = backbone_files(config.init)
     if config.init not in ("random", "imagenet") and not files:
         loaded = load_model(config.architecture, cls, options, config.init)
+        _refuse_clips(config.architecture, loaded.model.input_spec)
         return Start(loaded.model.float().requires_grad_(True), loaded.info.files, loaded.info.crop_rules)
     model = build(cls, parse_config(config.architecture, cls, options), config.seed)
+    _refuse_clips(config.architecture, model.input_spec)
     if config.init == "imagenet":
         start_from_imagenet(model)
     return Start(model, start_from_files(model, files))
 
 
-def _refuse_clips(architecture: str, options: Mapping[str, object]) -> None:
-    frames = input_spec_of(architecture, options).frames
-    if frames > 1:
+def _refuse_clips(architecture: str, spec: InputSpec) -> None:
+    if spec.frames > 1:
         raise ConfigError(
-            f"architecture {architecture!r} sees clips of {frames} faces, and a training here shows single ones; train "
-            "it with code of your own on the crops of genconvit extract, whose manifest names each face's video, frame "
-            "and track, and save its weights as docs/plugins.md shows"
+            f"architecture {architecture!r} sees clips of {spec.frames} faces, and a training here shows single ones; "
+            "train it with code of your own on the crops of genconvit extract, whose manifest names each face's video, "
+            "frame and track, and save its weights as docs/plugins.md shows"
         )
 
 

@@ -12,6 +12,7 @@ import torch
 from genconvit.core.errors import TrainingError
 from genconvit.metrics.measures import Sample, measure_values
 from genconvit.models.base import Architecture
+from genconvit.nn.channels_last import images_in_channels_last
 from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.dataset import FAKE, Batch
 from genconvit.train.losses import LossWeights, training_loss
@@ -74,7 +75,7 @@ def scored(
         labels = batch.labels.to(accelerator.device)
         with torch.no_grad(), accelerator.autocast():
             faces = model.preprocess(batch.images.to(accelerator.device).permute(0, 2, 3, 1))
-            faces = faces.contiguous(memory_format=torch.channels_last)
+            faces = images_in_channels_last(faces)
             output = model(faces)
         loss = sum(float(part) for part in training_loss(output, faces, labels, loss_weights).values())
         scores = face_fake_probability({name: logits.float() for name, logits in output.logits.items()})
