@@ -21,7 +21,7 @@ from genconvit.models.reference_files import reference_networks
 from genconvit.registry import ARCHITECTURES
 from genconvit.runtimes.export import export_model, require_packages
 from genconvit.runtimes.exported import FORMATS, SUFFIXES, ExportedFile, ExportFormat, RuntimeName, read_exported
-from genconvit.weights.choice import chosen_spec, shipped_weights
+from genconvit.weights.choice import chosen_spec, shipped_decision, shipped_weights
 from genconvit.weights.load import RANDOM_SEED, LoadedModel, load_model, parse_config
 from genconvit.weights.locate import WeightsSpec, locate
 from genconvit.weights.own_decision import OwnDecision
@@ -62,8 +62,7 @@ def exported_once(
         yield kept, None
         return
     require_packages(file_format)
-    shipped = shipped_weights(name, cls, parse_config(name, cls, options), spec)
-    own = shipped.decision if shipped else None
+    own = shipped_decision(name, cls, parse_config(name, cls, options), spec)
     note = None
     with ExitStack() as stack:
         with shown(f"exporting {name} for {runtime}, once"):

@@ -13,7 +13,9 @@ from genconvit.core.device import PrecisionChoice, resolve_precision
 Runtime = Literal["torch", "onnxruntime", "openvino"]
 RuntimeChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
 
-_EXPORTS = ("onnx", "onnxscript", "onnxruntime")
+EXPORTERS = ("onnx", "onnxscript", "onnxruntime")
+"""Modules that an export needs."""
+
 _X86 = ("x86_64", "AMD64")
 
 
@@ -36,7 +38,7 @@ def resolve_runtime(choice: RuntimeChoice, device: torch.device, precision: Prec
         return choice
     if device.type != "cpu" or resolve_precision(precision, device) != "fp32":
         return "torch"
-    if not all(map(_is_installed, _EXPORTS)):
+    if not all(map(_is_installed, EXPORTERS)):
         return "torch"
     return "openvino" if _is_installed("openvino") and platform.machine() in _X86 else "onnxruntime"
 

@@ -22,11 +22,12 @@ from genconvit.core.text import first_line
 from genconvit.core.version import __version__
 from genconvit.models.base import Architecture
 from genconvit.runtimes import onnx_file, openvino_file
+from genconvit.runtimes.choice import EXPORTERS
 from genconvit.runtimes.exported import SUFFIXES, ExportFormat, exported_path, read_exported
 from genconvit.runtimes.header import CROPS, MOST_HEADER_BYTES, ExportHeader
 from genconvit.runtimes.noise import Traceable, noise_shapes, normal
 from genconvit.runtimes.parity import check_parity
-from genconvit.weights.choice import shipped_weights
+from genconvit.weights.choice import shipped_decision
 from genconvit.weights.load import LoadedModel, load_model, parse_config
 from genconvit.weights.locate import WeightsSpec
 from genconvit.weights.own_decision import OwnDecision
@@ -83,10 +84,10 @@ def export_weights(
     if exported_path(spec) is not None:
         raise WeightsError(f"weights={spec!r} is exported already; give the weights that it was made from")
     require_packages(file_format)
-    shipped = shipped_weights(name, cls, parse_config(name, cls, options), spec)
+    own = shipped_decision(name, cls, parse_config(name, cls, options), spec)
     loaded = load_model(name, cls, options, spec)
     try:
-        return export_model(loaded, name, output, file_format=file_format, own=shipped.decision if shipped else None)
+        return export_model(loaded, name, output, file_format=file_format, own=own)
     except OSError as error:
         raise WeightsError(f"{output} cannot be written: {error.strerror or error}; choose another path") from error
 
@@ -108,7 +109,7 @@ def require_packages(file_format: ExportFormat) -> None:
         ConfigError: one of them is not.
     """
     turn_off_reporting()
-    for module in ("onnx", "onnxscript", "onnxruntime"):
+    for module in EXPORTERS:
         require(module, package=module, extra="onnx", purpose="exporting a network")
     if file_format == "openvino":
         openvino_file.openvino()

@@ -27,6 +27,7 @@ FORMATS: dict[RuntimeName, ExportFormat] = {"onnxruntime": "onnx", "openvino": "
 """Format that each runtime opens."""
 
 Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
+"""An exported network: from crops and noise to logits for each branch."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, PositiveInt, ValidationError
 
@@ -12,6 +13,12 @@ from genconvit.core.errors import WeightsError
 from genconvit.core.text import printable
 from genconvit.results.provenance import Origin, WeightsFile, WeightsInfo
 from genconvit.weights.own_decision import OwnDecision
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from torch import Tensor
+
+    AnyArray = npt.NDArray[Any]
 
 HEADER_KEY = "genconvit"
 MOST_HEADER_BYTES = 4 << 20
@@ -62,6 +69,23 @@ class ExportHeader(FrozenConfig):
     def noise_names(self) -> tuple[str, ...]:
         """Names of the further inputs."""
         return tuple(f"noise_{number}" for number in range(len(self.noise_shapes)))
+
+    def inputs(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, AnyArray]:
+        """Give a network's inputs by their names.
+
+        Args:
+            crops: uint8 [N, *input_shape], on the host.
+            noise: float32 [N, *shape] for each of the noise shapes.
+        """
+        named = zip(self.noise_names, noise, strict=True)
+        return {CROPS: crops.numpy(), **{name: tensor.numpy() for name, tensor in named}}
+
+    def mismatch(self, path: Path) -> WeightsError:
+        """Give the error for a file whose network takes or gives something else."""
+        return WeightsError(
+            f"{path} does not take or give what its header says ({CROPS} uint8 {list(self.input_shape)} to "
+            f"{', '.join(self.branches)}); export it again"
+        )
 
     def weights_of(self, files: tuple[WeightsFile, ...]) -> WeightsInfo:
         """Give what is known of the weights of a file with this header.

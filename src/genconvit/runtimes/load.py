@@ -10,8 +10,7 @@ from typing import Any
 import torch
 
 from genconvit.core.device import Precision, PrecisionChoice, resolve_precision
-from genconvit.core.errors import ConfigError, PluginError, WeightsError
-from genconvit.core.text import first_line
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.base import Architecture
 from genconvit.results.provenance import WeightsInfo
 from genconvit.runtimes.cache import exported_once
@@ -25,8 +24,8 @@ from genconvit.runtimes.exported import (
     read_exported,
     refuse_others,
 )
-from genconvit.weights.choice import shipped_weights
-from genconvit.weights.load import load_model, parse_config
+from genconvit.weights.choice import shipped_decision
+from genconvit.weights.load import load_model, on_meta, parse_config
 from genconvit.weights.own_decision import OwnDecision
 
 
@@ -114,8 +113,7 @@ def own_decision(
     path = exported_path(weights)
     if path is not None:
         return read_exported(path).header.decision
-    shipped = shipped_weights(name, cls, parse_config(name, cls, options), weights)
-    return shipped.decision if shipped else None
+    return shipped_decision(name, cls, parse_config(name, cls, options), weights)
 
 
 def _opened(
@@ -125,19 +123,12 @@ def _opened(
     _refuse_precision(precision, file.runtime)
     try:
         config = parse_config(header.architecture, cls, header.config)
-        with torch.device("meta"):
-            model = cls(config).eval()
     except ConfigError as error:
         raise WeightsError(
             f"{file.path}: its header holds a config that this version does not know: {error}"
         ) from error
-    except Exception as error:  # of a plugin
-        raise PluginError(
-            f"architecture {cls.__name__} cannot be built from {header.config!r:.200}: {type(error).__name__}: "
-            f"{first_line(error)}"
-        ) from error
     network = DrawsNoise(file.open(device), header)
-    return LoadedNetwork(model, info, file.runtime, header.precision, network)
+    return LoadedNetwork(on_meta(cls, config).eval(), info, file.runtime, header.precision, network)
 
 
 def _refuse_precision(precision: PrecisionChoice, runtime: RuntimeName) -> None:

@@ -59,8 +59,7 @@ class OnnxRuntimeNetwork:
         options.log_severity_level = 4
         options.intra_op_num_threads = torch.get_num_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        on_device = (provider, {"device_id": device.index or 0}) if provider == _CUDA else provider
-        providers = [on_device] if provider == _CPU else [on_device, _CPU]
+        providers = [_CPU] if provider == _CPU else [(provider, {"device_id": device.index or 0}), _CPU]
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
         except Exception as error:  # its own kinds, and whatever a file makes of it
@@ -78,9 +77,8 @@ class OnnxRuntimeNetwork:
         Raises:
             WeightsError: the network fails.
         """
-        named = {name: tensor.numpy() for name, tensor in zip(self._header.noise_names, noise, strict=True)}
         try:
-            found = self._session.run(list(self._header.branches), {CROPS: crops.numpy(), **named})
+            found = self._session.run(list(self._header.branches), self._header.inputs(crops, noise))
         except Exception as error:
             raise WeightsError(f"{self._path}: ONNX Runtime cannot run it: {first_line(error)}") from error
         return {branch: torch.from_numpy(logits) for branch, logits in zip(self._header.branches, found, strict=True)}
@@ -97,7 +95,4 @@ class OnnxRuntimeNetwork:
             or {(each.name, each.type) for each in outputs} != {(name, "tensor(float)") for name in header.branches}
             or any(isinstance(each.shape[0], int) for each in inputs)
         ):
-            raise WeightsError(
-                f"{self._path} does not take or give what its header says ({CROPS} uint8 {list(header.input_shape)} "
-                f"to {', '.join(header.branches)}); export it again"
-            )
+            raise header.mismatch(self._path)

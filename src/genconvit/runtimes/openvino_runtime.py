@@ -51,10 +51,9 @@ class OpenVinoNetwork:
         Raises:
             WeightsError: the network fails.
         """
-        named = {name: tensor.numpy() for name, tensor in zip(self._header.noise_names, noise, strict=True)}
         with self._one_at_a_time:
             try:
-                found = self._request.infer({CROPS: crops.numpy(), **named})
+                found = self._request.infer(self._header.inputs(crops, noise))
             except RuntimeError as error:
                 raise WeightsError(f"{self._path}: OpenVINO cannot run it: {first_line(error)}") from error
             return {branch: torch.from_numpy(found[branch].copy()) for branch in self._header.branches}
@@ -69,7 +68,4 @@ class OpenVinoNetwork:
         ]
         given = {each.any_name for each in model.outputs}
         if taken != wanted or given != set(header.branches):
-            raise WeightsError(
-                f"{self._path} does not take or give what its header says ({CROPS} uint8 {list(header.input_shape)} "
-                f"to {', '.join(header.branches)}); export it again"
-            )
+            raise header.mismatch(self._path)

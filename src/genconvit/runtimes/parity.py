@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genconvit.core.errors import ConfigError
 from genconvit.data.sample_crops import sample_crops
+from genconvit.runtimes.exported import Runs
 from genconvit.runtimes.header import ExportHeader
 from genconvit.runtimes.noise import Traceable, normal
 
@@ -18,9 +19,6 @@ FURTHEST = 1e-4
 
 BATCHES = (1, 3, 12)
 """Sizes of the batches on which logits are compared; none is the one that a network is exported with."""
-
-Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
-"""An exported network: from crops and noise to logits for each branch."""
 
 
 def check_parity(network: Traceable, exported: Runs, header: ExportHeader) -> float:

@@ -10,6 +10,7 @@ from genconvit.models.reference_files import unpublished
 from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.embedded import Embedded, all_embedded, embedded, embedded_for
 from genconvit.weights.locate import WeightsSpec
+from genconvit.weights.own_decision import OwnDecision
 
 _OTHERS = "a file of your own (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
 
@@ -65,6 +66,24 @@ def shipped_weights(
             f"(--arch) out, or give {_OTHERS}"
         )
     return found
+
+
+def shipped_decision(
+    name: str, cls: type[Architecture], config: ArchitectureConfig, spec: WeightsSpec | None
+) -> OwnDecision | None:
+    """Calibration and band of the weights that ship with the library; None where a model is to have others.
+
+    Args:
+        name: the architecture's registered name.
+        cls: class of the architecture.
+        config: config of the model.
+        spec: origin of the weights; None is the architecture's default.
+
+    Raises:
+        WeightsError: there are no such weights for this architecture, or the installation is incomplete.
+    """
+    shipped = shipped_weights(name, cls, config, spec)
+    return shipped.decision if shipped else None
 
 
 def refuse_others(chosen: Mapping[str, object], trained: Mapping[str, object], *, free: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.core.input_spec import InputSpec
+from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.models.reference_files import ReferenceFiles, ReferenceStart, reference_files, reference_networks
 from genconvit.registry import ARCHITECTURES
@@ -56,7 +57,7 @@ class _Contents:
         """Names that may be there without being used: a branch that the mode does not run, ``var``."""
         if self.described is None:
             return {name for name in self.tensors if name.startswith(VARIATIONAL_PREFIX)}
-        return set(_on_meta(*self.described).state_dict())
+        return set(on_meta(*self.described).state_dict())
 
 
 def load_model(
@@ -103,7 +104,7 @@ def input_spec_of(name: str, options: Mapping[str, object]) -> InputSpec:
         PluginError: the architecture is unknown or broken.
     """
     cls = ARCHITECTURES.load(name)
-    return _on_meta(cls, parse_config(name, cls, options)).input_spec
+    return on_meta(cls, parse_config(name, cls, options)).input_spec
 
 
 def parse_config(name: str, cls: type[Architecture], options: Mapping[str, object]) -> ArchitectureConfig:
@@ -179,7 +180,7 @@ def _from_reference(
 def _fill(
     cls: type[Architecture], config: ArchitectureConfig, contents: _Contents, may_lack: Iterable[str]
 ) -> Architecture:
-    model = _on_meta(cls, config)
+    model = on_meta(cls, config)
     expected = model.state_dict()
     tensors = contents.tensors
     unused = tensors.keys() - expected.keys()
@@ -235,7 +236,12 @@ def _initialise(modules: Iterable[nn.Module]) -> None:
             module.reset_parameters()  # type: ignore[operator]
 
 
-def _on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+def on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
+    """Build an architecture on PyTorch's meta device, where its tensors have shapes and no values.
+
+    Raises:
+        PluginError: it cannot be built, or does not say what it sees.
+    """
     with torch.device("meta"):
         return _build(cls, config)
 
@@ -258,7 +264,8 @@ def _build(cls: type[Architecture], config: ArchitectureConfig) -> Architecture:
         model = cls(config)
     except Exception as error:
         raise PluginError(
-            f"architecture {cls.__name__} cannot be built from {config!r}: {type(error).__name__}: {error}"
+            f"architecture {cls.__name__} cannot be built from {config!r:.200}: {type(error).__name__}: "
+            f"{first_line(error)}"
         ) from error
     if not isinstance(getattr(model, "input_spec", None), InputSpec):
         raise PluginError(
