@@ -123,14 +123,18 @@ class ChildProcess:
             if pipe is not None:
                 pipe.close()
 
-    def last_words(self) -> str:
-        """The last line that the process has printed, where nothing has silenced it."""
+    def printed(self) -> str:
+        """Text that the process has printed since the last look, where nothing has silenced it."""
         os.set_blocking(self._stderr.fileno(), False)
         try:
-            printed = os.read(self._stderr.fileno(), _MOST_PRINTED)
+            content = os.read(self._stderr.fileno(), _MOST_PRINTED)
         except BlockingIOError:
-            printed = b""
-        lines = printed.decode("utf-8", "replace").strip().splitlines()
+            content = b""
+        return content.decode("utf-8", "replace")
+
+    def last_words(self) -> str:
+        """The last line that the process has printed, for an error."""
+        lines = self.printed().strip().splitlines()
         return printable(lines[-1][:160]) if lines else "it says nothing"
 
 
