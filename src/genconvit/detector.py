@@ -211,7 +211,7 @@ class _Opened:
         self.owner = Owner()
         self.parts = assemble(config)
         credentials = self.parts.credentials
-        self.pipeline = Pipeline(self.parts.finder, self.parts.scorer, credentials and credentials.read)
+        self.pipeline = Pipeline(self.parts.finder, self.parts.scorer, credentials.read if credentials else None)
 
 
 def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:

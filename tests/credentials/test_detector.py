@@ -14,6 +14,7 @@ from genconvit.credentials import reader as module
 from genconvit.results.credentials import NOT_CHECKED
 from genconvit.results.table import results_table
 from genconvit.settings import refuse_credentials
+from genconvit.video.names import Source
 from signing import Credential, sign
 from stubs import grey_clip, register_stubs, trained_grey
 
@@ -30,7 +31,7 @@ def test_a_result_has_them_where_they_are_asked_for(
 ) -> None:
     plain = grey_clip(tmp_path / "a.mp4", 180)
     signed = sign(grey_clip(tmp_path / "b.mp4", 180), signer)
-    sources = [signed, plain, tmp_path / "missing.mp4", np.full((2, 8, 8, 3), 180, np.uint8)]
+    sources: list[Source] = [signed, plain, tmp_path / "missing.mp4", np.full((2, 8, 8, 3), 180, np.uint8)]
     with Detector("grey", **options) as without, Detector("grey", credentials=True, **options) as detector:
         alone, *others = without.predict_many(sources)
         results = list(detector.predict_many(sources))

@@ -155,9 +155,9 @@ def _actions(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             data = _object(assertion.get("data"))
             agents = list(_objects(data.get("softwareAgents")))
             for action in _objects(data.get("actions")):
-                number = action.get("softwareAgentIndex")
-                is_named = isinstance(number, int) and 0 <= number < len(agents)
-                yield {**action, "softwareAgent": agents[number]} if is_named else action
+                number: Any = action.get("softwareAgentIndex")
+                is_listed = isinstance(number, int) and 0 <= number < len(agents)
+                yield {**action, "softwareAgent": agents[number] if is_listed else action.get("softwareAgent")}
 
 
 def _object(value: object) -> dict[str, Any]:
