@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +64,8 @@ def read_trust_list(path: str | os.PathLike[str]) -> TrustAnchors:
 
 
 def _check(certificate: str, what: str) -> None:
+    import ssl
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
     except (ssl.SSLError, ValueError) as error:
