@@ -23,7 +23,7 @@ LAYERS = (
     {"settings"},
     {"verdict"},
     {"pipeline"},
-    {"runtimes"},
+    {"credentials", "runtimes"},
     {"isolation", "weights", "crops"},
     {"models", "data"},
     {"nn", "video", "faces", "metrics"},

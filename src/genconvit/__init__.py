@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.core.input_spec import InputSpec
     from genconvit.core.types import FaceScores
+    from genconvit.credentials.reader import read_credentials
     from genconvit.detector import Detector
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
+    from genconvit.results.credentials import ContentCredentials
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
     from genconvit.settings import DetectorConfig
@@ -29,6 +31,7 @@ _HOMES = {
     "Architecture": "models.base",
     "ArchitectureConfig": "models.base",
     "ConfigError": "core.errors",
+    "ContentCredentials": "results.credentials",
     "DatasetError": "core.errors",
     "Detector": "detector",
     "DetectorConfig": "settings",
@@ -42,6 +45,7 @@ _HOMES = {
     "TrackResult": "results.result",
     "VideoResult": "results.result",
     "WeightsError": "core.errors",
+    "read_credentials": "credentials.reader",
     "register_architecture": "registry",
     "results_to_csv": "results.write",
     "results_to_json": "results.write",
@@ -53,6 +57,7 @@ __all__ = [
     "Architecture",
     "ArchitectureConfig",
     "ConfigError",
+    "ContentCredentials",
     "DatasetError",
     "Detector",
     "DetectorConfig",
@@ -67,6 +72,7 @@ __all__ = [
     "VideoResult",
     "WeightsError",
     "__version__",
+    "read_credentials",
     "register_architecture",
     "results_to_csv",
     "results_to_json",

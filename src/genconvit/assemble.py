@@ -13,6 +13,7 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.fork import compute_without_lost_threads
 from genconvit.core.version import __version__
+from genconvit.credentials.reader import CredentialsReader
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.detector_choice import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.isolation.reader_choice import Readers
@@ -82,6 +83,7 @@ class Parts:
         scorer: the networks on their device.
         rule: makes labels of their scores.
         provenance: origin of these parts, for every result.
+        credentials: reads Content Credentials; None where they were not asked for.
     """
 
     readers: Readers
@@ -89,6 +91,13 @@ class Parts:
     scorer: Scorer
     rule: DecisionRule
     provenance: Provenance
+    credentials: CredentialsReader | None = None
+
+    def close(self) -> None:
+        """End the processes that read; more than once is fine."""
+        self.readers.close()
+        if self.credentials is not None:
+            self.credentials.close()
 
 
 def assemble(config: DetectorConfig) -> Parts:
@@ -101,6 +110,7 @@ def assemble(config: DetectorConfig) -> Parts:
     """
     ARCHITECTURES.load(config.architecture)
     rule = assemble_rule(config)
+    credentials = CredentialsReader(config.trust_list, config) if config.credentials else None
     resolve_precision(config.precision, resolve_device(config.device))
     finding = assemble_finding(config)
     scoring = assemble_scoring(config, finding)
@@ -110,6 +120,7 @@ def assemble(config: DetectorConfig) -> Parts:
         scorer=scoring.scorer,
         rule=rule,
         provenance=scoring.provenance,
+        credentials=credentials,
     )
 
 

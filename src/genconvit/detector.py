@@ -188,7 +188,7 @@ class Detector(Closeable):
         if opened is not None:
             self._weights = opened.parts.provenance.weights
             if opened.owner.is_here:
-                opened.parts.readers.close()
+                opened.parts.close()
 
     def _open(self) -> _Opened:
         opened = self._opened or self._opened_now()
@@ -210,7 +210,8 @@ class _Opened:
     def __init__(self, config: DetectorConfig) -> None:
         self.owner = Owner()
         self.parts = assemble(config)
-        self.pipeline = Pipeline(self.parts.finder, self.parts.scorer)
+        credentials = self.parts.credentials
+        self.pipeline = Pipeline(self.parts.finder, self.parts.scorer, credentials.read if credentials else None)
 
 
 def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:

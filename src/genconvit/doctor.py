@@ -16,6 +16,7 @@ from genconvit.core.errors import GenConViTError, PluginError
 from genconvit.core.reporting import turn_off_reporting
 from genconvit.core.text import first_line
 from genconvit.core.version import __version__
+from genconvit.credentials.reader import try_c2pa
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS, Registry
 from genconvit.testing import contract_checks
 from genconvit.weights.embedded import all_embedded
@@ -30,6 +31,7 @@ EXTRAS = {
     "gpu": (("torchcodec",), "decoding on a GPU"),
     "onnx": (("onnx", "onnxscript"), "genconvit export, and networks in ONNX Runtime"),
     "openvino": (("onnx", "onnxscript", "openvino"), "networks in OpenVINO"),
+    "c2pa": (("c2pa",), "genconvit credentials, and --credentials"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }
 """Modules that each extra installs, and their use."""
@@ -136,7 +138,7 @@ def _extras() -> Iterator[Diagnosis]:
         lacking, why = [], ""
         for module in modules:
             try:
-                importlib.import_module(module)
+                _try_import(module)
             except ImportError as error:
                 lacking.append(module)
                 broken = not isinstance(error, ModuleNotFoundError)
@@ -150,3 +152,11 @@ def _extras() -> Iterator[Diagnosis]:
             detail = f"{brings}: {', '.join(lacking)} {'does not import (' + why + ')' if why else 'not installed'}"
             advice = f"pip install 'genconvit[{name}]'"
             yield Diagnosis("extra", name, "broken" if why else "missing", detail, advice)
+
+
+def _try_import(module: str) -> None:
+    """Import a module, but for c2pa, which looks for its library in the current folder first, whoever put it there."""
+    if module == "c2pa":
+        try_c2pa()
+    else:
+        importlib.import_module(module)

@@ -84,6 +84,14 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     workers: PositiveInt | None = Field(default=None, le=256)
     """Number of worker processes; None is one for every two cores, at least 2."""
 
+    credentials: bool = False
+    """Read the Content Credentials (C2PA) of each file as well, which takes the extra ``c2pa`` and never changes a
+    score."""
+
+    trust_list: str | None = None
+    """File with the certificates of authorities, in PEM, whose signers of Content Credentials are trusted; None leaves
+    signers unchecked."""
+
     @model_validator(mode="before")
     @classmethod
     def _weights_name_the_architecture(cls, data: object) -> object:
@@ -101,6 +109,15 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             )
         return self
 
+    @model_validator(mode="after")
+    def _a_trust_list_is_for_credentials(self) -> DetectorConfig:
+        if self.trust_list is not None and not self.credentials:
+            raise ValueError(
+                f"trust_list={self.trust_list!r} is for Content Credentials, which are not read; give credentials=True "
+                "(--credentials) as well"
+            )
+        return self
+
     @classmethod
     def from_options(cls, architecture: str | None = None, **options: Unpack[DetectorOptions]) -> DetectorConfig:
         """A config from flat options; those that are not the detector's own are the architecture's.
@@ -115,7 +132,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
         model = {name: value for name, value in options.items() if name not in cls.model_fields}
         _refuse_unknown(architecture, model)
         own["model"] = {**own.get("model", {}), **model}
-        for name in ("weights", "face_model", "calibration"):
+        for name in ("weights", "face_model", "calibration", "trust_list"):
             own[name] = _as_text(own.get(name))
         try:
             return cls(architecture=architecture, **own)
@@ -166,6 +183,8 @@ class DetectorOptions(BuiltInOptions, total=False):
     batch_size: int | None
     isolate: bool | None
     workers: int | None
+    credentials: bool
+    trust_list: PathText | None
     frames: int | str
     margin: float
     max_faces: int | None
@@ -178,6 +197,23 @@ class DetectorOptions(BuiltInOptions, total=False):
     inconclusive: tuple[float, float] | str | None
     time_limit_seconds: float
     memory_limit_mb: int
+
+
+def refuse_credentials(config: DetectorConfig, work: str) -> None:
+    """Make sure that a config asks for no Content Credentials, where nobody would see them.
+
+    Args:
+        config: config of the detector.
+        work: subject of the message: work that reads none.
+
+    Raises:
+        ConfigError: it asks for them.
+    """
+    if config.credentials:
+        raise ConfigError(
+            f"credentials=True is for predict, and {work} reads no Content Credentials; leave it out, or read them "
+            "with genconvit credentials FILE"
+        )
 
 
 def default_architecture(weights: object) -> str:

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from genconvit.cli.bench import bench
 from genconvit.cli.calibrate import calibrate
 from genconvit.cli.compare import compare
+from genconvit.cli.credentials import credentials
 from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
 from genconvit.cli.destination import FULL
@@ -87,7 +88,7 @@ def _add(command: Callable[..., None]) -> None:
     app.command(name, cls=_CLASSES.get(name, TyperCommand), help=prose, epilog=examples)(command)
 
 
-for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, export, plugins):
+for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, export, credentials, plugins):
     _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
-from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.detector_flags import CREDENTIALS, DetectorFlags, with_detector_flags
 from genconvit.cli.evaluation_flags import (
     ByFlag,
     LabelsFlag,
@@ -53,7 +53,7 @@ VariantFlag = Annotated[
 PlotsFlag = Annotated[bool, typer.Option("--plots/--no-plots", help="Draw pictures; takes matplotlib.")]
 
 
-@partial(with_detector_flags, without=("architecture", "attention", "residual", "threshold"))
+@partial(with_detector_flags, without=("architecture", "attention", "residual", "threshold", *CREDENTIALS))
 def compare(
     paths: Paths = None,
     variant: VariantFlag = None,

@@ -45,8 +45,13 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "workers": ("--workers", flags.WorkersFlag),
     "time_limit_seconds": ("--time-limit", flags.TimeLimitFlag),
     "memory_limit_mb": ("--memory-limit", flags.MemoryLimitFlag),
+    "credentials": ("--credentials/--no-credentials", flags.CredentialsFlag),
+    "trust_list": ("--trust-list", flags.TrustListFlag),
 }
 """For each option of a detector, its flag as it is typed, and the type that typer reads it by."""
+
+CREDENTIALS = ("credentials", "trust_list")
+"""Options of commands that give results one by one."""
 
 _EXTRA, _CONFIG, _CONTEXT = "extra", "config", "context"
 
@@ -87,7 +92,7 @@ class DetectorFlags:
         from genconvit.verdict.decision_rule import NONE
 
         calibration = None if config.calibration == NONE else config.calibration
-        named = [each for each in (self.file, config.face_model, calibration) if each]
+        named = [each for each in (self.file, config.face_model, calibration, config.trust_list) if each]
         return [*named, *weights_files(config.weights)]
 
 

@@ -12,7 +12,7 @@ import typer
 
 from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
 from genconvit.cli.destination import opened, refuse_inputs
-from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.detector_flags import CREDENTIALS, DetectorFlags, with_detector_flags
 from genconvit.cli.evaluation_flags import (
     ByFlag,
     LabelsFlag,
@@ -43,7 +43,7 @@ Paths = Annotated[
 ]
 
 
-@partial(with_detector_flags, without=("threshold",))
+@partial(with_detector_flags, without=("threshold", *CREDENTIALS))
 def evaluate(
     paths: Paths = None,
     dataset: DatasetFlag = None,

@@ -43,6 +43,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit extract dfdc dfdc/ --out crops/ --format jpeg --frames 5",
         "genconvit extract csv labels.csv --out crops/ --fractions 0.8,0.1,0.1",
     ),
+    "credentials": (
+        "genconvit credentials clip.mp4",
+        "genconvit credentials photo.jpg clip.mp4 --trust-list trusted.pem",
+        "genconvit credentials clip.mp4 --json",
+    ),
     "plugins": (
         "genconvit plugins",
         "genconvit plugins --check",

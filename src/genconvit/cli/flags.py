@@ -177,6 +177,23 @@ ConfigFlag = Annotated[
     Path | None,
     typer.Option(help="A detector's config as JSON; flags override it.", metavar="FILE", rich_help_panel=MODEL),
 ]
+CredentialsFlag = Annotated[
+    bool | None,
+    typer.Option(
+        "--credentials/--no-credentials",
+        help="Read the Content Credentials (C2PA) of each file too; takes the extra c2pa, and changes no score.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+TrustListFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="Certificates of authorities, in PEM, whose signers of Content Credentials are trusted.",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+    ),
+]
 FormatFlag = Annotated[
     Format | None,
     typer.Option(

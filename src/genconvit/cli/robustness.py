@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -10,7 +11,7 @@ import typer
 
 from genconvit.cli.dataset_flags import DatasetFlag, SplitFlag, listing_of
 from genconvit.cli.destination import check_writable, opened, refuse_inputs
-from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.detector_flags import CREDENTIALS, DetectorFlags, with_detector_flags
 from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, ResamplesFlag, SeedFlag
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
@@ -32,7 +33,7 @@ PlotFlag = Annotated[
 ]
 
 
-@with_detector_flags
+@partial(with_detector_flags, without=CREDENTIALS)
 def robustness(
     paths: Paths,
     detector: DetectorFlags,

@@ -26,6 +26,7 @@ from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
 from genconvit.pipeline.run import find_faces, score_faces
 from genconvit.results.provenance import Provenance
+from genconvit.settings import refuse_credentials
 from genconvit.verdict.conclude import conclude
 
 
@@ -66,6 +67,8 @@ def compare_variants(
         WeightsError: a variant's weights cannot be had, read, or do not fit; found before any video is decoded.
         GenConViTError: the disk is full.
     """
+    for variant in variants:
+        refuse_credentials(variant.config, "an evaluation or a comparison")
     finding = assemble_finding(variants[0].config)
     try:
         return list(_Comparison(listing, folder, options or EvaluationOptions(), progress, finding).runs(variants))

@@ -25,7 +25,7 @@ from genconvit.faces.align import turned_back
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import find_faces
 from genconvit.pipeline.tracks import Sighting, link_faces
-from genconvit.settings import DetectorConfig
+from genconvit.settings import DetectorConfig, refuse_credentials
 
 _CROPS_AHEAD = 32
 
@@ -59,6 +59,7 @@ def extract(
     """
     if all(source.label is None for source in listing.sources):
         raise DatasetError(f"none of {len(listing.sources)} sources has a label; crops are kept by class: label them")
+    refuse_credentials(config, "an extraction of faces")
     _prepare(folder)
     finding = assemble_finding(config)
     try:

@@ -1,4 +1,4 @@
-"""Confinement of a worker process by itself: it ends with its parent, keeps quiet and limits its memory."""
+"""Confinement of a worker process by itself: it ends with its parent, keeps quiet, limits its memory, opens nothing."""
 
 from __future__ import annotations
 
@@ -52,6 +52,18 @@ def limit_memory(beyond_now_mb: int) -> None:
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def open_nothing_more() -> None:
+    """Let this process open no file and no connection from now on; what is open stays usable.
+
+    A descriptor's number is the lowest that is free, and from here on none below the limit is.
+    """
+    import resource
+
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, lowest))
 
 
 def _wait_for_end(lifeline: int) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import pkgutil
-import sys
 from collections.abc import Sequence
 
 from genconvit.core.errors import PluginError
 from genconvit.core.text import first_line
+from genconvit.isolation.child import why_no_process
 from genconvit.video.base import VideoDecoder
 
 
 def why_not_isolated(decoders: Sequence[VideoDecoder]) -> str | None:
     """Say why these decoders cannot work in another process; None where they can."""
-    if os.name != "posix" or sys.platform in ("emscripten", "wasi"):
-        return f"worker processes need a POSIX system, and this one is {sys.platform!r}"
-    if getattr(sys, "frozen", False):
-        return "this program is frozen into one executable, which cannot start a Python interpreter"
-    if not sys.executable:
-        return "the path of the Python interpreter is not known, as in a program that embeds Python"
-    return next(filter(None, map(_why_not_elsewhere, decoders)), None)
+    return why_no_process() or next(filter(None, map(_why_not_elsewhere, decoders)), None)
 
 
 def importable_name(decoder: VideoDecoder) -> str:

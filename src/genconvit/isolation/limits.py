@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from genconvit.core.config import FrozenConfig
+from genconvit.core.config import FrozenConfig, validation_message
+from genconvit.core.errors import ConfigError
 from genconvit.video.sampling import DEFAULT_FRAMES
 
 FRAMES_PER_TIME_LIMIT = DEFAULT_FRAMES
@@ -25,6 +26,19 @@ class IsolationLimits(FrozenConfig):
     memory_limit_mb: int = Field(default=2048, ge=64, le=1 << 20)
     """MiB that a worker may use beyond what it needs for itself once it has started. Held on Linux; elsewhere no
     limit of memory applies."""
+
+    @classmethod
+    def of(cls, time_limit_seconds: float | None = None, memory_limit_mb: int | None = None) -> IsolationLimits:
+        """Limits, each by default where it is None.
+
+        Raises:
+            ConfigError: one is not allowed.
+        """
+        given = {"time_limit_seconds": time_limit_seconds, "memory_limit_mb": memory_limit_mb}
+        try:
+            return IsolationLimits.model_validate({name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise ConfigError(validation_message(error)) from error
 
 
 class Stopwatch:

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 
@@ -18,11 +15,12 @@ import numpy as np
 from genconvit.core.errors import SOURCE_ERRORS, ConfigError, PluginError, SourceError, SourceLimitError
 from genconvit.core.text import first_line
 from genconvit.core.types import Frame, on_host
-from genconvit.isolation.confine import OUT_OF_MEMORY, end_with_parent, limit_memory, silence
+from genconvit.isolation.confine import limit_memory, silence
 from genconvit.isolation.decoders import load_decoder
 from genconvit.isolation.incoming import MAX_NOTES, MAX_TEXT
 from genconvit.isolation.memory import SLOT_PIXELS, SharedFrames
 from genconvit.isolation.messages import Channel, Message
+from genconvit.isolation.program import run
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import source_name
 from genconvit.video.readers import FRAMES_AHEAD
@@ -35,26 +33,15 @@ _MEMORY_MESSAGES = re.compile(r"bad_alloc|[Cc]annot allocate memory|\(-12 vs\. "
 
 
 def main() -> None:
-    """Serve until the connection ends, and end the process.
+    """Run the program; its descriptor is that of the shared memory."""
+    run(_serve)
 
-    The arguments are the descriptors of the connection and of the shared memory.
-    """
-    status = 0
-    try:
-        end_with_parent()
-        channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-        frames = SharedFrames(int(sys.argv[2]), writable=True)
-        os.close(int(sys.argv[2]))
-        del sys.argv[1:]
-        _Worker(channel, frames).serve()
-    except EOFError:
-        pass
-    except MemoryError:
-        status = OUT_OF_MEMORY
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    os._exit(status)  # libraries' threads may be in any state
+
+def _serve(channel: Channel, descriptors: Sequence[int]) -> None:
+    (memory,) = descriptors
+    frames = SharedFrames(memory, writable=True)
+    os.close(memory)
+    _Worker(channel, frames).serve()
 
 
 class _StoppedError(Exception):

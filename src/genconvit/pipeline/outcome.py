@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from genconvit.core.errors import SourceError
 from genconvit.core.types import Box, FaceCrop, FaceScores
+from genconvit.results.credentials import ContentCredentials
 from genconvit.video.names import Source
 
 
@@ -90,12 +91,14 @@ class Outcome:
         scores: findings; None where the source could not be read.
         error: reason why it could not be read, else None.
         sha256: SHA-256 of the file; None for a source that is no file, and for one that cannot be read.
+        credentials: Content Credentials of the source; None where they were not asked for.
     """
 
     source: Source
     scores: SourceScores | None = None
     error: SourceError | None = None
     sha256: str | None = None
+    credentials: ContentCredentials | None = None
 
 
 @dataclass(frozen=True, eq=False)

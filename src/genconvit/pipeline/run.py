@@ -11,7 +11,7 @@ each source: which faces are together follows from the source and the batch size
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import nullcontext
 
 from genconvit.core.ahead import Ahead
@@ -20,12 +20,16 @@ from genconvit.pipeline.clips import Clip, batch_of, clip_maker
 from genconvit.pipeline.find import FaceFinder
 from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 from genconvit.pipeline.scorer import Scorer
+from genconvit.results.credentials import ContentCredentials
 from genconvit.video.names import Source
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.sources import source_sha256
 
 Started = tuple[Outcome, Reading | None]
 """A source's outcome, still empty, and its reading, if there is one."""
+
+ReadCredentials = Callable[[Source], ContentCredentials]
+"""Reads the Content Credentials of a source."""
 
 
 class Pipeline:
@@ -34,10 +38,12 @@ class Pipeline:
     Args:
         finder: finds and crops faces.
         scorer: the networks.
+        credentials: reads the Content Credentials of each source; None reads none.
     """
 
-    def __init__(self, finder: FaceFinder, scorer: Scorer) -> None:
+    def __init__(self, finder: FaceFinder, scorer: Scorer, credentials: ReadCredentials | None = None) -> None:
         self._finder = finder
+        self._credentials = credentials
         self.scorer = scorer
 
     def run(self, reader: Reader, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
@@ -49,14 +55,14 @@ class Pipeline:
             ConfigError: a source is of a wrong type, or no decoder can be used.
             WeightsError: the networks' answer is not finite.
         """
-        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources))
+        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources, self._credentials))
 
 
 def find_faces(
-    finder: FaceFinder, reader: Reader, sources: Iterable[Source]
+    finder: FaceFinder, reader: Reader, sources: Iterable[Source], credentials: ReadCredentials | None = None
 ) -> Generator[Cropped | Outcome, None, None]:
     """Crops of each source, and then its outcome, complete but for the scores of its crops."""
-    started = start_readings(reader, sources)
+    started = start_readings(reader, sources, credentials)
     with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
         for outcome, reading in readings:
             with reading or nullcontext():
@@ -136,11 +142,15 @@ class SourceQueue:
             self.scores.fill([clip.rows for clip in clips], scores)
 
 
-def start_readings(reader: Reader, sources: Iterable[Source]) -> Generator[Started, None, None]:
+def start_readings(
+    reader: Reader, sources: Iterable[Source], credentials: ReadCredentials | None = None
+) -> Generator[Started, None, None]:
     """Begin a reading of each source, or say in its outcome why it cannot be read."""
     for source in sources:
         outcome = Outcome(source)
         reading = None
+        if credentials is not None:
+            outcome.credentials = credentials(source)
         try:
             outcome.sha256 = source_sha256(source)
             reading = reader.start(source)

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
 from genconvit.core.types import Box
+from genconvit.results.credentials import ContentCredentials
 from genconvit.results.decision import Decision
 from genconvit.results.provenance import Provenance
 
@@ -149,6 +150,9 @@ class VideoResult(FrozenConfig):
     notes: tuple[str, ...] = ()
     """Notes that a reader must know: untrained weights, a warm start, a fallback, frames that did not decode."""
 
+    credentials: ContentCredentials | None = None
+    """Content Credentials of the file, which never change the score; None where they were not asked for."""
+
     provenance: Provenance
     """Everything that the answer rests on."""
 
@@ -218,6 +222,7 @@ class VideoResult(FrozenConfig):
             "score_rule": self.score_rule,
             "architecture": self.provenance.architecture,
             "weights": self.provenance.weights.origin,
+            "credentials": self.credentials.standing if self.credentials else None,
             "notes": "; ".join(self.notes),
             "reason": self.reason,
             "error_code": self.error_code,

@@ -9,7 +9,10 @@ from genconvit.core.text import printable
 from genconvit.results.provenance import Provenance
 from genconvit.results.result import UNTRAINED, VideoResult
 
-COLUMNS = ("source", "verdict", "fake probability", "calibrated", "faces", "notes")
+COLUMNS = ("source", "verdict", "fake probability", "calibrated", "faces", "credentials", "notes")
+OPTIONAL = frozenset({"calibrated", "credentials"})
+"""Columns that are left out where no result fills them."""
+
 NUMBERS = frozenset({"fake probability", "calibrated", "faces"})
 """Columns that hold numbers."""
 
@@ -33,7 +36,7 @@ def results_table(results: Sequence[VideoResult]) -> ResultsTable:
     """The table of results; a column that none of them fills is left out."""
     shared = _notes_of_all(results)
     rows = [_row(result, shared) for result in results]
-    header = tuple(name for name in COLUMNS if name != "calibrated" or any(row[name] for row in rows))
+    header = tuple(name for name in COLUMNS if name not in OPTIONAL or any(row[name] for row in rows))
     lines: dict[str, None] = {}
     for result in results:
         lines[basis_of(result.provenance)] = None
@@ -65,6 +68,7 @@ def _row(result: VideoResult, shared: Sequence[str]) -> dict[str, str]:
         "fake probability": _number(result.fake_probability),
         "calibrated": _number(result.calibrated_probability),
         "faces": f"{len(result.faces)}{tracks}",
+        "credentials": result.credentials.standing if result.credentials else "",
         "notes": printable("; ".join([*own, result.reason or ""]).strip("; ")),
     }
 

@@ -28,7 +28,7 @@ from genconvit.results.result import UNTRAINED, WARM_START
 from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
 from genconvit.robustness.reencode import check_encoder
-from genconvit.settings import DetectorConfig
+from genconvit.settings import DetectorConfig, refuse_credentials
 from genconvit.verdict.conclude import conclude
 from genconvit.video.sampling import FrameChoice
 
@@ -62,6 +62,7 @@ def measure_robustness(
     begun = time.perf_counter()
     resampling = resampling or Resampling()
     steps = steps_of(degradations)
+    refuse_credentials(config, "a measurement of robustness")
     if any(step.is_encoded for step in steps):
         check_encoder()
     if any(source.label for source in listing.sources):

@@ -72,8 +72,10 @@ def conclude(
     update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
     provenance = provenance.model_copy(update=update)
     if outcome.scores is None:
-        return unreadable(outcome.source, outcome.error, provenance, rule)
-    return answer(outcome.source, outcome.scores, provenance, options, rule)
+        result = unreadable(outcome.source, outcome.error, provenance, rule)
+    else:
+        result = answer(outcome.source, outcome.scores, provenance, options, rule)
+    return result.model_copy(update={"credentials": outcome.credentials})
 
 
 def answer(

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from genconvit.core.errors import ConfigError, SourceAccessError, SourceError, UnsupportedSourceError
 from genconvit.core.files import sha256_of_file
@@ -74,6 +75,21 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
     if _is_image(name, path):
         return OpenedSource(open_image(path))
     return _open_video(name, path, decoders)
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises:
+        SourceError: it is missing, empty, not readable or no file.
+    """
+    name = source_name(path)
+    if _checked_mode(name, Path(path)) == stat.S_IFDIR:
+        raise UnsupportedSourceError(name, "a directory is no file")
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise SourceAccessError(name, _os_reason(error)) from error
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
