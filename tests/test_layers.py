@@ -21,7 +21,7 @@ LAYERS = (
     {"detector"},
     {"assemble"},
     {"settings"},
-    {"verdict"},
+    {"verdict", "explain"},
     {"pipeline"},
     {"runtimes"},
     {"isolation", "weights", "crops"},

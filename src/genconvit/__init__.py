@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from genconvit.core.input_spec import InputSpec
     from genconvit.core.types import FaceScores
     from genconvit.detector import Detector
+    from genconvit.explain.heat_map import FaceHeatMaps, HeatMap
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+    from genconvit.nn.feature_layer import FeatureLayer
     from genconvit.registry import register_architecture
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
@@ -32,9 +34,12 @@ _HOMES = {
     "DatasetError": "core.errors",
     "Detector": "detector",
     "DetectorConfig": "settings",
+    "FaceHeatMaps": "explain.heat_map",
     "FaceResult": "results.result",
     "FaceScores": "core.types",
+    "FeatureLayer": "nn.feature_layer",
     "GenConViTError": "core.errors",
+    "HeatMap": "explain.heat_map",
     "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
@@ -56,9 +61,12 @@ __all__ = [
     "DatasetError",
     "Detector",
     "DetectorConfig",
+    "FaceHeatMaps",
     "FaceResult",
     "FaceScores",
+    "FeatureLayer",
     "GenConViTError",
+    "HeatMap",
     "InputSpec",
     "ModelOutput",
     "PluginError",
