@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from genconvit.registry import ARCHITECTURES
-from spot import Spot
+
+from .spot import Spot
 
 
 @pytest.fixture(autouse=True)

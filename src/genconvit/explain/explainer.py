@@ -111,6 +111,7 @@ def heat_maps_of_batch(model: Architecture, crops: Tensor, target: Target) -> li
     images = images_in_channels_last(model.preprocess(crops).float())
     with recorded_features(layers) as features, recorded_attention(model.attention_layers()) as attention:
         output = model(images)
+    probabilities = face_fake_probability({branch: each.detach().float() for branch, each in output.logits.items()})
     strange = layers.keys() - output.logits.keys()
     if strange:
         raise PluginError(
@@ -121,7 +122,6 @@ def heat_maps_of_batch(model: Architecture, crops: Tensor, target: Target) -> li
         branch: grad_cam(layer, branch, features, output.logits[branch][:, COLUMNS[target]], frames)
         for branch, layer in layers.items()
     }
-    probabilities = face_fake_probability({branch: each.detach().float() for branch, each in output.logits.items()})
     kinds = (cams, attention, reconstruction_errors(model, images, output))
     by_face = zip(*(_by_face(kind, len(crops), model.input_size) for kind in kinds), strict=True)
     return [
