@@ -253,9 +253,8 @@ class _Opened:
                 model = scorer.model
                 if self.parts.provenance.runtime != "torch":
                     cls, info = ARCHITECTURES.load(config.architecture), self.parts.provenance.weights
-                    model = model_in_torch(config.architecture, cls, config.model, config.weights, info).to(
-                        scorer.device
-                    )
+                    model = model_in_torch(config.architecture, cls, config.model, config.weights, info)
+                    model = model.to(scorer.device)
                 self._explainer = Explainer(model, device=scorer.device, batch_size=scorer.batch_size)
             return self._explainer
 

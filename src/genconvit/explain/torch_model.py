@@ -19,7 +19,7 @@ def model_in_torch(
     weights: str | dict[str, str] | None,
     info: WeightsInfo,
 ) -> Architecture:
-    """Load the model that an exported network was made from, on the CPU.
+    """Load the model that an exported network was made from, in float32 on the CPU.
 
     Args:
         name: registered name of the architecture.
@@ -44,7 +44,7 @@ def model_in_torch(
             f"the weights have changed since this detector was made: they were {_named(info)}, and are "
             f"{_named(loaded.info)}; make a new one"
         )
-    return loaded.model
+    return loaded.model.float()
 
 
 def _named(info: WeightsInfo) -> str:
