@@ -183,6 +183,15 @@ def test_the_batch_size_counts_faces_and_batches_begin_with_each_source() -> Non
         assert [each.model_dump(mode="json") for each in flicker.predict_many(videos)] == alone
 
 
+def test_a_clip_has_heat_maps_of_its_frames() -> None:
+    with detector("flicker") as flicker:
+        for target in ("fake", "real"):
+            (maps,) = flicker.heat_maps(frames(8)[None, :, :32, :32], target=target)
+            assert maps.grad_cam["flicker"].raw.shape == (8, 4, 4)
+            assert not maps.grad_cam["flicker"].raw[[0, 7]].any()
+            assert maps.grad_cam["flicker"].upsampled.shape == (8, 32, 32)
+
+
 def test_clips_of_another_form_are_refused() -> None:
     with detector("flicker") as flicker:
         for shape in ((2, 32, 32, 3), (2, 7, 32, 32, 3), (2, 8, 32, 31, 3), (2, 8, 3, 32, 32), (2, 8, 0, 0, 3)):

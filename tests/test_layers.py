@@ -21,7 +21,7 @@ LAYERS = (
     {"detector"},
     {"assemble"},
     {"settings"},
-    {"verdict"},
+    {"verdict", "explain"},
     {"pipeline"},
     {"credentials", "runtimes"},
     {"isolation", "weights", "crops"},

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from genconvit.core.types import FaceScores
     from genconvit.credentials.reader import read_credentials
     from genconvit.detector import Detector
+    from genconvit.explain.heat_map import FaceHeatMaps, HeatMap
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+    from genconvit.nn.feature_layer import FeatureLayer
     from genconvit.registry import register_architecture
     from genconvit.results.credentials import ContentCredentials
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
@@ -35,9 +37,12 @@ _HOMES = {
     "DatasetError": "core.errors",
     "Detector": "detector",
     "DetectorConfig": "settings",
+    "FaceHeatMaps": "explain.heat_map",
     "FaceResult": "results.result",
     "FaceScores": "core.types",
+    "FeatureLayer": "nn.feature_layer",
     "GenConViTError": "core.errors",
+    "HeatMap": "explain.heat_map",
     "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
@@ -61,9 +66,12 @@ __all__ = [
     "DatasetError",
     "Detector",
     "DetectorConfig",
+    "FaceHeatMaps",
     "FaceResult",
     "FaceScores",
+    "FeatureLayer",
     "GenConViTError",
+    "HeatMap",
     "InputSpec",
     "ModelOutput",
     "PluginError",

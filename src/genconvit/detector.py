@@ -17,6 +17,9 @@ from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
 from genconvit.core.types import FaceScores
+from genconvit.explain.explainer import Explainer
+from genconvit.explain.heat_map import FaceHeatMaps, Target
+from genconvit.explain.torch_model import model_in_torch
 from genconvit.models.base import Architecture
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
@@ -178,6 +181,33 @@ class Detector(Closeable):
         """
         return self._open().pipeline.scorer.score(faces, resize=resize)
 
+    def heat_maps(
+        self, faces: npt.NDArray[np.uint8] | Tensor, *, target: Target = "fake", resize: bool = True
+    ) -> tuple[FaceHeatMaps, ...]:
+        """Make heat maps of face crops: where the networks found what their scores rest on.
+
+        They are made in PyTorch and in float32 on the detector's device, whatever runs the networks in whichever
+        precision; where another runtime does, the weights are loaded in PyTorch at the first call. A heat map is no
+        mask of a manipulation; ``docs/heat_maps.md`` says how to read one.
+
+        Args:
+            faces: RGB uint8 [N, S, S, 3], or [N, T, S, S, 3] for an architecture of clips, an array or a tensor.
+            target: class whose logits Grad-CAM explains, ``"fake"`` or ``"real"``.
+            resize: False refuses crops of another size than the architecture's input size.
+
+        Returns:
+            The maps of each face, or of each clip.
+
+        Raises:
+            ConfigError: another shape or type, an architecture that names no feature layers, or an exported file.
+            PluginError: a layer that the architecture names is not what the contract says.
+            WeightsError: the weights yield scores that are not finite, or have changed.
+            GenConViTError: the detector is closed, or was made before a fork.
+        """
+        opened = self._open()
+        crops = opened.pipeline.scorer.crops(faces, resize=resize)
+        return opened.explainer().explain(crops, target)
+
     def close(self) -> None:
         """Let go of the networks and end the workers; further calls raise an error. More than once is fine.
 
@@ -212,6 +242,22 @@ class _Opened:
         self.parts = assemble(config)
         credentials = self.parts.credentials
         self.pipeline = Pipeline(self.parts.finder, self.parts.scorer, credentials.read if credentials else None)
+        self._config = config
+        self._explainer: Explainer | None = None
+        self._loading = threading.Lock()
+
+    def explainer(self) -> Explainer:
+        """Give what makes heat maps, made at the first call."""
+        with self._loading:
+            if self._explainer is None:
+                scorer, config = self.parts.scorer, self._config
+                model = scorer.model
+                if self.parts.provenance.runtime != "torch":
+                    cls, info = ARCHITECTURES.load(config.architecture), self.parts.provenance.weights
+                    model = model_in_torch(config.architecture, cls, config.model, config.weights, info)
+                    model = model.to(scorer.device)
+                self._explainer = Explainer(model, device=scorer.device, batch_size=scorer.batch_size)
+            return self._explainer
 
 
 def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:

@@ -40,6 +40,10 @@ FACES = 20
 """Not a multiple of the batches here."""
 
 
+MAPS = 1e-3
+"""Tolerance of heat maps, as a share of the largest value: gradients add up what logits do."""
+
+
 def furthest(found: FaceScores, expected: FaceScores) -> float:
     """The largest difference between logits."""
     assert found.logits.keys() == expected.logits.keys()
@@ -104,3 +108,21 @@ def test_threads_share_cuda_graphs(make_faces: MakeFaces, gpu: torch.device, bf1
     assert sorted(found) == [0, 1, 2, 3]
     for number, probabilities in found.items():
         torch.testing.assert_close(probabilities, np.roll(found[0], number), rtol=0, atol=BF16_TRAINED)
+
+
+@pytest.mark.usefixtures("no_tf32")
+def test_heat_maps_are_the_cpus_and_explain_the_score(make_faces: MakeFaces, gpu: torch.device) -> None:
+    faces = make_faces(6, 128)
+    with (
+        Detector("v2", **TRAINED, device="cpu", precision="fp32", face_detector="mtcnn") as host,
+        Detector("v2", **TRAINED, device=str(gpu), precision="fp32", face_detector="mtcnn") as device,
+    ):
+        expected, found = host.heat_maps(faces), device.heat_maps(faces)
+        scores = device.score_faces(faces).fake_probability
+    np.testing.assert_allclose([each.fake_probability for each in found], scores, atol=FP32_LOGITS)
+    for kind in ("grad_cam", "attention", "reconstruction_error"):
+        for name in getattr(expected[0], kind):
+            own, other = ([getattr(face, kind)[name].raw for face in maps] for maps in (expected, found))
+            largest = max(map(np.max, own))
+            assert largest > 0
+            np.testing.assert_allclose(other, own, atol=MAPS * largest)

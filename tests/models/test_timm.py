@@ -7,8 +7,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from genconvit import Detector
+from genconvit import ConfigError, Detector
+from genconvit.explain.explainer import heat_maps_of_batch
+from genconvit.explain.grad_cam import recorded_features
 from genconvit.models.timm import Timm, TimmConfig
+from genconvit.nn.timm_network import TimmNetwork
 from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.convert import save_model
 from genconvit.weights.load import LoadedModel
@@ -31,7 +34,7 @@ def test_its_logits_are_the_networks_own() -> None:
     faces = torch.randn(3, 3, 64, 64)
     with torch.inference_mode():
         output = model(faces)
-        torch.testing.assert_close(output.logits["timm"], model.backbone.net(faces))
+        assert torch.equal(output.logits["timm"], model.backbone.net(faces))
     assert tuple(output.logits["timm"].shape) == (3, 2)
     assert (dict(output.reconstructions), output.kl) == ({}, None)
 
@@ -99,3 +102,50 @@ def test_a_detector_loads_what_was_saved(tmp_path: Path) -> None:
     with torch.inference_mode():
         wanted = model(model.preprocess(faces)).logits["timm"].numpy()
     np.testing.assert_allclose(scores.logits["timm"], wanted, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    ["test_resnet", "test_convnext", "test_efficientnet", "test_mambaout", "test_vit", "test_vit2", "test_vit3"],
+)
+def test_its_feature_layer_gives_maps_of_the_image_the_right_way_round(backbone: str) -> None:
+    """A bright patch is where the maps change most, whatever the layout of the features."""
+    model = made(backbone=backbone, image_size=128)
+    images = torch.zeros(2, 3, 128, 128)
+    images[1, :, 32:64, 96:] = 1.0
+    layer = model.feature_layers()["timm"]
+    with recorded_features({"timm": layer}) as features:
+        logits = model(images).logits["timm"]
+    assert logits.requires_grad
+    dark, bright = layer.to_maps(features["timm"].detach())
+    change = (bright - dark).square().sum(dim=0)
+    side = len(change)
+    row, column = divmod(int(change.argmax()), side)
+    assert tuple(change.shape) == (side, side)
+    assert side in (4, 8), "strides are 32 and 16"
+    assert (row * 4 // side, column * 4 // side) == (1, 3)
+
+
+@pytest.mark.parametrize("backbone", ["test_resnet", "test_mambaout", "test_vit", "test_vit2"])
+def test_it_has_heat_maps(backbone: str) -> None:
+    model = made(backbone=backbone, image_size=64).requires_grad_(False)
+    for parameter in model.parameters():
+        if parameter.ndim == 1:  # such as gates, which some networks begin with at zero
+            parameter.add_(torch.randn_like(parameter) / 8)
+    crops = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
+    maps = [*heat_maps_of_batch(model, crops, "fake"), *heat_maps_of_batch(model, crops, "real")]
+    assert max(each.grad_cam["timm"].maximum for each in maps) > 0
+
+
+def test_a_network_without_maps_says_so() -> None:
+    with torch.device("meta"):
+        levels = TimmNetwork("pit_ti_224", 2, {})
+    with pytest.raises(
+        ConfigError, match=r"pit_ti_224 has a class token and no blocks\[-1\]\.norm1; there are no heat"
+    ):
+        levels.feature_layer()
+    to_maps = made().backbone.feature_layer().to_maps
+    with pytest.raises(
+        ConfigError, match=r"test_resnet gives features of the shape \(1, 50, 8\), which are no maps; there"
+    ):
+        to_maps(torch.zeros(1, 50, 8))

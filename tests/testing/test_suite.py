@@ -17,11 +17,14 @@ from genconvit.core.types import DetectedFace
 from genconvit.data.base import Dataset, Listing
 from genconvit.faces.base import FaceDetector
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
+from genconvit.nn.feature_layer import FeatureLayer
 from genconvit.registry import ARCHITECTURES, DATASETS, FACE_DETECTORS, VIDEO_DECODERS
 from genconvit.testing import Check, contract_checks
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from stubs import Grey, GreyConfig, WholeFrame
+
+HEAT_MAPS = "has heat maps of the feature layers that it names"
 
 
 def is_slow(check: Check) -> bool:
@@ -123,6 +126,23 @@ class PromisesMore(Grey):
         return {"one": 1.0}
 
 
+class NamesWhatItNeverCalls(Grey):
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        return {"one": FeatureLayer(nn.Identity())}
+
+
+class SeesNoPlace(Grey):
+    def __init__(self, config: ArchitectureConfig) -> None:
+        super().__init__(config)
+        self.seen = nn.Identity()
+
+    def forward(self, faces: Tensor) -> ModelOutput:
+        return super().forward(self.seen(faces.mean(dim=(2, 3), keepdim=True)))
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        return {"one": FeatureLayer(self.seen)}
+
+
 class LooseConfig(GreyConfig):
     model_config: ClassVar[Any] = {"extra": "ignore"}
 
@@ -148,6 +168,8 @@ class Loose(Grey):
         (LooksAtValues, {"builds from its config without memory"}),
         (Forgets, {"keeps its weights through a file"}),
         (PromisesMore, {"gives two finite logits a face and branch"}),
+        (NamesWhatItNeverCalls, {HEAT_MAPS}),
+        (SeesNoPlace, {HEAT_MAPS}),
         (Loose, {"refuses an option that it does not have"}),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.input_spec import InputSpec
+from genconvit.nn.cross_attention import AttentionLayer
+from genconvit.nn.feature_layer import FeatureLayer
 
 
 class ArchitectureConfig(FrozenConfig):
@@ -90,6 +92,14 @@ class Architecture(nn.Module, ABC):
 
         The error is the mean squared difference of the reconstruction that ``forward`` gives from the normalised face.
         """
+        return {}
+
+    def feature_layers(self) -> Mapping[str, FeatureLayer]:
+        """The layer of each branch's last feature maps, for heat maps; none by default, and then there are none."""
+        return {}
+
+    def attention_layers(self) -> Mapping[str, AttentionLayer]:
+        """The layers that attend to positions of the face, by a name for each; none by default."""
         return {}
 
     def preprocess(self, faces: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from genconvit.models.reference_files import Network
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
 from genconvit.nn.branches import Branch, BranchOutput, EDBranchConfig, VAEBranchConfig, check_image_size
+from genconvit.nn.feature_layer import FeatureLayer
 from genconvit.nn.vae import Latent, VAEConfig
 
 NETWORKS: tuple[Network, ...] = ("ed", "vae")
@@ -159,6 +160,10 @@ class GenerativeModel(Architecture):
     def reconstruction_weights(self) -> dict[str, float]:
         """Each branch's own weight; see ``Branch.reconstruction_weight``."""
         return {name: self.branch(name).reconstruction_weight for name in self.branches}
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """Each branch's maps of the face as they come to its head; those of its reconstruction are not among them."""
+        return {name: FeatureLayer(self.branch(name).face_maps) for name in self.branches}
 
     def read(self, faces: Tensor) -> dict[str, BranchOutput]:
         """Read normalised faces [N, 3, size, size] with each branch."""

@@ -17,6 +17,7 @@ from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
+from genconvit.nn.feature_layer import FeatureLayer
 from genconvit.nn.timm_network import TimmNetwork, check_name, drop_rates
 
 
@@ -78,7 +79,11 @@ class Timm(Architecture):
 
     def forward(self, faces: Tensor) -> ModelOutput:
         """Logits [N, 2] of the branch ``"timm"``, from normalised faces [N, 3, input_size, input_size]."""
-        return ModelOutput(logits={"timm": self.backbone.net(faces)})
+        return ModelOutput(logits={"timm": self.backbone(faces)})
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """The layer of the network's last feature maps; see ``TimmNetwork.feature_layer``."""
+        return {"timm": self.backbone.feature_layer()}
 
 
 def own_size(name: str) -> int:
@@ -100,7 +105,7 @@ def _problem_of(name: str, image_size: int | None, options: tuple[str, ...]) -> 
     side = image_size or own_size(name)
     try:
         with torch.device("meta"):
-            net = TimmNetwork(name, NUM_CLASSES, given).net.eval()
+            net = TimmNetwork(name, NUM_CLASSES, given).eval()
             shape = tuple(net(torch.zeros(1, 3, side, side)).shape)
     except Exception as error:  # whatever a network comes up with
         return f"no image of {side} x {side} pixels goes through it ({type(error).__name__}: {first_line(error)[:120]})"

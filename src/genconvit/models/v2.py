@@ -22,6 +22,7 @@ from genconvit.models.base import ModelOutput
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
 from genconvit.models.reference_files import ReferenceStart
 from genconvit.nn.branches import HIDDEN_DIM
+from genconvit.nn.cross_attention import AttentionLayer
 from genconvit.nn.exchange import MapExchange, MapExchangeConfig
 from genconvit.nn.residual import Residual, ResidualWrap, ResidualWrapConfig
 from genconvit.nn.swiglu import SwiGLUFusionConfig
@@ -143,6 +144,13 @@ class V2(GenerativeModel):
         """Logits [N, 2] for each branch of the mode, from normalised faces [N, 3, 224, 224]."""
         readings = self.read(faces)
         return self.conclude(readings, self.join({name: reading.maps for name, reading in readings.items()}))
+
+    def attention_layers(self) -> dict[str, AttentionLayer]:
+        """Attention of each branch to the face as the other sees it; none where it does not act on the maps."""
+        if self.exchange is None:
+            return {}
+        ed, vae = self.exchange.attention_layers(self.branch("ed").face, self.branch("vae").face)
+        return {name: each for name, each in (("ed_from_vae", ed), ("vae_from_ed", vae)) if each is not None}
 
     def join(self, maps: dict[str, tuple[Tensor, ...]]) -> dict[str, Tensor]:
         """Each branch's hidden layer ``n 500`` after attention and fusion, from its feature maps ``n d h w``."""

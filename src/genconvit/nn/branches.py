@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
@@ -148,12 +148,21 @@ class Branch(nn.Module, ABC):
     Attributes:
         backbone: maps images.
         head: makes a vector and logits of maps.
+        face: index of the face's maps among the two.
+        face_maps: layer that the face's maps go through on their way to the head.
         reconstruction_weight: weight of the reconstruction error in a training, where nobody names another.
     """
 
+    face: ClassVar[int]
+
     backbone: Backbone
     head: Head
+    face_maps: nn.Identity
     reconstruction_weight: float = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.face_maps = nn.Identity()
 
     @abstractmethod
     def read(self, faces: Tensor) -> BranchOutput:
@@ -161,7 +170,8 @@ class Branch(nn.Module, ABC):
 
     def hidden(self, maps: tuple[Tensor, ...]) -> Tensor:
         """The head's hidden layer ``n hidden_dim`` from feature maps ``n d h w`` in the head's order."""
-        hidden: Tensor = self.head(self.backbone.features(*maps))
+        seen = (self.face_maps(each) if index == self.face else each for index, each in enumerate(maps))
+        hidden: Tensor = self.head(self.backbone.features(*seen))
         return hidden
 
     def classify(self, hidden: Tensor) -> Tensor:
@@ -171,6 +181,8 @@ class Branch(nn.Module, ABC):
 
 class EDBranch(Branch):
     """Network A of the paper, "ed"."""
+
+    face = 1
 
     def __init__(self, config: EDBranchConfig) -> None:
         super().__init__()
@@ -189,6 +201,8 @@ class EDBranch(Branch):
 
 class VAEBranch(Branch):
     """Network B of the paper, "vae"."""
+
+    face = 0
 
     def __init__(self, config: VAEBranchConfig) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ Keys have no bias: a softmax does not see a constant that is added to every key,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from einops import rearrange
@@ -54,15 +55,17 @@ class CrossAttention(nn.Module):
     def __init__(self, config: CrossAttentionConfig) -> None:
         super().__init__()
         self.config = config
-        self.a_from_b = _Attention(config)
-        self.b_from_a = _Attention(config)
+        self.a_from_b = Attention(config)
+        self.b_from_a = Attention(config)
 
     def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Give what ``a: n ta d`` finds in ``b: n tb d`` and the reverse, of their own shapes."""
         return self.a_from_b(a, b), self.b_from_a(b, a)
 
 
-class _Attention(nn.Module):
+class Attention(nn.Module):
+    """One sequence's queries meet the keys and values of another."""
+
     def __init__(self, config: CrossAttentionConfig) -> None:
         super().__init__()
         self.num_heads = config.num_heads
@@ -72,13 +75,34 @@ class _Attention(nn.Module):
         self.out = nn.Linear(config.dim, config.dim)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        query, key, value = (
-            rearrange(tokens, "n t (heads d) -> n heads t d", heads=self.num_heads)
-            for tokens in (self.query(x), self.key(context), self.value(context))
-        )
+        """Give what ``x: n tx d`` finds in ``context: n tc d``, of the shape of ``x``."""
+        query, key, value = map(self._by_head, (self.query(x), self.key(context), self.value(context)))
         found = functional.scaled_dot_product_attention(query, key, value)
         joined: Tensor = self.out(rearrange(found, "n heads t d -> n t (heads d)"))
         return joined
+
+    def weights(self, x: Tensor, context: Tensor) -> Tensor:
+        """Give the weights of that, ``n heads tx tc``; the last axis sums to 1."""
+        query, key = self._by_head(self.query(x)), self._by_head(self.key(context))
+        return (query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])).softmax(dim=-1)
+
+    def _by_head(self, tokens: Tensor) -> Tensor:
+        return rearrange(tokens, "n t (heads d) -> n heads t d", heads=self.num_heads)
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionLayer:
+    """An attention among whose keys are the positions of the face's feature maps.
+
+    Attributes:
+        attention: attention that ``forward`` calls once.
+        first: index of the first key that is a position of the face; the others follow it, row by row.
+        grid: height and width of the face's feature maps.
+    """
+
+    attention: Attention
+    first: int
+    grid: tuple[int, int]
 
 
 class TokenEmbeddingConfig(FrozenConfig):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from einops import rearrange
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from genconvit.core.config import FrozenConfig
-from genconvit.nn.cross_attention import CrossAttentionConfig, Grid, TokenEmbeddingConfig
+from genconvit.nn.cross_attention import Attention, AttentionLayer, CrossAttentionConfig, Grid, TokenEmbeddingConfig
 from genconvit.nn.residual import Residual, ResidualWrapConfig
 
 
@@ -54,6 +56,26 @@ class MapExchange(nn.Module):
         a, b = self.attend(_to_tokens(maps_a), _to_tokens(maps_b))
         return _to_maps(a, self.config.grids_a), _to_maps(b, self.config.grids_b)
 
+    def attention_layers(self, face_a: int, face_b: int) -> tuple[AttentionLayer | None, AttentionLayer | None]:
+        """Give a's attention to b's maps of the face, and b's to a's; None behind a gate that lets nothing through.
+
+        Args:
+            face_a: index of the face's maps among the first branch's.
+            face_b: index of the face's maps among the second branch's.
+        """
+        attention = cast("_EmbeddedAttention", self.attend.module).attention
+        layers = (
+            _to_face(attention.a_from_b, self.config.grids_b, face_b),
+            _to_face(attention.b_from_a, self.config.grids_a, face_a),
+        )
+        if len(self.attend.gates) == 0:
+            return layers
+        a, b = (
+            layer if bool(gate.any()) else None
+            for layer, gate in zip(layers, self.attend.gates.parameters(), strict=True)
+        )
+        return a, b
+
 
 class _EmbeddedAttention(nn.Module):
     def __init__(self, config: MapExchangeConfig) -> None:
@@ -75,6 +97,10 @@ def _projections(in_dim: int | None, out_dim: int | None) -> tuple[nn.Module, nn
     if in_dim is None or out_dim is None:
         return nn.Identity(), nn.Identity()
     return nn.Linear(in_dim, out_dim), nn.Linear(in_dim, out_dim)
+
+
+def _to_face(attention: Attention, grids: tuple[Grid, ...], face: int) -> AttentionLayer:
+    return AttentionLayer(attention, sum(height * width for height, width in grids[:face]), grids[face])
 
 
 def _to_tokens(maps: tuple[Tensor, ...]) -> Tensor:

@@ -113,11 +113,9 @@ class Scorer:
             ConfigError: the crops have another shape or type, or the device has no memory for a single input.
             WeightsError: a logit is not finite.
         """
-        self._check(faces, resize)
-        if len(faces) == 0:
+        crops = self.crops(faces, resize=resize)
+        if len(crops) == 0:
             return FaceScores({}, np.empty(0, np.float32))
-        sized = resize_crops(faces, self.input_size)
-        crops = torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
         batches = []
         start = 0
         while start < len(crops):
@@ -131,6 +129,16 @@ class Scorer:
         joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
         arrays = {branch: logits.numpy() for branch, logits in joined.items()}
         return FaceScores(arrays, face_fake_probability(joined).numpy())
+
+    def crops(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool) -> Tensor:
+        """Give inputs, as ``score`` takes them, at the size of the model: uint8, a tensor where they lie.
+
+        Raises:
+            ConfigError: they have another shape or type.
+        """
+        self._check(faces, resize)
+        sized = resize_crops(faces, self.input_size) if len(faces) else faces
+        return torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
 
     def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
         """The logits, or None where the device's memory is too small for these faces."""

@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from genconvit.core.errors import ConfigError
 from genconvit.core.input_spec import InputSpec
+from genconvit.explain.explainer import Explainer
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.nn.fake_probability import NUM_CLASSES
+from genconvit.nn.fake_probability import NUM_CLASSES, face_fake_probability
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.provenance import WeightsInfo
 from genconvit.runtimes.export import export_model, require_packages
@@ -41,6 +42,7 @@ def architecture_checks(name: str, cls: type[Architecture]) -> list[Check]:
         Check(name, "scores alike twice", subject.is_repeatable),
         Check(name, "keeps its weights through a file", subject.keeps_its_weights),
         Check(name, "can be trained", subject.can_be_trained),
+        Check(name, "has heat maps of the feature layers that it names", subject.has_heat_maps),
         Check(name, "can be exported", subject.can_be_exported),
     ]
 
@@ -140,6 +142,18 @@ class _Subject(Subject[Architecture]):
         moved = [each.grad for each in model.parameters() if each.grad is not None]
         require(bool(moved), "no parameter has a gradient")
         require(all(bool(grad.isfinite().all()) for grad in moved), "a gradient is not finite")
+
+    def has_heat_maps(self) -> None:
+        layers = self.model.feature_layers()
+        if not layers:
+            raise SkippedError("it names no feature layers, so there are no heat maps of its scores")
+        found = Explainer(self.model, device=torch.device("cpu"), batch_size=len(self.crops)).explain(self.crops)
+        for branch in layers:
+            grid = found[0].grad_cam[branch].grid
+            require(max(grid) > 1, f"the maps of branch {branch!r} have a single position, so they show no place")
+        expected = face_fake_probability(self.logits(self.crops)).tolist()
+        distance = max(abs(each.fake_probability - own) for each, own in zip(found, expected, strict=True))
+        require(distance <= FURTHEST, f"the pass that is explained gives probabilities that differ by {distance:.2g}")
 
     def can_be_exported(self) -> None:
         try:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class SkippedError(Exception):
-    """A check cannot run, since this machine lacks what it needs; the message says what."""
+    """A check cannot run, since this machine or the plugin lacks what it needs; the message says what."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genconvit.models.base import Architecture, ModelOutput
+from genconvit.nn.reconstruction import at_the_size_of
 from genconvit.train.config import TrainConfig
 
 
@@ -63,10 +64,7 @@ def training_loss(output: ModelOutput, faces: Tensor, labels: Tensor, loss_weigh
 
 def reconstruction_error(reconstruction: Tensor, faces: Tensor) -> Tensor:
     """The mean squared error of a reconstruction [N, 3, h, w], resized to that of the faces [N, 3, s, s]."""
-    resized = reconstruction.float()
-    if resized.shape[-2:] != faces.shape[-2:]:
-        resized = functional.interpolate(resized, size=faces.shape[-2:], mode="bilinear", align_corners=False)
-    return functional.mse_loss(resized, faces)
+    return functional.mse_loss(at_the_size_of(faces, reconstruction), faces)
 
 
 def loss_weights_of(config: TrainConfig, model: Architecture) -> LossWeights:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 
-from genconvit import Architecture, ArchitectureConfig, InputSpec, ModelOutput
+from genconvit import Architecture, ArchitectureConfig, FeatureLayer, InputSpec, ModelOutput
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import BackboneConfig
 from genconvit.nn.branches import HIDDEN_DIM, EDBranchConfig
@@ -47,12 +47,19 @@ class Siamese(Architecture):
         self.compare = SwiGLUFusionConfig(
             dims=(HIDDEN_DIM, HIDDEN_DIM), hidden_dim=config.fusion_dim, out_dim=HIDDEN_DIM
         ).build()
+        self.face_maps = nn.Identity()
 
     def forward(self, faces: Tensor) -> ModelOutput:
         """Logits [N, 2] of branch ``"siamese"``, from normalised faces [N, 3, image_size, image_size]."""
         face, mirrored = self.branch.read(faces), self.branch.read(faces.flip(-1))
-        hidden = self.compare(self.branch.hidden(face.maps), self.branch.hidden(mirrored.maps))
+        drawn, seen = face.maps
+        maps = drawn, self.face_maps(seen)
+        hidden = self.compare(self.branch.hidden(maps), self.branch.hidden(mirrored.maps))
         return ModelOutput(
             logits={"siamese": self.branch.classify(hidden)},
             reconstructions={"siamese": face.reconstruction},
         )
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """The maps of the face itself; those of its mirror image come by the same backbone and are not among them."""
+        return {"siamese": FeatureLayer(self.face_maps)}

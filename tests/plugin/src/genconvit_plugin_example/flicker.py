@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
+from torch.nn import functional
 
-from genconvit import Architecture, ArchitectureConfig, InputSpec, ModelOutput
+from genconvit import Architecture, ArchitectureConfig, FeatureLayer, InputSpec, ModelOutput
 
 __all__ = ["Flicker", "FlickerConfig"]
 
@@ -43,3 +44,7 @@ class Flicker(Architecture):
         patches = self.patches(clips.transpose(1, 2)).relu()
         change = patches.diff(dim=2).abs().mean(dim=(2, 3, 4))
         return ModelOutput(logits={"flicker": self.head(change)})
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """The patches: those of three faces are shown on the middle one, so that the first and the last have none."""
+        return {"flicker": FeatureLayer(self.patches, lambda patches: functional.pad(patches, (0, 0, 0, 0, 1, 1)))}

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import PositiveInt
 from torch import Tensor
 
-from genconvit import Architecture, ArchitectureConfig, InputSpec, ModelOutput
+from genconvit import Architecture, ArchitectureConfig, FeatureLayer, InputSpec, ModelOutput
 from genconvit.nn.timm_network import TimmNetwork
 
 __all__ = ["Upright", "UprightConfig"]
@@ -45,4 +45,8 @@ class Upright(Architecture):
 
     def forward(self, faces: Tensor) -> ModelOutput:
         """Logits [N, 2] of branch ``"upright"``, from normalised faces [N, 3, image_size, image_size]."""
-        return ModelOutput(logits={"upright": self.network.net(faces)})
+        return ModelOutput(logits={"upright": self.network(faces)})
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What the network's head sees."""
+        return {"upright": self.network.feature_layer()}
