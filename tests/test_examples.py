@@ -24,8 +24,8 @@ def run(name: str, *arguments: str | Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_custom_architecture_scores_faces_and_says_that_it_is_no_verdict() -> None:
-    printed = run("custom_architecture.py")
+def test_a_registered_architecture_scores_faces_and_says_that_it_is_no_verdict() -> None:
+    printed = run("register_an_architecture.py")
     (probabilities,) = re.findall(r"fake probabilities: \[(.*)\]", printed)
     values = [float(value) for value in probabilities.split(", ")]
     assert len(values) == 4
