@@ -7,6 +7,7 @@ Run it: python examples/compare_attention.py
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from genconvit import Detector
@@ -17,7 +18,7 @@ noise = np.random.default_rng(0).integers(0, 256, (FACES, 16, 16, 3), np.uint8)
 faces = noise.repeat(8, axis=1).repeat(8, axis=2)  # RGB uint8 [8, 128, 128, 3]: coarse noise, no faces
 
 
-def scored(*, attention: bool, open_gates: bool) -> np.ndarray:
+def scored(*, attention: bool, open_gates: bool) -> npt.NDArray[np.float64]:
     """Score the pictures by a V2 whose branches have the same random weights each time."""
     with Detector("v2", size="nano", weights="random", device="cpu", attention=attention) as detector:
         gates = [each for each in detector.model.modules() if isinstance(each, ZeroGate)]
@@ -31,7 +32,7 @@ def scored(*, attention: bool, open_gates: bool) -> np.ndarray:
     state = "open" if open_gates else "closed"
     name = "with" if attention else "without"
     print(f"{name} attention, gates {state}: {parameters:,} parameters, {milliseconds:.0f} ms a face")
-    return np.asarray(scores)
+    return np.asarray(scores, np.float64)
 
 
 for open_gates in (False, True):

@@ -25,7 +25,7 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
     scope: dict[str, Any] = {"__name__": "__main__"}
     cells, count = [], 0
     for cell in notebook["cells"]:
-        new = {}
+        new: dict[str, Any] = {}
         if cell["cell_type"] == "code":
             count += 1
             new = {"execution_count": count, "outputs": _outputs("".join(cell["source"]), scope, count)}
@@ -36,7 +36,8 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
 def _outputs(source: str, scope: dict[str, Any], count: int) -> list[dict[str, Any]]:
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    printed, value = io.StringIO(), None
+    printed = io.StringIO()
+    value: object = None
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, "<cell>", "exec"), scope)  # noqa: S102 - the notebook's own
         if isinstance(last, ast.Expr):
