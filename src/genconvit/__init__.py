@@ -2,7 +2,9 @@
 
 Examples:
     >>> from genconvit import Detector
-    >>> detector = Detector("original", mode="ed", weights="random", device="cpu")
+    >>> detector = Detector(
+    ...     "original", mode="ed", weights="random", device="cpu"
+    ... )
 
 Importing this package imports no other module of it: the names below are loaded when they are asked for.
 """

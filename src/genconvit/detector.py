@@ -57,8 +57,12 @@ class Detector(Closeable):
 
     Examples:
         >>> from genconvit import Detector
-        >>> with Detector("original", mode="ed", weights="random", device="cpu") as detector:
-        ...     scores = detector.score_faces(np.zeros((2, 224, 224, 3), np.uint8))
+        >>> with Detector(
+        ...     "original", mode="ed", weights="random", device="cpu"
+        ... ) as detector:
+        ...     scores = detector.score_faces(
+        ...         np.zeros((2, 224, 224, 3), np.uint8)
+        ...     )
         >>> scores.logits["ed"].shape
         (2, 2)
     """

@@ -51,7 +51,12 @@ def parse_variants(specs: Iterable[str], base: Mapping[str, Any]) -> list[Varian
         PluginError: an architecture is unknown or broken.
 
     Examples:
-        >>> [variant.name for variant in parse_variants(["original:mode=ed", "v2:no-attention"], {})]
+        >>> [
+        ...     variant.name
+        ...     for variant in parse_variants(
+        ...         ["original:mode=ed", "v2:no-attention"], {}
+        ...     )
+        ... ]
         ['original-ed', 'v2-no-attention']
     """
     if "architecture" in base:

@@ -33,7 +33,9 @@ class Ahead(Closeable, Generic[T]):
         drop: function that releases an item that nobody takes any more.
 
     Examples:
-        >>> with Ahead((number * number for number in range(3)), "squares", room=1) as squares:
+        >>> with Ahead(
+        ...     (number * number for number in range(3)), "squares", room=1
+        ... ) as squares:
         ...     list(squares)
         [0, 1, 4]
     """

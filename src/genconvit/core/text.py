@@ -57,7 +57,9 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers
         numbers: columns, counted from 0, that hold numbers, which stand on the right.
 
     Examples:
-        >>> print(markdown_table(["name", "faces"], [["a|b", "3"]], {1}), end="")
+        >>> print(
+        ...     markdown_table(["name", "faces"], [["a|b", "3"]], {1}), end=""
+        ... )
         | name | faces |
         | --- | ---: |
         | a\|b | 3 |

@@ -53,7 +53,12 @@ class Clip:
         Examples:
             >>> Clip("Deepfakes", "c23", "071_054", "FAKE").identities
             ('youtube/071', 'youtube/054')
-            >>> Clip("DeepFakeDetection", "c23", "01_02__kitchen_pan__YVGY8LOK", "FAKE").identities
+            >>> Clip(
+            ...     "DeepFakeDetection",
+            ...     "c23",
+            ...     "01_02__kitchen_pan__YVGY8LOK",
+            ...     "FAKE",
+            ... ).identities
             ('actors/01', 'actors/02')
         """
         match = _PEOPLE.match(self.stem)
@@ -69,7 +74,12 @@ class Clip:
         Examples:
             >>> Clip("Deepfakes", "c23", "071_054", "FAKE").original
             Clip(kind='youtube', compression='c23', stem='071', label='REAL')
-            >>> Clip("DeepFakeDetection", "c23", "01_02__kitchen_pan__YVGY8LOK", "FAKE").original
+            >>> Clip(
+            ...     "DeepFakeDetection",
+            ...     "c23",
+            ...     "01_02__kitchen_pan__YVGY8LOK",
+            ...     "FAKE",
+            ... ).original
             Clip(kind='actors', compression='c23', stem='01__kitchen_pan', label='REAL')
         """
         match = _PEOPLE.match(self.stem)

@@ -142,7 +142,12 @@ def inside(folder: str, name: str) -> str | None:
     Examples:
         >>> inside("part_0", "a.mp4"), inside("", "./b/c.mp4")
         ('part_0/a.mp4', 'b/c.mp4')
-        >>> inside("part_0", "../a.mp4"), inside("", "/etc/passwd"), inside("", "c:\\a.mp4"), inside("", "")
+        >>> (
+        ...     inside("part_0", "../a.mp4"),
+        ...     inside("", "/etc/passwd"),
+        ...     inside("", "c:\\a.mp4"),
+        ...     inside("", ""),
+        ... )
         (None, None, None, None)
     """
     escapes = ".." in name.split("/") or name.startswith("/") or any(sign in name for sign in "\\\0")

@@ -90,9 +90,17 @@ def components(sources: Iterable[LabelledSource]) -> list[list[LabelledSource]]:
     """The sources that share identities or are each other's original, directly or through others; each once, by name.
 
     Examples:
-        >>> a = LabelledSource(path="a", name="a", label="FAKE", identities=("b", "c"))
-        >>> b, c, d = (LabelledSource(path=name, name=name, label="REAL") for name in "bcd")
-        >>> [[each.name for each in component] for component in components([d, c, b, a])]
+        >>> a = LabelledSource(
+        ...     path="a", name="a", label="FAKE", identities=("b", "c")
+        ... )
+        >>> b, c, d = (
+        ...     LabelledSource(path=name, name=name, label="REAL")
+        ...     for name in "bcd"
+        ... )
+        >>> [
+        ...     [each.name for each in component]
+        ...     for component in components([d, c, b, a])
+        ... ]
         [['a', 'b', 'c'], ['d']]
     """
     above: dict[str, str] = {}

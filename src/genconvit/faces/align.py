@@ -21,7 +21,9 @@ def level_angle(landmarks: npt.NDArray[np.float32] | None) -> float:
         landmarks: float32 [5, 2], as in ``DetectedFace``; None gives 0.
 
     Examples:
-        >>> eyes = np.array([[10, 20], [30, 40], [20, 30], [10, 40], [20, 50]], np.float32)
+        >>> eyes = np.array(
+        ...     [[10, 20], [30, 40], [20, 30], [10, 40], [20, 50]], np.float32
+        ... )
         >>> round(math.degrees(level_angle(eyes)))
         45
     """

@@ -33,7 +33,11 @@ def square_of(box: Box, rule: SquareRule, margin: float = 0.0) -> Box:
         ConfigError: the margin is below -0.5 or not finite.
 
     Examples:
-        >>> square_of((10.0, 20.0, 110.0, 120.0), SquareRule(side=0.8, shift_down=0.05), margin=0.25)
+        >>> square_of(
+        ...     (10.0, 20.0, 110.0, 120.0),
+        ...     SquareRule(side=0.8, shift_down=0.05),
+        ...     margin=0.25,
+        ... )
         (10.0, 25.0, 110.0, 125.0)
     """
     return _square(box, rule.side, rule.shift_down, margin)
@@ -58,7 +62,10 @@ def square_for(box: Box, cut: Cut, margin: float = 0.0) -> Box:
 
     Examples:
         >>> canonical = SquareRule(side=1.0, shift_down=0.0)
-        >>> square_for((10.0, 20.0, 110.0, 120.0), Cut(size=224, scale=1.5, shift_down=0.25, rule=canonical))
+        >>> square_for(
+        ...     (10.0, 20.0, 110.0, 120.0),
+        ...     Cut(size=224, scale=1.5, shift_down=0.25, rule=canonical),
+        ... )
         (-15.0, 20.0, 135.0, 170.0)
     """
     rule = cut.rule

@@ -35,7 +35,9 @@ class SwiGLUFusion(nn.Module):
 
     Examples:
         >>> import torch
-        >>> fuse = SwiGLUFusionConfig(dims=(4, 6), hidden_dim=16, out_dim=5).build()
+        >>> fuse = SwiGLUFusionConfig(
+        ...     dims=(4, 6), hidden_dim=16, out_dim=5
+        ... ).build()
         >>> fuse(torch.zeros(2, 4), torch.zeros(2, 6)).shape
         torch.Size([2, 5])
     """

@@ -94,7 +94,14 @@ def link_faces(faces: Iterable[Sighting], frame_indices: Sequence[int], rule: Tr
 
     Examples:
         >>> left, right = (0, 0, 10, 10), (50, 0, 60, 10)
-        >>> link_faces([Sighting(0, 0.0, left), Sighting(1, 0.5, right), Sighting(1, 0.5, left)], [0, 1])
+        >>> link_faces(
+        ...     [
+        ...         Sighting(0, 0.0, left),
+        ...         Sighting(1, 0.5, right),
+        ...         Sighting(1, 0.5, left),
+        ...     ],
+        ...     [0, 1],
+        ... )
         [0, 1, 0]
     """
     turns = {index: turn for turn, index in enumerate(frame_indices)}

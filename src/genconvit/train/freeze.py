@@ -54,7 +54,10 @@ def is_below(name: str, prefix: str) -> bool:
     """Tell whether a dotted name is a prefix or lies below it.
 
     Examples:
-        >>> is_below("branches.ed.head", "branches.ed"), is_below("branches.edge", "branches.ed")
+        >>> (
+        ...     is_below("branches.ed.head", "branches.ed"),
+        ...     is_below("branches.edge", "branches.ed"),
+        ... )
         (True, False)
     """
     prefix = prefix.rstrip(".")

@@ -20,7 +20,10 @@ def rate_factor(config: TrainConfig, *, step: int, steps: int, epoch: int, losse
 
     Examples:
         >>> config = TrainConfig(data="crops", schedule="step")
-        >>> [rate_factor(config, step=0, steps=9, epoch=epoch, losses=()) for epoch in (0, 14, 15)]
+        >>> [
+        ...     rate_factor(config, step=0, steps=9, epoch=epoch, losses=())
+        ...     for epoch in (0, 14, 15)
+        ... ]
         [1.0, 1.0, 0.1]
     """
     warm = round(config.chosen_warmup * steps)

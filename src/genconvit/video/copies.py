@@ -27,7 +27,10 @@ def clip_name(name: str) -> str:
         name: a path with ``/``, below the data set's root.
 
     Examples:
-        >>> clip_name("youtube/c23/videos/071.mp4"), clip_name("youtube/c23/images/071")
+        >>> (
+        ...     clip_name("youtube/c23/videos/071.mp4"),
+        ...     clip_name("youtube/c23/images/071"),
+        ... )
         ('youtube/c23/071', 'youtube/c23/071')
         >>> clip_name("real/clip.2/frames"), clip_name("real/clip.2.mp4")
         ('real/clip.2', 'real/clip.2')

@@ -1,6 +1,6 @@
 """An architecture of your own in forty lines: a config, a module, one call to register it.
 
-Run it: python examples/custom_architecture.py
+Run it: python examples/register_an_architecture.py
 """
 
 from typing import Literal
