@@ -17,10 +17,11 @@ from genconvit.core.version import __version__
 if TYPE_CHECKING:
     from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.core.input_spec import InputSpec
-    from genconvit.core.types import FaceScores
+    from genconvit.core.types import FaceScores, Frame
     from genconvit.detector import Detector
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.registry import register_architecture
+    from genconvit.render.frames import SourceFrames
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
     from genconvit.settings import DetectorConfig
@@ -34,11 +35,13 @@ _HOMES = {
     "DetectorConfig": "settings",
     "FaceResult": "results.result",
     "FaceScores": "core.types",
+    "Frame": "core.types",
     "GenConViTError": "core.errors",
     "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
     "SourceError": "core.errors",
+    "SourceFrames": "render.frames",
     "TrackResult": "results.result",
     "VideoResult": "results.result",
     "WeightsError": "core.errors",
@@ -58,11 +61,13 @@ __all__ = [
     "DetectorConfig",
     "FaceResult",
     "FaceScores",
+    "Frame",
     "GenConViTError",
     "InputSpec",
     "ModelOutput",
     "PluginError",
     "SourceError",
+    "SourceFrames",
     "TrackResult",
     "VideoResult",
     "WeightsError",

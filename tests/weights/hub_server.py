@@ -167,7 +167,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.connection.detach())
 
-
     def _wait_until_read(self) -> None:
         """Wait until the other side has taken what was sent, which a reset would throw away."""
         ends = [f":{self.client_address[1]:04X}", f":{self.connection.getsockname()[1]:04X}"]

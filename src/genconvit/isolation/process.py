@@ -18,7 +18,6 @@ from genconvit.isolation.confine import OUT_OF_MEMORY
 from genconvit.isolation.incoming import failure
 from genconvit.isolation.memory import SharedFrames, create_memory
 from genconvit.isolation.messages import Channel, Message, MessageError
-from genconvit.video.sampling import FrameChoice
 
 _BOOT = "import sys; sys.path[:] = sys.argv[3:]; from genconvit.isolation.worker import main; main()"
 _ENVIRONMENT = {
@@ -44,7 +43,6 @@ class WorkerProcess:
 
     Args:
         decoders: the importable names of the decoders' classes.
-        choice: choice of frames.
         memory_limit_mb: MiB that it may use beyond its own needs.
         square_pixels: stretch frames whose pixels are not square.
 
@@ -57,9 +55,7 @@ class WorkerProcess:
         ConfigError: the system starts no process.
     """
 
-    def __init__(
-        self, decoders: Sequence[str], choice: FrameChoice, memory_limit_mb: int, *, square_pixels: bool
-    ) -> None:
+    def __init__(self, decoders: Sequence[str], memory_limit_mb: int, *, square_pixels: bool) -> None:
         self.memory_limit_mb = memory_limit_mb
         self.is_ready = False
         self.idle = True
@@ -80,8 +76,6 @@ class WorkerProcess:
         self._prepare: Message = {
             "kind": "prepare",
             "decoders": list(decoders),
-            "choice": choice.kind,
-            "value": choice.value,
             "memory_limit_mb": memory_limit_mb,
             "square_pixels": square_pixels,
         }
