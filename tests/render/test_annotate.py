@@ -33,7 +33,7 @@ def written(found: VideoResult, path: Path, overlays: Overlays | None = BOXES) -
 def pictures(path: Path) -> list[tuple[float, npt.NDArray[np.uint8]]]:
     with av.open(str(path)) as container:
         return [
-            (float((frame.pts or 0) * (frame.time_base or 0)), frame.to_ndarray(format="rgb24"))
+            (float((frame.pts or 0) * (frame.time_base or 0)), np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
             for frame in container.decode(video=0)
         ]
 
@@ -135,10 +135,10 @@ def test_frames_whose_size_changes_are_refused(tmp_path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuvj420p"
         for number, size in enumerate(((160, 120), (80, 60))):
             encoder = av.CodecContext.create("mjpeg", "w")
-            encoder.width, encoder.height, encoder.pix_fmt = *size, "yuvj420p"  # type: ignore[attr-defined]
+            encoder.width, encoder.height, encoder.pix_fmt = *size, "yuvj420p"
             encoder.time_base = Fraction(1, 25)
             frame = av.VideoFrame.from_ndarray(grey_frames(1, *size)[0], format="rgb24").reformat(format="yuvj420p")
-            for packet in encoder.encode(frame):  # type: ignore[attr-defined]
+            for packet in encoder.encode(frame):
                 packet.pts = packet.dts = number
                 packet.time_base, packet.stream = Fraction(1, 25), stream
                 container.mux(packet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,7 +30,7 @@ SUFFIXES = tuple(_CONTAINERS)
 """Suffixes of files that an annotated video is written to."""
 
 _TIME_BASE = Fraction(1, 90_000)
-_ENCODER = "libx264"
+_ENCODER: Final = "libx264"
 _QUALITY = {"crf": "20", "preset": "veryfast"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from genconvit.video.index import index_frames, open_container
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-_ENCODER = "aac"
+    Timed = tuple[float, Packet[Any]]
+    """A packet behind the second that it is decoded at."""
+
+_ENCODER: Final = "aac"
 
 
 def add_sound(source: Path, silent: Path, path: Path, *, container: str) -> str | None:
@@ -50,9 +53,10 @@ def add_sound(source: Path, silent: Path, path: Path, *, container: str) -> str 
         picture = out.add_stream_from_template(video)
         audio = heard.streams.best("audio")
         shown = _packets(seen, video, picture, 0.0)
-        codec = audio.codec_context.name if audio is not None and audio.codec_context else "an unknown codec"
-        sound, note = iter(()), None
-        if audio is not None and audio.codec_context:
+        sound: Iterator[Timed] = iter(())
+        codec, note = "an unknown codec", None
+        if isinstance(audio, av.AudioStream) and audio.codec_context:
+            codec = audio.codec_context.name
             sound, note = _sound(out, heard, audio, start)
         is_heard = False
         for _, packet in heapq.merge(shown, sound, key=lambda timed: timed[0]):
@@ -65,7 +69,7 @@ def add_sound(source: Path, silent: Path, path: Path, *, container: str) -> str 
 
 def _sound(
     out: OutputContainer, heard: InputContainer, audio: AudioStream, start: float
-) -> tuple[Iterator[tuple[float, Packet]], str | None]:
+) -> tuple[Iterator[Timed], str | None]:
     codec = audio.codec_context.name
     if codec in out.supported_codecs:
         return _packets(heard, audio, out.add_stream_from_template(audio), start), None
@@ -74,7 +78,7 @@ def _sound(
     return _encoded(heard, audio, encoded, start), note
 
 
-def _packets(container: InputContainer, stream: Stream, target: Stream, start: float) -> Iterator[tuple[float, Packet]]:
+def _packets(container: InputContainer, stream: Stream, target: Stream, start: float) -> Iterator[Timed]:
     """Packets of a stream with the time that each is decoded at, counted from a start; damaged ones end it."""
     shift = round(start / stream.time_base) if stream.time_base else 0
     for packet in _demuxed(container, stream):
@@ -85,15 +89,13 @@ def _packets(container: InputContainer, stream: Stream, target: Stream, start: f
         yield float(packet.dts * packet.time_base), packet
 
 
-def _encoded(
-    container: InputContainer, stream: AudioStream, target: AudioStream, start: float
-) -> Iterator[tuple[float, Packet]]:
+def _encoded(container: InputContainer, stream: AudioStream, target: AudioStream, start: float) -> Iterator[Timed]:
     """Packets of a stream's sound in another codec, with the time that each is decoded at."""
     import av
 
     for packet in _demuxed(container, stream):
         try:
-            frames = packet.decode()
+            frames = stream.decode(packet)
         except av.FFmpegError:
             continue
         for frame in frames:
@@ -104,12 +106,12 @@ def _encoded(
     yield from _timed(target.encode(None))
 
 
-def _timed(packets: Sequence[Packet]) -> Iterator[tuple[float, Packet]]:
+def _timed(packets: Sequence[Packet[Any]]) -> Iterator[Timed]:
     for packet in packets:
         yield float((packet.dts or 0) * packet.time_base), packet
 
 
-def _demuxed(container: InputContainer, stream: Stream) -> Iterator[Packet]:
+def _demuxed(container: InputContainer, stream: Stream) -> Iterator[Packet[Any]]:
     """Packets of a stream up to the first error."""
     import av
 
