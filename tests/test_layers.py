@@ -16,6 +16,7 @@ LAYERS = (
     {"doctor"},
     {"bench", "compare", "robustness", "testing"},
     {"extract", "train"},
+    {"render"},
     {"plots"},
     {"evaluation"},
     {"detector"},
@@ -40,6 +41,7 @@ ONLY_TYPES = {
         ("genconvit", "data", "base", "Dataset"),
         ("genconvit", "faces", "base", "FaceDetector"),
         ("genconvit", "models", "base", "Architecture"),
+        ("genconvit", "results", "renderer", "Renderer"),
         ("genconvit", "video", "base", "VideoDecoder"),
     }
 }

@@ -19,13 +19,14 @@ from genconvit.core.version import __version__
 if TYPE_CHECKING:
     from genconvit.core.errors import ConfigError, DatasetError, GenConViTError, PluginError, SourceError, WeightsError
     from genconvit.core.input_spec import InputSpec
-    from genconvit.core.types import FaceScores
+    from genconvit.core.types import FaceScores, Frame
     from genconvit.credentials.reader import read_credentials
     from genconvit.detector import Detector
     from genconvit.explain.heat_map import FaceHeatMaps, HeatMap
     from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
     from genconvit.nn.feature_layer import FeatureLayer
     from genconvit.registry import register_architecture
+    from genconvit.render.frames import SourceFrames
     from genconvit.results.credentials import ContentCredentials
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
@@ -43,12 +44,14 @@ _HOMES = {
     "FaceResult": "results.result",
     "FaceScores": "core.types",
     "FeatureLayer": "nn.feature_layer",
+    "Frame": "core.types",
     "GenConViTError": "core.errors",
     "HeatMap": "explain.heat_map",
     "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
     "SourceError": "core.errors",
+    "SourceFrames": "render.frames",
     "TrackResult": "results.result",
     "VideoResult": "results.result",
     "WeightsError": "core.errors",
@@ -72,12 +75,14 @@ __all__ = [
     "FaceResult",
     "FaceScores",
     "FeatureLayer",
+    "Frame",
     "GenConViTError",
     "HeatMap",
     "InputSpec",
     "ModelOutput",
     "PluginError",
     "SourceError",
+    "SourceFrames",
     "TrackResult",
     "VideoResult",
     "WeightsError",

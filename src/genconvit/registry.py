@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what is registered lies above, and is imported when it is a
     from genconvit.data.base import Dataset
     from genconvit.faces.base import FaceDetector
     from genconvit.models.base import Architecture
+    from genconvit.results.renderer import Renderer
     from genconvit.video.base import VideoDecoder
 
 T = TypeVar("T")
@@ -211,7 +212,15 @@ VIDEO_DECODERS: Registry[VideoDecoder] = Registry(
     "genconvit.video_decoders", kind="video decoder", base="genconvit.video.base:VideoDecoder"
 )
 DATASETS: Registry[Dataset] = Registry("genconvit.datasets", kind="data set", base="genconvit.data.base:Dataset")
+_RENDERER = "genconvit.render.standard:StandardRenderer"
+
 REGISTRIES: tuple[Registry[Any], ...] = (ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, DATASETS)
+
+
+def renderer() -> Renderer:
+    """The library's renderer, which results are drawn by; imported when it is asked for, since it lies above them."""
+    cls: type[Renderer] = pkgutil.resolve_name(_RENDERER)
+    return cls()
 
 
 def register_architecture(name: str, cls: type[Architecture]) -> None:

@@ -21,7 +21,7 @@ from genconvit.video.base import VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 from genconvit.video.readers import Reader, ThreadReader
 from genconvit.video.reading import SourceOpened
-from genconvit.video.sampling import parse_frames
+from genconvit.video.sampling import FrameChoice, parse_frames
 from isolation.conftest import MakeReader
 from processes import LONG_SECONDS, wait_until
 from support import cut_short, grey_frames, make_video, shared
@@ -254,3 +254,11 @@ def test_a_decoder_that_another_process_cannot_make_is_refused(make_reader: Make
 def test_images_need_no_decoder(tmp_path: Path, make_reader: MakeReader) -> None:
     decoders: list[VideoDecoder] = []
     assert len(events(make_reader(*decoders), image(tmp_path))) == 2
+
+
+def test_a_reading_may_choose_frames_of_its_own(make_reader: MakeReader, tmp_path: Path) -> None:
+    path, choice = video(tmp_path), FrameChoice("given", indices=(1, 7))
+    reader = make_reader(PyAVDecoder(), frames=3)
+    with reader.start(path, choice) as reading:
+        assert [event.index for event in reading if isinstance(event, Frame)] == [1, 7]
+    assert [event[0] for event in events(reader, path) if not isinstance(event, SourceOpened)] == [0, 19, 39]

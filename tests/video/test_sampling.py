@@ -153,3 +153,8 @@ def test_key_frames_of_a_video(tmp_path: Path, decoder: VideoDecoder) -> None:
         chosen = choose_frames(stream, FrameChoice("keyframes"))
         assert list(chosen.indices) == [0, 12, 24, 36, 48]
         assert [frame.index for frame in stream.read(chosen.indices)] == [0, 12, 24, 36, 48]
+
+
+def test_given_frames_are_those_that_the_stream_has() -> None:
+    choice = FrameChoice("given", indices=(0, 3, 7, 8))
+    assert list(choose_frames(Described(8), choice).indices) == [0, 3, 7]

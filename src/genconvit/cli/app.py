@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from genconvit.cli.annotate import annotate
 from genconvit.cli.bench import bench
 from genconvit.cli.calibrate import calibrate
 from genconvit.cli.compare import compare
@@ -70,6 +71,7 @@ app = typer.Typer(
 
 _CLASSES: dict[str, type[TyperCommand]] = {
     "predict": DetectorCommand,
+    "annotate": DetectorCommand,
     "evaluate": DetectorCommand,
     "compare": CompareCommand,
     "robustness": DetectorCommand,
@@ -88,7 +90,19 @@ def _add(command: Callable[..., None]) -> None:
     app.command(name, cls=_CLASSES.get(name, TyperCommand), help=prose, epilog=examples)(command)
 
 
-for _command in (predict, evaluate, compare, calibrate, robustness, train, extract, export, credentials, plugins):
+for _command in (
+    predict,
+    annotate,
+    evaluate,
+    compare,
+    calibrate,
+    robustness,
+    train,
+    extract,
+    export,
+    credentials,
+    plugins,
+):
     _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")

@@ -8,6 +8,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit predict uploads/ --weights embedded --frames keyframes --output results.jsonl",
         "genconvit predict clip.mp4 --arch v2 --weights trained.safetensors --calibration valid.json",
     ),
+    "annotate": (
+        "genconvit annotate clip.mp4 --weights embedded --output annotated.mp4",
+        "genconvit annotate clip.mp4 --weights embedded --frames all --output annotated.mp4",
+        "genconvit annotate clip.mp4 --weights embedded --overlays boxes,people --output annotated.mkv",
+    ),
     "evaluate": (
         "genconvit evaluate clips/ --dataset folder --weights embedded",
         "genconvit evaluate --results results.jsonl --labels labels.csv --by method",

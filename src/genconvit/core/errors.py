@@ -94,6 +94,13 @@ class SourceLimitError(SourceError):
     hint = "raise --time-limit or --memory-limit where you trust the file, or make it smaller"
 
 
+class SourceChangedError(SourceError):
+    """A source is no longer the file that a result is about."""
+
+    code = "changed"
+    hint = "score it again, and use that result; or find the file that was scored"
+
+
 class DecoderCrashError(SourceError):
     """A decoder ended its process while it read a source."""
 
@@ -103,7 +110,14 @@ class DecoderCrashError(SourceError):
 
 SOURCE_ERRORS: dict[str, type[SourceError]] = {
     cls.code: cls
-    for cls in (SourceError, SourceAccessError, UnsupportedSourceError, SourceLimitError, DecoderCrashError)
+    for cls in (
+        SourceError,
+        SourceAccessError,
+        UnsupportedSourceError,
+        SourceLimitError,
+        SourceChangedError,
+        DecoderCrashError,
+    )
 }
 """Classes of the errors of a source that cannot be read, by code."""
 

@@ -11,7 +11,6 @@ from genconvit.isolation.child import START_SECONDS, ChildProcess
 from genconvit.isolation.incoming import failure
 from genconvit.isolation.memory import SharedFrames, create_memory
 from genconvit.isolation.messages import Message, MessageError
-from genconvit.video.sampling import FrameChoice
 
 _REMEDY = "isolate=False (--no-isolate) reads without worker processes"
 
@@ -21,7 +20,6 @@ class WorkerProcess(ChildProcess):
 
     Args:
         decoders: the importable names of the decoders' classes.
-        choice: choice of frames.
         memory_limit_mb: MiB that it may use beyond its own needs.
         square_pixels: stretch frames whose pixels are not square.
 
@@ -34,9 +32,7 @@ class WorkerProcess(ChildProcess):
         ConfigError: the system starts no process.
     """
 
-    def __init__(
-        self, decoders: Sequence[str], choice: FrameChoice, memory_limit_mb: int, *, square_pixels: bool
-    ) -> None:
+    def __init__(self, decoders: Sequence[str], memory_limit_mb: int, *, square_pixels: bool) -> None:
         self.is_ready = False
         self.idle = True
         self.served = 0
@@ -52,8 +48,6 @@ class WorkerProcess(ChildProcess):
         self._prepare: Message = {
             "kind": "prepare",
             "decoders": list(decoders),
-            "choice": choice.kind,
-            "value": choice.value,
             "memory_limit_mb": memory_limit_mb,
             "square_pixels": square_pixels,
         }

@@ -33,6 +33,9 @@ from genconvit.video.readers import Reader, Reading, ThreadReader
 from genconvit.video.reading import Event
 from genconvit.video.sampling import FrameChoice
 
+MOST_GIVEN = 8000
+"""Most frames that are asked for by index at once; an order holds no more."""
+
 _GOODBYE_SECONDS = 0.5
 _LONGEST_PATH = 4200
 
@@ -73,25 +76,28 @@ class IsolatedReader(Reader):
         if workers < 1:
             raise ConfigError(f"workers is {workers}; allowed are 1 and above: leave it out for a number that fits")
         self.at_once = workers
+        self._choice = choice
         self._limits = limits
         self._openings = max(1, len(decoders))
         self._threads = ThreadReader(decoders, choice, square_pixels=square_pixels)
         names = [importable_name(decoder) for decoder in decoders]
-        start = partial(WorkerProcess, names, choice, limits.memory_limit_mb, square_pixels=square_pixels)
+        start = partial(WorkerProcess, names, limits.memory_limit_mb, square_pixels=square_pixels)
         self._pool = WorkerPool(start, workers)
 
-    def start(self, source: Source) -> Reading:
+    def start(self, source: Source, choice: FrameChoice | None = None) -> Reading:
         """Begin to read a source in a worker, once one is idle.
 
         Raises:
             SourceError: its path is relative, and this process's folder is gone.
-            ConfigError: the system starts no process.
+            ConfigError: the system starts no process, or more frames are given than ``MOST_GIVEN``.
             GenConViTError: the reader is closed.
         """
         path = path_of(source)
         if path is None:
-            return self._threads.start(source)
-        return _IsolatedReading(source_name(path), _order(path), self._openings, self._pool, self._limits)
+            return self._threads.start(source, choice)
+        return _IsolatedReading(
+            source_name(path), _order(path, choice or self._choice), self._openings, self._pool, self._limits
+        )
 
     def close(self) -> None:
         """End the workers; readings under way fail."""
@@ -190,10 +196,17 @@ class _IsolatedReading(Reading):
                 self._worker.receive(max(0.0, deadline - time.monotonic()))
 
 
-def _order(path: str) -> Message:
+def _order(path: str, choice: FrameChoice) -> Message:
     """The order to read a path as this process would; one that no system takes is cut short, to fail as too long."""
+    if len(choice.indices) > MOST_GIVEN:
+        raise ConfigError(f"{len(choice.indices)} frames are asked for by index; at most {MOST_GIVEN} are read at once")
     try:
         folder = None if Path(path).is_absolute() else str(Path.cwd())
     except OSError as error:
         raise SourceAccessError(source_name(path), "no such file; the current folder is gone") from error
-    return {"kind": "read", "path": path[:_LONGEST_PATH], "folder": folder}
+    return {
+        "kind": "read",
+        "path": path[:_LONGEST_PATH],
+        "folder": folder,
+        "choice": [choice.kind, choice.value, list(choice.indices)],
+    }

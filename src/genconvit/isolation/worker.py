@@ -68,7 +68,6 @@ class _Worker:
         limit_memory(order["memory_limit_mb"])
         self._channel.send({"kind": "ready"})
         silence()
-        choice = FrameChoice(order["choice"], order["value"])
         while True:
             order = self._next_message()
             if order["kind"] == "free":  # of the frames of a source that has ended
@@ -77,7 +76,8 @@ class _Worker:
                     self._frames.trim()
             elif order["kind"] == "read":
                 self._frames.trim()
-                self._read(order["path"], order["folder"], decoders, choice)
+                kind, value, indices = order["choice"]
+                self._read(order["path"], order["folder"], decoders, FrameChoice(kind, value, tuple(indices)))
 
     def _read(self, path: str, folder: str | None, decoders: Sequence[VideoDecoder], choice: FrameChoice) -> None:
         self._free = list(range(FRAMES_AHEAD))

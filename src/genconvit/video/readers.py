@@ -40,8 +40,13 @@ class Reader(ABC):
     isolated: ClassVar[bool]
 
     @abstractmethod
-    def start(self, source: Source) -> Reading:
-        """Begin to read a source, in the background."""
+    def start(self, source: Source, choice: FrameChoice | None = None) -> Reading:
+        """Begin to read a source, in the background.
+
+        Args:
+            source: source to read.
+            choice: choice of frames; None is the reader's own.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -65,9 +70,9 @@ class ThreadReader(Reader):
         self._choice = choice
         self._square_pixels = square_pixels
 
-    def start(self, source: Source) -> Reading:
+    def start(self, source: Source, choice: FrameChoice | None = None) -> Reading:
         """Begin to read a source in a thread of its own."""
-        events = read_source(source, self._decoders, self._choice, square_pixels=self._square_pixels)
+        events = read_source(source, self._decoders, choice or self._choice, square_pixels=self._square_pixels)
         return _ThreadReading(events)
 
     def close(self) -> None:

@@ -26,12 +26,15 @@ class FrameChoice:
     """A rule that chooses frames.
 
     Attributes:
-        kind: ``spaced``, ``all``, ``keyframes`` or ``fps``.
+        kind: ``spaced``, ``all``, ``keyframes``, ``fps``, or ``given`` for the frames at ``indices``.
         value: number of frames for ``spaced``, of frames a second for ``fps``, else 0.
+        indices: strictly increasing indices for ``given``, each at least 0; those that a stream does not have are left
+            out. Else empty.
     """
 
-    kind: Literal["spaced", "all", "keyframes", "fps"]
+    kind: Literal["spaced", "all", "keyframes", "fps", "given"]
     value: float = 0
+    indices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class ChosenFrames:
     """Frames that a rule chose in one stream.
 
     Attributes:
-        indices: strictly increasing, each in ``[0, frame_count)``, at least one.
+        indices: strictly increasing, each in ``[0, frame_count)``; at least one, but for a choice of given frames.
         note: note that says what took the rule's place and why, where the stream cannot serve it; else None.
     """
 
@@ -82,6 +85,8 @@ def choose_frames(stream: FrameStream, choice: FrameChoice) -> ChosenFrames:
     count = stream.frame_count
     if choice.kind == "all":
         return ChosenFrames(range(count))
+    if choice.kind == "given":
+        return ChosenFrames([index for index in choice.indices if index < count])
     if choice.kind == "spaced":
         return ChosenFrames(evenly_spaced(count, int(choice.value)))
     if choice.kind == "keyframes":

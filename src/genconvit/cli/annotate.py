@@ -1,0 +1,82 @@
+"""``genconvit annotate``: a copy of a video with what was found drawn over every frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.destination import check_writable, refuse_inputs
+from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.flags import OUTPUT
+from genconvit.cli.progress import progress_bar
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
+
+if TYPE_CHECKING:
+    from genconvit.render.overlays import Overlays
+
+VideoArgument = Annotated[str, typer.Argument(help="A video file.", metavar="VIDEO")]
+AnnotatedFlag = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="The annotated video: .mp4, .mkv or .mov.", metavar="FILE", rich_help_panel=OUTPUT
+    ),
+]
+OverlaysFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="What is drawn, with commas: boxes, people, probabilities, legend.",
+        metavar="NAMES",
+        show_default="all of them",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
+@with_detector_flags
+def annotate(
+    video: VideoArgument,
+    output: AnnotatedFlag,
+    detector: DetectorFlags,
+    overlays: OverlaysFlag = None,
+) -> None:
+    """Score a video, and write a copy with boxes, people, fake probabilities and the verdict in every frame.
+
+    Between searched frames boxes are interpolated, and dashed; --frames all scores each frame. The sound is copied.
+
+    Exit status: 0 when the copy was written, 3 when the video is unreadable, 2 for a wrong option.
+    """
+    from genconvit.detector import Detector
+    from genconvit.render.annotate import annotate as annotate_video
+    from genconvit.render.annotate import check_video_path
+    from genconvit.render.frames import SourceFrames
+    from genconvit.video.names import is_folder
+
+    if is_folder(video):
+        raise ConfigError(f"{video!r} is a folder; annotate takes one video file: name a file in it")
+    chosen = _overlays(overlays)
+    check_video_path(output)
+    check_writable("--output", output)
+    config = detector.config()
+    refuse_inputs("--output", output, [video, *detector.inputs(config)])
+    with Detector(config) as opened:
+        result = opened.predict(video)
+    typer.echo(printable(str(result)))
+    count = result.provenance.frame_count or 1
+    with SourceFrames(config) as frames:
+        notes = annotate_video(result, output, frames, chosen, watch=lambda each: progress_bar(each, count, "drawing"))
+    for note in notes:
+        typer.echo(f"note: {printable(note)}", err=True)
+
+
+def _overlays(names: str | None) -> Overlays:
+    from genconvit.render.overlays import Overlays
+
+    if names is None:
+        return Overlays()
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    if not chosen:
+        raise ConfigError(f"--overlays is {names!r}; name at least one of {', '.join(Overlays.model_fields)}")
+    return Overlays.named(chosen)

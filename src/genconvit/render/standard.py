@@ -1,0 +1,31 @@
+"""The library's own renderer."""
+
+from __future__ import annotations
+
+from genconvit.core.types import Frame, ImageArray
+from genconvit.render.draw import draw_marks
+from genconvit.render.legend import legend_lines
+from genconvit.render.marks import Marks
+from genconvit.render.overlays import Overlays
+from genconvit.render.timeline import timeline
+from genconvit.results.renderer import Renderer, Svg
+from genconvit.results.result import VideoResult
+
+
+class StandardRenderer(Renderer):
+    """Draws frames with Pillow, and charts as SVG."""
+
+    def plot(self, result: VideoResult) -> Svg:
+        """Draw the fake probability of each face over time; see ``genconvit.render.timeline``."""
+        return timeline(result)
+
+    def draw(self, result: VideoResult, frame: Frame, overlays: tuple[str, ...] | None = None) -> ImageArray:
+        """Draw a result's marks over a frame; see ``genconvit.render.draw``."""
+        chosen = Overlays() if overlays is None else Overlays.named(overlays)
+        return draw_marks(
+            frame.image,
+            Marks(result).at(frame.index),
+            overlays=chosen,
+            legend=legend_lines(result),
+            people=result.lasting_tracks,
+        )

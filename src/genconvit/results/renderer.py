@@ -1,0 +1,75 @@
+"""The contract of what makes evidence of a result that a person can look at."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genconvit.core.errors import ConfigError
+from genconvit.core.files import written_whole
+
+if TYPE_CHECKING:  # results are drawn, and find what draws them by the registry
+    from genconvit.core.types import Frame, ImageArray
+    from genconvit.results.result import VideoResult
+
+
+@dataclass(frozen=True)
+class Svg:
+    """A picture as SVG, which notebooks show as it is.
+
+    Attributes:
+        text: the whole document. Texts from files are escaped in it.
+    """
+
+    text: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file that ends in ``.svg``, whole or not at all.
+
+        Raises:
+            ConfigError: the name ends otherwise, or the file cannot be written.
+        """
+        target = Path(path)
+        if target.suffix.lower() != ".svg":
+            raise ConfigError(f"a picture's name ends in .svg; got {str(target)!r}: rename it")
+        try:
+            with written_whole(target) as partial:
+                partial.write_text(self.text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{str(target)!r} cannot be written: {error.strerror}; choose another path") from error
+
+    def _repr_svg_(self) -> str:
+        return self.text
+
+
+class Renderer(ABC):
+    """Makes pictures of results. One instance serves many results and threads, so it holds no state of one."""
+
+    @abstractmethod
+    def plot(self, result: VideoResult) -> Svg:
+        """Draw the fake probability of each face over time.
+
+        Args:
+            result: answer with a score.
+
+        Raises:
+            ConfigError: the result has no face.
+        """
+
+    @abstractmethod
+    def draw(self, result: VideoResult, frame: Frame, overlays: tuple[str, ...] | None = None) -> ImageArray:
+        """Draw what a result says of a frame over it.
+
+        Args:
+            result: answer for the video that the frame is of.
+            frame: frame of that video.
+            overlays: names of what is drawn; None is everything.
+
+        Returns:
+            RGB uint8 [height, width, 3], another array than the frame's.
+
+        Raises:
+            ConfigError: an overlay is unknown.
+        """
