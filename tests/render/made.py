@@ -45,7 +45,7 @@ def made_result(
     found = result(str(source), 0.75, trained=trained)
     known = {
         "frame_indices": tuple(searched),
-        "frame_count": 40,
+        "frame_count": fields.pop("frame_count", 40),
         "source_sha256": sha256_of_file(source) if isinstance(source, Path) and source.is_file() else None,
     }
     provenance = found.provenance.model_copy(update=known)

@@ -13,6 +13,7 @@ import pytest
 from genconvit import ConfigError, SourceError, SourceFrames, VideoResult
 from genconvit.render.annotate import annotate
 from genconvit.render.overlays import Overlays
+from genconvit.settings import DetectorConfig
 from render.made import face, made_result, with_sound
 from support import grey_frames, make_video, rotate_mp4
 
@@ -108,6 +109,41 @@ def test_sound_that_cannot_be_read_is_missing_and_that_is_said(tmp_path: Path) -
         "its sound (an unknown codec) cannot be read, so the copy has none",
     )
     assert len(pictures(tmp_path / "b.mp4")) == 25
+
+
+@pytest.mark.parametrize("isolate", [None, False])
+def test_sound_is_the_same_with_limits_and_without(tmp_path: Path, isolate: bool | None) -> None:
+    video = with_sound(tmp_path / "a.mkv", grey_frames(25, **SIZE), codec="aac")
+    with SourceFrames(DetectorConfig(isolate=isolate)) as frames:
+        assert annotate(found_in(video, 25), tmp_path / "b.mp4", frames) == ()
+    assert sound(tmp_path / "b.mp4")[0] == "aac"
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("import os; os.abort()", "the reader of its sound crashed (SIGABRT)"),
+        ("raise SystemExit(3)", "the reader of its sound ended its process (exit status 1)"),
+        ("raise MemoryError", "it needs more memory than the limit of 2048 MB"),
+        ("raise ValueError('odd')", "ValueError: odd"),
+    ],
+)
+def test_sound_that_crashes_its_reader_costs_the_copy_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, reason: str
+) -> None:
+    places = tmp_path / "places"
+    places.mkdir()
+    (places / "spoilt_sound.py").write_text(
+        "from genconvit.render import sound_program\n\n\n"
+        f"def spoilt(*_, **__):\n    {program}\n\n\n"
+        "def main():\n    sound_program.add_sound = spoilt\n    sound_program.main()\n"
+    )
+    monkeypatch.syspath_prepend(str(places))
+    monkeypatch.setattr("genconvit.render.sound_process._PROGRAM", "spoilt_sound")
+    video = with_sound(tmp_path / "a.mkv", grey_frames(5, **SIZE), codec="aac")
+    (note,) = written(found_in(video, 5), tmp_path / "b.mkv")
+    assert note == f"its sound is missing: {reason}"
+    assert len(pictures(tmp_path / "b.mkv")) == 5
 
 
 def test_what_was_there_stays_where_writing_fails(tmp_path: Path) -> None:

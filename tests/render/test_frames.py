@@ -59,6 +59,13 @@ def test_a_copy_under_the_same_name_is_the_same_file(tmp_path: Path) -> None:
 
 def test_more_frames_than_an_order_holds_are_refused(tmp_path: Path) -> None:
     video = make_video(tmp_path / "a.mp4", grey_frames(4))
-    found = made_result([face(0)], [0], source=video)
+    found = made_result([face(0)], [0], source=video, frame_count=10_000)
     with SourceFrames() as frames, pytest.raises(ConfigError, match="9000 frames are asked for by index; at most 8000"):
         next(frames.read(found, range(9000)))
+
+
+@pytest.mark.parametrize("indices", [[], [-1], [3, 3], [3, 2], [40]])
+def test_indices_that_no_frame_has_are_refused(tmp_path: Path, indices: list[int]) -> None:
+    found = made_result([face(0)], [0], source=make_video(tmp_path / "a.mp4", grey_frames(4)))
+    with SourceFrames() as frames, pytest.raises(ConfigError, match="strictly increasing ones from 0 to 39"):
+        next(frames.read(found, indices))

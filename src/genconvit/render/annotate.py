@@ -12,13 +12,16 @@ import numpy as np
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.files import written_whole
 from genconvit.core.types import Frame, ImageArray
+from genconvit.isolation.child import why_no_process
 from genconvit.render.draw import draw_marks
 from genconvit.render.frames import SourceFrames
 from genconvit.render.legend import legend_lines
 from genconvit.render.marks import Marks
 from genconvit.render.overlays import Overlays
 from genconvit.render.sound import add_sound
+from genconvit.render.sound_process import add_sound_with_limits
 from genconvit.results.result import VideoResult
+from genconvit.settings import DetectorConfig
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -81,10 +84,17 @@ def annotate(
     try:
         with written_whole(path) as partial, written_whole(path.with_name(f"{partial.name}.silent")) as silent:
             _write_silent(result, watch(frames.read(result)), silent, overlays or Overlays())
-            note = add_sound(Path(result.source), silent, partial, container=container)
+            note = _add_sound(result, silent, partial, container, frames.config)
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another path") from error
     return (note,) if note else ()
+
+
+def _add_sound(result: VideoResult, silent: Path, path: Path, container: str, config: DetectorConfig) -> str | None:
+    source, count = Path(result.source), result.provenance.frame_count or 1
+    if config.isolate is False or why_no_process():
+        return add_sound(source, silent, path, container=container)
+    return add_sound_with_limits(source, silent, path, container=container, limits=config, frames=count)
 
 
 def _write_silent(result: VideoResult, frames: Iterable[Frame], path: Path, overlays: Overlays) -> None:

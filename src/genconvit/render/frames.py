@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 
 from genconvit.assemble import assemble_readers
 from genconvit.core.closeable import Closeable
-from genconvit.core.errors import SourceChangedError, SourceError
+from genconvit.core.errors import ConfigError, SourceChangedError, SourceError
 from genconvit.core.types import Frame
 from genconvit.isolation.reader_choice import Readers
 from genconvit.registry import VIDEO_DECODERS
@@ -26,10 +26,13 @@ class SourceFrames(Closeable):
 
     Args:
         config: config with the limits, the decoders and the shape of pixels; None is the default one.
+
+    Attributes:
+        config: that config.
     """
 
     def __init__(self, config: DetectorConfig | None = None) -> None:
-        self._config = config or DetectorConfig()
+        self.config = config or DetectorConfig()
         self._readers: dict[str, Readers] = {}
 
     def read(self, result: VideoResult, indices: Sequence[int] | None = None) -> Generator[Frame, None, None]:
@@ -39,15 +42,15 @@ class SourceFrames(Closeable):
 
         Args:
             result: answer whose source is read.
-            indices: strictly increasing indices of frames; None is every frame.
+            indices: strictly increasing indices of frames, at least one; None is every frame.
 
         Raises:
             SourceChangedError: the file's SHA-256 is another than the result's.
             SourceError: it cannot be read, or the result has no SHA-256 of it, as of a folder or of frames in memory.
-            ConfigError: more frames are asked for by index than are read at once.
+            ConfigError: an index is out of place, or more frames are asked for by index than are read at once.
         """
+        choice = _EVERY_FRAME if indices is None else _given(result, tuple(indices))
         check_unchanged(result)
-        choice = _EVERY_FRAME if indices is None else FrameChoice("given", indices=tuple(indices))
         reader = self._readers_for(result).for_many(iter(()))
         with reader.start(result.source, choice) as reading:
             for event in reading:
@@ -62,11 +65,21 @@ class SourceFrames(Closeable):
 
     def _readers_for(self, result: VideoResult) -> Readers:
         decoder = result.provenance.decoder
-        named = decoder if decoder in VIDEO_DECODERS.names() else self._config.decoder
+        named = decoder if decoder in VIDEO_DECODERS.names() else self.config.decoder
         if named not in self._readers:
-            config = self._config.model_copy(update={"decoder": named})
+            config = self.config.model_copy(update={"decoder": named})
             self._readers[named] = assemble_readers(config, _EVERY_FRAME)
         return self._readers[named]
+
+
+def _given(result: VideoResult, indices: tuple[int, ...]) -> FrameChoice:
+    count = result.provenance.frame_count or 0
+    if not indices or list(indices) != sorted(set(indices)) or indices[0] < 0 or indices[-1] >= count:
+        raise ConfigError(
+            f"indices of frames are {list(indices[:5])}{'...' if len(indices) > 5 else ''}; allowed are strictly "
+            f"increasing ones from 0 to {count - 1}: choose among these"
+        )
+    return FrameChoice("given", indices=indices)
 
 
 def check_unchanged(result: VideoResult) -> None:

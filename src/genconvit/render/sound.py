@@ -24,8 +24,9 @@ _ENCODER: Final = "aac"
 def add_sound(source: Path, silent: Path, path: Path, *, container: str) -> str | None:
     """Write a silent video again with the sound of another one, which starts when that one's picture does.
 
-    The first audio stream, or the one that the file calls the main one, is copied as it is where the container takes
-    its codec, and encoded as AAC elsewhere. What of it lies before the picture's start is left out.
+    The other one is read in this process; ``genconvit.render.sound_process`` reads it in another. The first audio
+    stream, or the one that the file calls the main one, is copied as it is where the container takes its codec, and
+    encoded as AAC elsewhere. What of it lies before the picture's start is left out.
 
     Args:
         source: video whose sound is taken.
@@ -65,6 +66,25 @@ def add_sound(source: Path, silent: Path, path: Path, *, container: str) -> str 
     if audio is not None and not is_heard:
         return f"its sound ({codec}) cannot be read, so the copy has none"
     return note
+
+
+def copy_picture(silent: Path, path: Path, *, container: str) -> None:
+    """Write a silent video again in another container.
+
+    Args:
+        silent: video without sound.
+        path: file to write.
+        container: FFmpeg's name of the format to write.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import av
+
+    with av.open(str(silent)) as seen, av.open(str(path), "w", format=container) as out:
+        video = seen.streams.video[0]
+        for _, packet in _packets(seen, video, out.add_stream_from_template(video), 0.0):
+            out.mux(packet)
 
 
 def _sound(
