@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genconvit.explain.explainer import heat_maps_of_batch
 from genconvit.explain.heat_map import COLUMNS
-from genconvit.models.base import Architecture
+from genconvit.models.base import Architecture, ModelOutput
 from genconvit.models.original import OriginalConfig
 from genconvit.models.timm import TimmConfig
 from genconvit.models.v2 import V2Config
@@ -53,7 +53,8 @@ class Logits(nn.Module):
         self.branch = branch
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model(images).logits[self.branch]
+        output: ModelOutput = self.model(images)
+        return output.logits[self.branch]
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -55,7 +55,7 @@ def test_faces_are_taken_as_they_are_for_a_score(detector: Detector) -> None:
     with pytest.raises(ConfigError, match=r"uint8 \[N, 32, 32, 3\]"):
         detector.heat_maps(large, resize=False)
     with pytest.raises(ConfigError, match="got float64"):
-        detector.heat_maps(SPOTS / 255)
+        detector.heat_maps(SPOTS / 255)  # type: ignore[arg-type] # as without a type checker
     assert detector.heat_maps(SPOTS[:0]) == ()
 
 
