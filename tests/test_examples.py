@@ -146,7 +146,7 @@ def test_the_notebook_prints_what_it_shows(tmp_path: Path) -> None:
     kept = EXAMPLES / "quickstart.ipynb"
     again = tmp_path / kept.name
     again.write_text(kept.read_text(encoding="utf-8"), encoding="utf-8")
-    command = [sys.executable, "-m", "recipes.notebook", again]
+    command = [sys.executable, "-m", "recipes.notebook", str(again)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=EXAMPLES.parent)
     assert done.returncode == 0, done.stderr
     shown = outputs(kept)
