@@ -65,7 +65,7 @@ def _row(result: VideoResult, shared: Sequence[str]) -> dict[str, str]:
         "fake probability": _number(result.fake_probability),
         "calibrated": _number(result.calibrated_probability),
         "faces": f"{len(result.faces)}{tracks}",
-        "notes": printable("; ".join([*own, result.reason or ""]).strip("; ")),
+        "notes": printable("; ".join([*result.warnings, *own, result.reason or ""]).strip("; ")),
     }
 
 
