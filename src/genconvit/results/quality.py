@@ -1,4 +1,4 @@
-"""How good the picture of a face is: measured values, and findings where one is beyond its threshold.
+"""Quality of a face's picture: measured values, and findings where one is beyond its threshold.
 
 Findings change neither a score nor a label. The thresholds were drawn from data, as docs/face_quality.md says.
 """
@@ -14,11 +14,22 @@ from pydantic import Field, model_validator
 from genconvit.core.config import FrozenConfig
 
 LEAST_WIDTH_PX = 48
-LEAST_SHARPNESS = 0.02
-LEAST_LUMA = 40.0
-MOST_LUMA = 200.0
-MOST_YAW_DEGREES = 40.0
-MOST_OUTSIDE = 0.1
+"""Width in pixels below which a face is too small."""
+
+LEAST_SHARPNESS = 0.018
+"""Sharpness below which a face is blurred."""
+
+LEAST_LUMA = 50.0
+"""Mean luma below which a face is too dark."""
+
+MOST_LUMA = 170.0
+"""Mean luma above which a face is too bright."""
+
+MOST_YAW_DEGREES = 30.0
+"""Turn of the head, to either side, above which a face is in profile."""
+
+MOST_OUTSIDE = 0.17
+"""Share of the canonical face box outside of the frame above which a face is cut by the frame's edge."""
 
 MANY_POOR = 0.5
 """Share of poor faces, among those that count, above which a verdict says in words that it rests on them."""
