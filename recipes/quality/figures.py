@@ -98,8 +98,8 @@ def steps_of(way: Way, clean: Scored, work: Path) -> Iterator[Step]:
 def turned(clean: Scored, turns: npt.NDArray[np.float64]) -> Iterator[Step]:
     """The crops as they are, in groups by the turn of the head."""
     for low, high in itertools.pairwise(TURNS):
-        rows = np.flatnonzero((np.abs(turns) >= low) & (np.abs(turns) < high))
-        yield clean.only(rows).step(low, float(np.median(np.abs(turns[rows]))))
+        group = clean.only(np.flatnonzero((np.abs(turns) >= low) & (np.abs(turns) < high)))
+        yield group.step(low, float(np.median(np.abs(turns[group.rows]))))
 
 
 def at_loss(steps: Sequence[Step]) -> float | None:

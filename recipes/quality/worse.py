@@ -103,7 +103,7 @@ WAYS = (
     Way("too_small", "width_px", 210, (48, 32, 24), reduced),
     Way("blurred", "sharpness", 0, (2, 3, 4), blurred),
     Way("too_dark", "luma", 1, (0.5, 0.25, 0.125, 0.0625), lit),
-    Way("too_bright", "luma", 1, (1.25, 1.5, 2, 3, 4), lit),
+    Way("too_bright", "luma", 1, (1.5, 2, 3, 4), lit),
     Way("cut_off", "outside", 0, (0.1, 0.2, 0.3), cut_off),
 )
 """Ways to grow worse: width in pixels; sigma in pixels of the crop; a factor; a share of the canonical face box."""

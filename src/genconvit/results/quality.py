@@ -19,10 +19,10 @@ LEAST_WIDTH_PX = 48
 LEAST_SHARPNESS = 0.018
 """Sharpness below which a face is blurred."""
 
-LEAST_LUMA = 50.0
+LEAST_LUMA = 48.0
 """Mean luma below which a face is too dark."""
 
-MOST_LUMA = 170.0
+MOST_LUMA = 180.0
 """Mean luma above which a face is too bright."""
 
 MOST_YAW_DEGREES = 30.0
