@@ -47,4 +47,6 @@ def draw(figures: Figures, path: Path) -> None:
         panel.set(title=KIND_WORDS[kind], xlabel=name, ylabel="ROC AUC", ylim=(0.45, 0.95))
         if is_logarithmic:
             panel.set_xscale("log")
+            panel.set_xticks(values, [f"{value:.3g}" for value in values])
+            panel.set_xticks([], minor=True)
     save(figure, path)

@@ -74,8 +74,8 @@ class Figures(FrozenConfig):
         portraits = [(name, f"{share:.1%}") for name, share in self.portraits.items()]
         return "\n".join(
             [
-                markdown_table(header, rows),
-                markdown_table(("worse by", f"measured where {MOST_LOSS} is lost"), lost),
-                markdown_table(("finding", "portraits"), portraits),
+                markdown_table(header, rows, range(1, len(header))),
+                markdown_table(("worse by", f"measured where {MOST_LOSS} is lost"), lost, (1,)),
+                markdown_table(("finding", "portraits"), portraits, (1,)),
             ]
         )
