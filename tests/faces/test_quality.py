@@ -151,8 +151,9 @@ def test_mirrored_landmarks_turn_the_other_way() -> None:
         [[50, 40], [50, 40], *FRONTAL[2:]],
         [[30, 40], [70, 40], [50, 40], [35, 40], [65, 40]],
         [[5, 5]] * 5,
+        FRONTAL[:2],
     ],
-    ids=["none", "nan", "infinite", "one eye", "one line", "one point"],
+    ids=["none", "nan", "infinite", "one eye", "one line", "one point", "the eyes alone"],
 )
 def test_landmarks_that_tell_nothing_give_no_turn(points: Any) -> None:
     assert measured(textured(), landmarks=points).yaw_degrees is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from genconvit.results.quality import (
 )
 
 A_BIT = 0.0001
+PAGE = Path(__file__).parents[2] / "docs" / "face_quality.md"
 
 
 def quality(**values: Any) -> FaceQuality:
@@ -61,6 +63,15 @@ def test_words_state_both_numbers() -> None:
         f"in profile: turned 61.2 degrees to the left, more than {MOST_YAW_DEGREES:g}",
         f"cut by the frame's edge: 33.3% of it lies outside, more than {MOST_OUTSIDE:.0%}",
     ]
+
+
+def test_the_page_states_the_thresholds() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert f"| `too_small` | fewer than {LEAST_WIDTH_PX} pixels wide |" in rows
+    assert f"| `blurred` | sharpness below {LEAST_SHARPNESS:g} |" in rows
+    assert f"| `too_dark`, `too_bright` | mean luma below {LEAST_LUMA:g}, above {MOST_LUMA:g} |" in rows
+    assert f"| `in_profile` | turned by more than {MOST_YAW_DEGREES:g} degrees to either side |" in rows
+    assert f"| `cut_off` | more than {100 * MOST_OUTSIDE:g} % of the box outside of the frame |" in rows
 
 
 def test_what_was_not_measured_is_no_finding() -> None:

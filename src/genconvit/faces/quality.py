@@ -75,15 +75,15 @@ def yaw_of(landmarks: npt.NDArray[np.float32] | None) -> float | None:
         landmarks: float32 [5, 2], as in ``DetectedFace``; None gives None.
 
     Returns:
-        Degrees in [-90, 90], positive where the head turns to the image's right; None where the eyes or the mouth
-        tell no line.
+        Degrees in [-90, 90], positive where the head turns to the image's right; None where the points are not
+        five, or tell no line.
 
     Examples:
         >>> points = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]], np.float32)
         >>> yaw_of(points), yaw_of(points + [[0, 0], [0, 0], [11.3, 0], [0, 0], [0, 0]])
         (0.0, 30.0)
     """
-    if landmarks is None or not np.isfinite(landmarks).all():
+    if landmarks is None or landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         return None
     left_eye, right_eye, nose, left_mouth, right_mouth = landmarks.astype(np.float64)
     eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
