@@ -13,6 +13,7 @@ from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import GenConViTError, SourceError
 from genconvit.core.types import DetectedFace, FaceCrop
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
+from genconvit.results.quality import FaceQuality
 
 SMALL, LARGE = (Cut(size=size, rule=SquareRule(side=1, shift_down=0)) for size in (4, 6))
 Found = Generator[Cropped | Outcome, None, None]
@@ -70,6 +71,21 @@ def test_cuts_of_one_size_are_kept_apart_with_their_squares() -> None:
             item = next(iter(spool.replay(cut)))
             assert isinstance(item, Cropped)
             assert (int(item.crop.image.max()), item.crop.square) == (value, (0.0, 0.0, side, side))
+
+
+def test_a_face_keeps_what_its_picture_measured() -> None:
+    quality = FaceQuality(width_px=9, outside=0, sharpness=0.1, luma=7, clipped=0, yaw_degrees=None)
+
+    def found() -> Found:
+        scores = SourceScores("pyav", 10)
+        outcome = Outcome("a", scores)
+        yield Cropped((crop(1, 4), crop(2, 6)), scores, outcome, 0, quality)
+        yield outcome
+
+    with FaceSpool([SMALL, LARGE]) as spool:
+        fill(spool, found())
+        kept = [item.quality for cut in (SMALL, LARGE) for item in spool.replay(cut) if isinstance(item, Cropped)]
+    assert kept == [quality, quality]
 
 
 def test_each_replay_has_scores_of_its_own() -> None:

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from genconvit.core.cut import Cut, SquareRule
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import DetectedFace
 from genconvit.faces.base import FaceDetector
+from genconvit.faces.quality import measure_quality
 from genconvit.models.base import ArchitectureConfig
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
@@ -116,6 +118,18 @@ def test_an_outcome_does_not_wait_for_a_source_that_is_not_there_yet(tmp_path: P
 def test_more_faces_than_a_batch_in_a_single_frame(tmp_path: Path) -> None:
     (outcome,) = Made(faces=30, batch_size=8, frames=2).run(video(tmp_path / "a.mp4", 2))
     assert np.allclose(brightness(outcome), [4] * 30 + [9] * 30, atol=1)
+
+
+def test_faces_are_measured_in_the_whole_frame_by_the_detectors_own_rule() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (2, 60, 80, 3), np.uint8)
+    other = Cut(size=4, rule=SquareRule(side=0.5, shift_down=0.2))
+    made = Made(faces=2)
+    finder = FaceFinder(made.detector, [other], PipelineOptions(margin=0.4), device=CPU)
+    (outcome,) = Pipeline(finder, made.pipeline.scorer).run(made.reader, [frames])
+    assert outcome.scores is not None
+    assert [face.quality for face in outcome.scores.faces] == [
+        measure_quality(frame, DetectedFace((0.0, 0.0, 48.0, 48.0), 1.0), WHOLE.rule) for frame in frames for _ in "12"
+    ]
 
 
 @pytest.mark.parametrize(("limit", "noted"), [(3, True), (10, False), (11, False)])

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from genconvit.core.types import DetectedFace, FaceScores, Frame
 from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsFile, WeightsInfo
+from genconvit.results.quality import FaceQuality, findings_of, poor_faces
 from genconvit.results.result import UNTRAINED, WARM_START, BranchProbability, FaceResult, TrackResult, VideoResult
+from genconvit.results.table import results_table
 
 
 def provenance(**weights: Any) -> Provenance:
@@ -179,6 +181,26 @@ def test_json_of_before_there_were_tracks_still_loads() -> None:
     read = VideoResult.model_validate(old)
     assert (read.tracks, read.person, read.score_rule, read.lasting_tracks) == ((), None, None, 0)
     assert read.faces[0].track == 0
+
+
+def test_json_of_before_faces_were_measured_still_loads() -> None:
+    old = result().model_dump(mode="json", exclude={"poor_faces": True})
+    for each in old["faces"]:
+        del each["quality"], each["findings"]
+    read = VideoResult.model_validate(old)
+    assert (read.poor_faces, read.faces[0].quality, read.faces[0].findings, read.warnings) == (None, None, (), ())
+    assert read.to_row()["poor_faces"] is None
+
+
+def test_json_holds_what_was_measured() -> None:
+    quality = FaceQuality(width_px=31, outside=0, sharpness=0.1, luma=120, clipped=0, yaw_degrees=None)
+    poor = FACE.model_copy(update={"quality": quality, "findings": findings_of(quality)})
+    whole = result(faces=(poor,), poor_faces=poor_faces([poor.findings]))
+    assert VideoResult.model_validate_json(whole.model_dump_json()) == whole
+    assert whole.to_row()["poor_faces"] == 1
+    said = "1 of 1 faces that the score rests on are poor: 1 too small"
+    assert str(whole) == f"a.mp4: FAKE (fake probability 0.750, 1 face in 2 frames; {said})"
+    assert said in results_table([whole]).rows[0]
 
 
 @pytest.mark.parametrize("band", [(0.7, 0.5), (0.5, 0.5), (-0.1, 0.7), (0.5, 1.1), (0.7, 0.9), (0.1, 0.5)])

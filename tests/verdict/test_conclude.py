@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
+from genconvit.results.quality import FaceQuality
 from genconvit.results.result import VideoResult
 from genconvit.verdict.aggregate import video_score
 from genconvit.verdict.calibration import ScoreBasis, StoredCalibration
@@ -34,12 +36,21 @@ PROVENANCE = Provenance(
 LEFT, RIGHT, BALLOON = (0.0, 0.0, 100.0, 100.0), (300.0, 0.0, 420.0, 120.0), (600.0, 0.0, 640.0, 40.0)
 
 
-def scored(faces: list[tuple[int, tuple[float, float, float, float], float]], frames: int = 4) -> SourceScores:
-    """A source whose faces are (frame, box, fake probability)."""
+def quality(width_px: int) -> FaceQuality:
+    return FaceQuality(width_px=width_px, outside=0, sharpness=0.2, luma=120, clipped=0, yaw_degrees=None)
+
+
+def scored(
+    faces: list[tuple[int, tuple[float, float, float, float], float]],
+    frames: int = 4,
+    poor: Container[int] | None = None,
+) -> SourceScores:
+    """A source whose faces are (frame, box, fake probability); those of the rows in ``poor`` are small."""
     scores = SourceScores("pyav", frames, list(range(frames)))
-    for frame, box, p in faces:
+    for row, (frame, box, p) in enumerate(faces):
         logits = {"ed": torch.tensor([[math.log(p / (1 - p)), math.log((1 - p) / p)]])}
-        found = FoundFace(frame, frame / 2, box, 0.9, box)
+        measured = None if poor is None else quality(9 if row in poor else 200)
+        found = FoundFace(frame, frame / 2, box, 0.9, box, measured)
         arrays = {branch: values.numpy() for branch, values in logits.items()}
         scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(logits).numpy()))
     return scores
@@ -136,9 +147,53 @@ def test_the_largest_is_large_on_average() -> None:
     assert asked(passing, person="largest").fake_probability == pytest.approx(0.8, abs=1e-6)
 
 
+SEEN = [(0, LEFT, 0.1), (0, RIGHT, 0.6), (1, RIGHT, 0.9), (1, LEFT, 0.3), (1, BALLOON, 0.99), (2, LEFT, 0.2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "poor", "counted"),
+    [
+        ({}, {0, 3, 4}, (6, 3)),
+        ({"score_rule": "top2"}, {0, 3, 4}, (2, 1)),
+        ({"score_rule": "median"}, {1, 3}, (2, 2)),
+        ({"person": "max"}, {0, 3, 4}, (2, 0)),
+        ({"person": "max", "score_rule": "top1"}, {2}, (1, 1)),
+        ({"person": "mean"}, {0, 3, 4}, (5, 2)),
+        ({"person": "mean", "score_rule": "top1"}, {3}, (2, 1)),
+        ({"person": "largest"}, {1}, (2, 1)),
+    ],
+    ids=str,
+)
+def test_only_poor_faces_that_count_are_told_of(
+    options: dict[str, Any], poor: set[int], counted: tuple[int, int]
+) -> None:
+    said = asked(scored(SEEN, poor=poor), **options).poor_faces
+    assert said is not None
+    assert (said.counted, said.poor, said.kinds.get("too_small", 0)) == (*counted, counted[1])
+
+
+def test_quality_changes_neither_a_score_nor_a_label() -> None:
+    plain, poor = asked(scored(SEEN)), asked(scored(SEEN, poor=range(6)))
+    assert plain.poor_faces is None
+    assert [face.quality for face in plain.faces] == [None] * 6
+    assert all(face.findings[0].kind == "too_small" for face in poor.faces)
+    unmeasured = [face.model_copy(update={"quality": None, "findings": ()}) for face in poor.faces]
+    assert poor.model_copy(update={"poor_faces": None, "faces": tuple(unmeasured)}) == plain
+
+
+def test_a_verdict_that_rests_on_poor_faces_says_so_in_words() -> None:
+    words = "4 of 6 faces that the score rests on are poor: 4 too small"
+    assert words in str(asked(scored(SEEN, poor=range(4))))
+    half = asked(scored(SEEN, poor=range(3)))
+    assert "poor" not in str(half)
+    assert half.poor_faces is not None
+    assert half.poor_faces.words == "3 of 6 faces that the score rests on are poor: 3 too small"
+
+
 def test_no_face_has_neither_tracks_nor_rules() -> None:
     result = asked(scored([]), person="max", score_rule="top3")
     assert (result.status, result.tracks, result.person, result.score_rule) == ("no_face", (), None, None)
+    assert result.poor_faces is None
 
 
 CALIBRATION = CalibrationInfo(name="c.json", sha256="0" * 64, method="temperature")

@@ -94,7 +94,8 @@ class FaceSpool(Closeable):
                     for each in faces:
                         file.seek(each.row * _bytes(size))
                         image = np.fromfile(file, np.uint8, _bytes(size)).reshape(size, size, 3)
-                        yield Cropped((_crop(each.faces[place], image),), outcome.scores, outcome, each.turn)
+                        face = each.faces[place]
+                        yield Cropped((_crop(face, image),), outcome.scores, outcome, each.turn, face.quality)
                 yield outcome
 
     def close(self) -> None:
@@ -108,7 +109,8 @@ class FaceSpool(Closeable):
         for crop, file in zip(item.crops, files, strict=True):
             file.write(on_host(crop.image).tobytes())
         self._rows += 1
-        return _Kept(row, tuple(map(FoundFace.of, item.crops)), item.scores, item.turn)
+        faces = tuple(FoundFace.of(crop, item.quality) for crop in item.crops)
+        return _Kept(row, faces, item.scores, item.turn)
 
     def _path(self, cut: Cut) -> Path:
         return Path(self._folder.name, f"faces-{self.cuts.index(cut)}.rgb")

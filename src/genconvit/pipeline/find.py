@@ -16,7 +16,9 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.types import AnyImage, DetectedFace, FaceCrop, Frame
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.crop import crop_faces
+from genconvit.faces.quality import measure_quality
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
+from genconvit.results.quality import FaceQuality
 from genconvit.video.readers import Reading
 from genconvit.video.reading import SourceOpened
 from genconvit.video.sampling import DEFAULT_FRAMES, FrameChoice, parse_frames
@@ -107,16 +109,18 @@ class FaceFinder:
             SourceError: it cannot be read.
             ConfigError: the device has no memory to search a single frame.
         """
-        for crops, progress, turn in self._crops(reading, outcome):
+        for crops, quality, progress, turn in self._crops(reading, outcome):
             if progress.found == progress.limit:
                 progress.scores.notes.append(
                     f"the limit of {progress.limit} faces was reached in frame {crops[0].frame_index}"
                 )
                 return
             progress.found += 1
-            yield Cropped(crops, progress.scores, outcome, turn)
+            yield Cropped(crops, progress.scores, outcome, turn, quality)
 
-    def _crops(self, reading: Reading, outcome: Outcome) -> Iterator[tuple[tuple[FaceCrop, ...], _Progress, int]]:
+    def _crops(
+        self, reading: Reading, outcome: Outcome
+    ) -> Iterator[tuple[tuple[FaceCrop, ...], FaceQuality, _Progress, int]]:
         for frames, progress in self._batches(reading, outcome):
             with self._detecting:
                 found = self._search([frame.image for frame in frames])
@@ -125,8 +129,10 @@ class FaceFinder:
                 progress.scores.frame_indices.append(frame.index)
                 self._note_faces_without_landmarks(frame, faces, progress)
                 margin = self._options.margin
-                for crops in zip(*(crop_faces(frame, faces, cut, margin) for cut in self._cuts), strict=True):
-                    yield crops, progress, turn
+                made = zip(*(crop_faces(frame, faces, cut, margin) for cut in self._cuts), strict=True)
+                for face, crops in zip(faces, made, strict=True):
+                    quality = measure_quality(frame.image, face, self._detector.square_rule)
+                    yield crops, quality, progress, turn
 
     def _note_faces_without_landmarks(self, frame: Frame, faces: Sequence[DetectedFace], progress: _Progress) -> None:
         if progress.lacks_landmarks or not any(cut.aligned for cut in self._cuts):

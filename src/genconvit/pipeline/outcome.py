@@ -12,6 +12,7 @@ import numpy.typing as npt
 from genconvit.core.errors import SourceError
 from genconvit.core.types import Box, FaceCrop, FaceScores
 from genconvit.results.credentials import ContentCredentials
+from genconvit.results.quality import FaceQuality
 from genconvit.video.names import Source
 
 
@@ -24,11 +25,12 @@ class FoundFace:
     box: Box
     confidence: float
     square: Box
+    quality: FaceQuality | None = None
 
     @classmethod
-    def of(cls, crop: FaceCrop) -> FoundFace:
-        """The face of a crop."""
-        return cls(crop.frame_index, crop.pts_seconds, crop.face.box, crop.face.confidence, crop.square)
+    def of(cls, crop: FaceCrop, quality: FaceQuality | None) -> FoundFace:
+        """The face of a crop, and what its picture measures."""
+        return cls(crop.frame_index, crop.pts_seconds, crop.face.box, crop.face.confidence, crop.square, quality)
 
 
 @dataclass
@@ -110,12 +112,14 @@ class Cropped:
         scores: scores of its source, as it was opened last.
         outcome: outcome of its source.
         turn: place of its frame among those that were searched, from 0.
+        quality: measured values of its picture; None where they are not those of the picture that is scored.
     """
 
     crops: tuple[FaceCrop, ...]
     scores: SourceScores
     outcome: Outcome
     turn: int
+    quality: FaceQuality | None = None
 
     @property
     def crop(self) -> FaceCrop:

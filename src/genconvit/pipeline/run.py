@@ -121,7 +121,7 @@ class SourceQueue:
 
     def add(self, face: Cropped) -> None:
         """Take a face, and score the batches that it completes."""
-        self._take(self._maker.add(face, self.scores.place(FoundFace.of(face.crop))))
+        self._take(self._maker.add(face, self.scores.place(FoundFace.of(face.crop, face.quality))))
 
     def finish(self) -> None:
         """Score the rest."""

@@ -14,6 +14,7 @@ from genconvit.registry import renderer
 from genconvit.results.credentials import ContentCredentials
 from genconvit.results.decision import Decision
 from genconvit.results.provenance import Provenance
+from genconvit.results.quality import FaceQuality, PoorFaces, QualityFinding
 
 if TYPE_CHECKING:
     from genconvit.core.types import Frame, ImageArray
@@ -64,6 +65,12 @@ class FaceResult(FrozenConfig):
 
     track: int = Field(default=0, ge=0)
     """Number of its track in ``VideoResult.tracks``; 0 where the result has no tracks."""
+
+    quality: FaceQuality | None = None
+    """Measured values of the face's picture; None in results of versions that measured none."""
+
+    findings: tuple[QualityFinding, ...] = ()
+    """Measured values that are beyond their thresholds; they change neither a score nor a label."""
 
 
 class TrackResult(FrozenConfig):
@@ -145,6 +152,10 @@ class VideoResult(FrozenConfig):
     score_rule: str | None = None
     """Rule by which faces count; None without a score."""
 
+    poor_faces: PoorFaces | None = None
+    """Faces with findings among those that the score rests on; None without a score, and in results of versions that
+    measured none."""
+
     reason: str | None = None
     """Reason why a source is unreadable, else None."""
 
@@ -221,6 +232,7 @@ class VideoResult(FrozenConfig):
             "threshold": self.decision.threshold if self.decision else None,
             "published_score": self.published_score,
             "faces": len(self.faces),
+            "poor_faces": self.poor_faces.poor if self.poor_faces else None,
             "tracks": len(self.tracks),
             "frames": len(self.provenance.frame_indices),
             "person": self.person,
@@ -281,8 +293,13 @@ class VideoResult(FrozenConfig):
             tracks = f" of {self.lasting_tracks} tracks" if self.lasting_tracks > 1 else ""
             faces = f"{_count(len(self.faces), 'face')}{tracks}"
             basis = f"{self._numbers}, {faces} in {frames}"
-        details = [basis, *(note for note in self.notes if note != self.headline)]
+        details = [basis, *self.warnings, *(note for note in self.notes if note != self.headline)]
         return printable(f"{self.headline} ({'; '.join(details)})")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The count of poor faces in words, where more than half of the faces that the score rests on are poor."""
+        return (self.poor_faces.words,) if self.poor_faces and self.poor_faces.are_many else ()
 
     @property
     def _numbers(self) -> str:

@@ -69,7 +69,7 @@ def _row(result: VideoResult, shared: Sequence[str]) -> dict[str, str]:
         "calibrated": _number(result.calibrated_probability),
         "faces": f"{len(result.faces)}{tracks}",
         "credentials": result.credentials.standing if result.credentials else "",
-        "notes": printable("; ".join([*own, result.reason or ""]).strip("; ")),
+        "notes": printable("; ".join([*result.warnings, *own, result.reason or ""]).strip("; ")),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from genconvit.nn.fake_probability import mean_over_branches, sigmoids
 from genconvit.results.result import Label, PersonRule
@@ -52,11 +53,13 @@ class PersonScore:
         score: score from this person's faces alone.
         faces: number of the person's faces.
         mean_area_px: the mean area of their boxes, in pixels.
+        rows: rows of the faces that the score rests on, among all of the source.
     """
 
     score: VideoScore
     faces: int
     mean_area_px: float
+    rows: tuple[int, ...] = ()
 
 
 def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str = "mean") -> VideoScore:
@@ -71,17 +74,27 @@ def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str =
         WeightsError: a logit is not finite.
         ValueError: there is no face.
     """
-    select = parse_score_rule(score_rule)
-    probabilities = sigmoids({branch: torch.from_numpy(values) for branch, values in logits.items()})
-    if probabilities.numel() == 0:
-        raise ValueError("a video's score needs at least one face; a video without one has no score")
-    counted = probabilities[:, select(mean_over_branches(probabilities).tolist())]
+    probabilities = _sigmoids(logits)
+    counted = probabilities[:, _selected(probabilities, score_rule)]
     p_fake, p_real = counted.double().mean(dim=(0, 1)).tolist()
     return VideoScore(p_fake, p_real)
 
 
+def rows_that_count(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str = "mean") -> list[int]:
+    """The rows of the faces that ``video_score`` takes the mean over, in ascending order; see there."""
+    return _selected(_sigmoids(logits), score_rule)
+
+
 def persons_score(persons: Sequence[PersonScore], person: PersonRule) -> VideoScore:
-    """The score of a video from those of its persons.
+    """The score of a video from those of its persons: the mean over ``chosen_persons``."""
+    chosen = [each.score for each in chosen_persons(persons, person)]
+    p_fake = math.fsum(score.p_fake for score in chosen) / len(chosen)
+    p_real = math.fsum(score.p_real for score in chosen) / len(chosen)
+    return VideoScore(p_fake, p_real)
+
+
+def chosen_persons(persons: Sequence[PersonScore], person: PersonRule) -> list[PersonScore]:
+    """The persons whose scores make that of a video.
 
     Args:
         persons: one or more.
@@ -95,9 +108,18 @@ def persons_score(persons: Sequence[PersonScore], person: PersonRule) -> VideoSc
     if not persons or person == "pool":
         raise ValueError(f"a score by {person!r} from {len(persons)} persons; give max, mean or largest, and a person")
     if person == "mean":
-        p_fake = math.fsum(each.score.p_fake for each in persons) / len(persons)
-        p_real = math.fsum(each.score.p_real for each in persons) / len(persons)
-        return VideoScore(p_fake, p_real)
+        return list(persons)
     if person == "largest":
-        return max(persons, key=lambda each: (each.mean_area_px, each.faces)).score
-    return max(persons, key=lambda each: (each.score.p_fake - each.score.p_real, each.faces)).score
+        return [max(persons, key=lambda each: (each.mean_area_px, each.faces))]
+    return [max(persons, key=lambda each: (each.score.p_fake - each.score.p_real, each.faces))]
+
+
+def _sigmoids(logits: Mapping[str, npt.NDArray[np.float32]]) -> Tensor:
+    probabilities = sigmoids({branch: torch.from_numpy(values) for branch, values in logits.items()})
+    if probabilities.numel() == 0:
+        raise ValueError("a video's score needs at least one face; a video without one has no score")
+    return probabilities
+
+
+def _selected(probabilities: Tensor, score_rule: str) -> list[int]:
+    return parse_score_rule(score_rule)(mean_over_branches(probabilities).tolist())

@@ -18,6 +18,7 @@ from genconvit.nn.fake_probability import FAKE, REAL
 from genconvit.pipeline.outcome import Outcome, SourceScores
 from genconvit.pipeline.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.results.provenance import Provenance
+from genconvit.results.quality import findings_of, poor_faces
 from genconvit.results.result import (
     UNTRAINED,
     WARM_START,
@@ -27,7 +28,7 @@ from genconvit.results.result import (
     TrackResult,
     VideoResult,
 )
-from genconvit.verdict.aggregate import PersonScore, persons_score, video_score
+from genconvit.verdict.aggregate import PersonScore, chosen_persons, persons_score, rows_that_count, video_score
 from genconvit.verdict.calibration import ScoreBasis
 from genconvit.verdict.decision_rule import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
@@ -111,10 +112,13 @@ def answer(
     persons = _persons(sightings, linked, logits, options.score_rule)
     one_off = one_off_tracks(linked, len(scores.frame_indices))
     if options.person == "pool":
-        score = video_score(logits, options.score_rule)
+        score, counted = video_score(logits, options.score_rule), rows_that_count(logits, options.score_rule)
     else:
-        score = persons_score([each.score for each in persons if each.track not in one_off], options.person)
+        lasting = [each.score for each in persons if each.track not in one_off]
+        score = persons_score(lasting, options.person)
+        counted = [row for chosen in chosen_persons(lasting, options.person) for row in chosen.rows]
         notes += _left_out_notes(len(one_off))
+    faces = _faces(scores, logits, linked)
     ruling = rule.ruling(score.fake_probability, trained=provenance.weights.trained)
     notes += rule.notes_for(ScoreBasis.of(provenance, options.person, options.score_rule))
     return VideoResult(
@@ -125,10 +129,11 @@ def answer(
         calibrated_probability=ruling.calibrated,
         decision=rule.decision,
         published_score=score.published_score,
-        faces=_faces(scores, logits, linked),
+        faces=faces,
         tracks=tuple(each.result(one_off=each.track in one_off) for each in persons),
         person=options.person,
         score_rule=options.score_rule,
+        poor_faces=poor_faces(faces[row].findings if faces[row].quality else None for row in counted),
         notes=notes,
         provenance=provenance,
     )
@@ -179,9 +184,12 @@ def _persons(
     persons = []
     for track, members in rows.items():
         seen = [faces[row] for row in members]
-        score = video_score({branch: values[members] for branch, values in logits.items()}, score_rule)
+        own = {branch: values[members] for branch, values in logits.items()}
+        score, counted = video_score(own, score_rule), rows_that_count(own, score_rule)
         areas = [(right - left) * (bottom - top) for _, _, (left, top, right, bottom) in seen]
-        persons.append(_Person(track, seen, PersonScore(score, len(seen), math.fsum(areas) / len(areas))))
+        rows_counted = tuple(members[row] for row in counted)
+        made = PersonScore(score, len(seen), math.fsum(areas) / len(areas), rows_counted)
+        persons.append(_Person(track, seen, made))
     return persons
 
 
@@ -202,6 +210,8 @@ def _faces(
                 for branch, values in probabilities.items()
             },
             track=linked[row],
+            quality=found.quality,
+            findings=findings_of(found.quality),
         )
         for row, found in enumerate(scores.faces)
     )
