@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import timm
 from torch import nn
 
+from genconvit.core.compiler_later import compiler_later
 from genconvit.core.config import did_you_mean
 from genconvit.core.input_spec import Deviations, Means
+
+with compiler_later():
+    import timm
 
 
 class TimmNetwork(nn.Module):
