@@ -1,4 +1,4 @@
-"""Imports of torchvision and timm without PyTorch's compiler, which they would load and which takes longer than both."""
+"""Imports of torchvision and timm without PyTorch's compiler, whose own import takes longer than theirs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _remove_utils() -> None:
         del sys.modules[_UTILS]
 
 
-def _disable_later(function: Any = None, recursive: bool = True, **options: Any) -> Any:  # noqa: ANN401, FBT001
+def _disable_later(function: Any = None, recursive: bool = True, **options: Any) -> Any:  # noqa: ANN401
     """Do what ``torch.compiler.disable`` does, for a function at its first call, by PyTorch's own means for that."""
     later = getattr(torch._compile, "_disable_dynamo", None)
     if later is None or _COMPILER in sys.modules or not isinstance(function, FunctionType):
