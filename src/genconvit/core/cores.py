@@ -88,7 +88,8 @@ def _mounts(root: Path) -> Iterator[tuple[str, str, str]]:
         before, _, after = line.partition(" - ")
         kind, _, options = after.split(" ", 2)
         if kind == "cgroup2" or (kind == "cgroup" and "cpu" in options.split(",")):
-            yield kind, *before.split(" ")[3:5]
+            top, mount_point = before.split(" ")[3:5]
+            yield kind, top, mount_point
 
 
 def _limit(group: Path) -> float | None:
