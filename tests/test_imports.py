@@ -11,6 +11,22 @@ import genconvit
 
 HEAVY = ("torch", "numpy", "pydantic", "timm", "av", "decord", "insightface", "onnxruntime", "facenet_pytorch", "PIL")
 
+UNUSED = (
+    "accelerate",
+    "matplotlib",
+    "onnx",
+    "openvino",
+    "pandas",
+    "pyarrow",
+    "skimage",
+    "sklearn",
+    "sympy",
+    "torch._dynamo",
+    "torch._inductor",
+    "torch.utils.tensorboard",
+)
+"""Modules that nothing on the way from a file to a score needs."""
+
 
 def run(code: str) -> str:
     """Give what a fresh interpreter prints."""
@@ -22,6 +38,21 @@ def run(code: str) -> str:
 @pytest.mark.parametrize("module", ["genconvit", "genconvit.cli", "genconvit.core.errors", "genconvit.core.version"])
 def test_a_light_import_loads_nothing_heavy(module: str) -> None:
     assert run(f"import sys, {module}; print(*sorted({set(HEAVY)} & sys.modules.keys()))") == ""
+
+
+def test_opening_and_scoring_load_nothing_that_they_do_not_use() -> None:
+    code = f"""
+import sys
+import numpy as np
+from genconvit import Detector
+from genconvit.weights.load import input_spec_of
+input_spec_of("original", {{}}), input_spec_of("v2", {{}})
+with Detector("v2", weights="embedded", face_detector="mtcnn", device="cpu") as detector:
+    detector.predict(np.zeros((1, 64, 64, 3), np.uint8))
+    detector.score_faces(np.zeros((1, 128, 128, 3), np.uint8))
+    print("torch" in sys.modules, *sorted({set(UNUSED)} & sys.modules.keys()))
+"""
+    assert run(code) == "True"
 
 
 def test_importing_the_package_loads_its_version_only() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 
+from genconvit.core.cores import usable_cores
 from genconvit.core.device import resolve_device, resolve_precision
 from genconvit.core.errors import GenConViTError, PluginError
 from genconvit.core.reporting import turn_off_reporting
@@ -81,7 +81,7 @@ def examine() -> Iterator[Diagnosis]:
 
 def _devices() -> Iterator[Diagnosis]:
     cpu = torch.device("cpu")
-    threads = f"{torch.get_num_threads()} of {os.cpu_count()} cores"
+    threads = f"{torch.get_num_threads()} threads for {usable_cores()} cores"
     yield Diagnosis("device", "cpu", "ok", f"torch {torch.__version__}, {threads}, {resolve_precision('auto', cpu)}")
     device = resolve_device("auto")
     if device.type == "cuda":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -39,6 +40,17 @@ def test_help_imports_nothing_heavy() -> None:
 def test_python_m_is_the_same_program() -> None:
     done = subprocess.run([sys.executable, "-m", "genconvit", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"genconvit {__version__}\n")
+
+
+def test_the_program_computes_in_no_more_threads_than_control_groups_allow(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "for the end of the test")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr("genconvit.core.cores.limited_cores", lambda: 3)
+    monkeypatch.setattr("genconvit.core.cores._allowed_cores", lambda: 8)
+    run("--version")
+    assert os.environ["OMP_NUM_THREADS"] == "3"
 
 
 def test_no_arguments_show_the_help(run: Callable[..., Run]) -> None:

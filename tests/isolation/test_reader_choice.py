@@ -65,6 +65,16 @@ def test_the_number_of_workers_may_be_given() -> None:
     made.close()
 
 
+@pytest.mark.parametrize(("cores", "expected"), [(1, 2), (4, 2), (7, 3), (1000, 16)])
+def test_there_is_a_worker_for_two_of_the_cores_that_are_there(
+    monkeypatch: pytest.MonkeyPatch, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr("genconvit.isolation.reader_choice.usable_cores", lambda: cores)
+    made = readers()
+    assert made.for_many(["a.mp4", "b.mp4"]).at_once == expected
+    made.close()
+
+
 def test_without_isolation_it_is_an_error_where_it_was_asked_for_and_a_note_elsewhere() -> None:
     with pytest.raises(ConfigError, match=r"isolate=True \(--isolate\) cannot be had: video decoder .*Local"):
         readers(local_decoder(), isolate=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from genconvit.crops.folder import read_crops
@@ -46,7 +47,11 @@ def test_the_fingerprint_follows_records_and_sizes_but_no_order(tmp_path: Path) 
     assert fingerprint(tmp_path, records) != first
 
 
-def test_workers_are_as_asked_for_or_fit_the_cores() -> None:
+def test_workers_are_as_asked_for_or_fit_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genconvit.train.feed.usable_cores", lambda: 6)
     assert worker_count(0, 4) == 0
-    assert 1 <= worker_count(None, 1) <= 8
+    assert worker_count(None, 1) == 6
+    assert worker_count(None, 2) == 3
     assert worker_count(None, 1000) == 1
+    monkeypatch.setattr("genconvit.train.feed.usable_cores", lambda: 64)
+    assert worker_count(None, 1) == 8

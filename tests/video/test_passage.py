@@ -167,3 +167,9 @@ def test_a_file_that_cannot_seek_is_read_from_its_beginning(
     with pyav.open(path) as stream:
         assert [index_of(frame.image) for frame in stream.read(indices)] == [index % 50 for index in indices]
     assert len(opened) <= 3
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 3), (64, 16)])
+def test_threads_fit_the_cores_that_are_there(monkeypatch: pytest.MonkeyPatch, cores: int, threads: int) -> None:
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    assert module._decoding_threads.__wrapped__() == threads

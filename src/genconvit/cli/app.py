@@ -35,6 +35,7 @@ from genconvit.cli.schema import schema
 from genconvit.cli.stopping import StopSignals
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
+from genconvit.core.cores import keep_threads_within_limits
 from genconvit.core.errors import GenConViTError
 from genconvit.core.text import printable
 from genconvit.core.version import __version__
@@ -129,6 +130,7 @@ def main() -> None:
     """Run the program; an error of the library is one message on stderr and an exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without a character must not end the program
+    keep_threads_within_limits()
     status: str | int | None = 0
     with plain_warnings(), StopSignals() as signals:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from genconvit.core.compiler_later import compiler_later
 from genconvit.core.cut import SquareRule
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import AnyImage, DetectedFace
@@ -58,7 +59,8 @@ class MTCNNDetector(FaceDetector):
         if model is not None:
             raise ConfigError(mtcnn_takes_no_model_message(model))
         try:
-            from facenet_pytorch import MTCNN
+            with compiler_later():
+                from facenet_pytorch import MTCNN
         except ImportError as error:
             raise ConfigError(
                 f"facenet-pytorch cannot be imported ({error}); install facenet-pytorch==2.5.3"

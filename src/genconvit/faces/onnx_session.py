@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from genconvit.core.cores import session_threads
 from genconvit.core.errors import ConfigError
 from genconvit.core.reporting import turn_off_reporting
 
@@ -85,7 +86,7 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Session, t
     providers = _providers(device, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = session_threads()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # Falling back would print, and quietly run on the CPU what was asked of a GPU.

@@ -79,8 +79,13 @@ def yaw_of(landmarks: npt.NDArray[np.float32] | None) -> float | None:
         five, or tell no line.
 
     Examples:
-        >>> points = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]], np.float32)
-        >>> yaw_of(points), yaw_of(points + [[0, 0], [0, 0], [11.3, 0], [0, 0], [0, 0]])
+        >>> points = np.array(
+        ...     [[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]], np.float32
+        ... )
+        >>> (
+        ...     yaw_of(points),
+        ...     yaw_of(points + [[0, 0], [0, 0], [11.3, 0], [0, 0], [0, 0]]),
+        ... )
         (0.0, 30.0)
     """
     if landmarks is None or landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():

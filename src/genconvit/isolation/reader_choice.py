@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from genconvit.core.cores import usable_cores
 from genconvit.core.errors import ConfigError
 from genconvit.isolation.decoders import why_not_isolated
 from genconvit.isolation.limits import IsolationLimits
@@ -46,7 +46,7 @@ class Readers:
     ) -> None:
         self._isolate = isolate
         self._threads = ThreadReader(decoders, choice, square_pixels=square_pixels)
-        self._workers = workers or min(max((os.cpu_count() or 1) // 2, 2), _MOST_WORKERS)
+        self._workers = workers or min(max(usable_cores() // 2, 2), _MOST_WORKERS)
         self._isolated_reader = partial(
             IsolatedReader, decoders, choice, limits, self._workers, square_pixels=square_pixels
         )

@@ -8,17 +8,20 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, ClassVar, Literal
 
-import timm
 import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor
 
+from genconvit.core.compiler_later import compiler_later
 from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.nn.feature_layer import FeatureLayer
 from genconvit.nn.timm_network import TimmNetwork, check_name, drop_rates
+
+with compiler_later():
+    import timm
 
 
 class TimmConfig(ArchitectureConfig):

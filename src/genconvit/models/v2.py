@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.meta_device import meta_device
 from genconvit.models.base import ModelOutput
 from genconvit.models.generative import SIZES, GenerativeConfig, GenerativeModel
 from genconvit.models.reference_files import ReferenceStart
@@ -100,7 +100,7 @@ class V2Config(GenerativeConfig):
                 "leave these fields out, or give weights that were trained with them"
             )
         start = V2Config.model_validate(self.model_dump(exclude_unset=True) | ORIGINAL_PARTS)
-        with torch.device("meta"):
+        with meta_device():
             names = V2(start).state_dict()
         return ReferenceStart(start, tuple(sorted(name for name in names if not name.startswith("branches."))))
 

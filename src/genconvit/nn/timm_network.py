@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import timm
 from einops import rearrange
 from torch import Tensor, nn
 
+from genconvit.core.compiler_later import compiler_later
 from genconvit.core.config import did_you_mean
 from genconvit.core.errors import ConfigError
 from genconvit.core.input_spec import Deviations, Means
 from genconvit.nn.feature_layer import FeatureLayer
 
 _NO_MAPS = "there are no heat maps of it: take another network, such as convnext_tiny"
+
+with compiler_later():
+    import timm
 
 
 class TimmNetwork(nn.Module):

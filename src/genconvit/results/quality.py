@@ -125,7 +125,14 @@ def findings_of(quality: FaceQuality | None) -> tuple[QualityFinding, ...]:
     """The findings about a face, in the order of ``KIND_WORDS``; none where it was not measured.
 
     Examples:
-        >>> small = FaceQuality(width_px=31, outside=0, sharpness=0.2, luma=120, clipped=0, yaw_degrees=None)
+        >>> small = FaceQuality(
+        ...     width_px=31,
+        ...     outside=0,
+        ...     sharpness=0.2,
+        ...     luma=120,
+        ...     clipped=0,
+        ...     yaw_degrees=None,
+        ... )
         >>> [finding.words for finding in findings_of(small)]
         ['too small: 31 pixels wide, fewer than 48']
     """

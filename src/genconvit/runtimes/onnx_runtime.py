@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genconvit.core.cores import session_threads
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.optional import require
 from genconvit.core.reporting import turn_off_reporting
@@ -57,7 +58,7 @@ class OnnxRuntimeNetwork:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = torch.get_num_threads()
+        options.intra_op_num_threads = session_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = [_CPU] if provider == _CPU else [(provider, {"device_id": device.index or 0}), _CPU]
         try:

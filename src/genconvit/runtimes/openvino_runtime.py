@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genconvit.core.cores import session_threads
 from genconvit.core.errors import WeightsError
 from genconvit.core.text import first_line
 from genconvit.runtimes.header import CROPS, ExportHeader
@@ -34,7 +35,7 @@ class OpenVinoNetwork:
         self._path, self._header = path, header
         self._check(model)
         # A processor with bf16 would compute in it unasked.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": session_threads()}
         try:
             self._request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
         except RuntimeError as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from torch.utils.data import DataLoader, Dataset
 
+from genconvit.core.cores import usable_cores
 from genconvit.crops.record import CropRecord
 from genconvit.train.dataset import Example, collate
 from genconvit.train.sampler import Key
@@ -70,8 +70,7 @@ def worker_count(asked: int | None, processes: int) -> int:
     """Give the number of workers of each process: as asked for, or one for each core of its share."""
     if asked is not None:
         return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(MOST_WORKERS, cores // processes))
+    return max(1, min(MOST_WORKERS, usable_cores() // processes))
 
 
 def fingerprint(root: Path, records: Sequence[CropRecord]) -> str:

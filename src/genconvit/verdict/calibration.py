@@ -16,7 +16,6 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import FailFast, Field, JsonValue, NonNegativeInt, PositiveInt, ValidationError, model_validator
-from scipy.special import expit, logit
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
@@ -165,6 +164,8 @@ class ProbabilityMap(FrozenConfig):
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Map many scores, float64 [n] in [0, 1]."""
         if self.temperature is not None:
+            from scipy.special import expit
+
             scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
             return scaled
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
@@ -277,6 +278,8 @@ class StoredCalibration:
 
 def cut_logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Give the logits of probabilities, float64 [n], cut so that those of 0 and 1 are finite."""
+    from scipy.special import logit
+
     cut: npt.NDArray[np.float64] = np.clip(logit(probabilities), -LARGEST_LOGIT, LARGEST_LOGIT)
     return cut
 

@@ -20,6 +20,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from genconvit.core.cores import usable_cores
 from genconvit.core.errors import SourceError
 from genconvit.video.index import FrameIndex, limited_decoding, open_container
 from genconvit.video.names import source_name
@@ -37,6 +39,9 @@ _JUMP_GAIN = 8
 """A jump to a key frame has to save at least this many frames."""
 
 _JUMP_TRIES = 3
+
+_MOST_THREADS = 16
+"""Number of threads that FFmpeg starts at most by itself, for each keeps a frame in memory."""
 
 _PASSING_OVER_IS_EXACT = frozenset({"h264"})
 
@@ -137,6 +142,7 @@ class Passage:
             raise SourceError(source_name(self._path), "the file has changed since it was opened")
         self._stream: VideoStream = streams[self._index.stream]
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = _decoding_threads()
         self._stream.codec_context.options = limited_decoding()
         self._next = 0
         self._held: Packet[VideoStream] | None = None
@@ -248,6 +254,13 @@ class Passage:
             if was_wanted and not wanted:
                 return
             was_wanted = is_wanted
+
+
+@cache
+def _decoding_threads() -> int:
+    """Give FFmpeg's own number of threads, for the cores that are there: it knows of no control groups."""
+    cores = usable_cores()
+    return min(cores + 1, _MOST_THREADS) if cores > 1 else 1
 
 
 def _runs(positions: Sequence[int], keys: Sequence[int]) -> Iterator[list[int]]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError, PluginError, WeightsError
 from genconvit.core.input_spec import InputSpec
+from genconvit.core.meta_device import meta_device
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.models.reference_files import ReferenceFiles, ReferenceStart, reference_files, reference_networks
@@ -242,7 +243,7 @@ def on_meta(cls: type[Architecture], config: ArchitectureConfig) -> Architecture
     Raises:
         PluginError: it cannot be built, or does not say what it sees.
     """
-    with torch.device("meta"):
+    with meta_device():
         return _build(cls, config)
 
 
