@@ -37,7 +37,9 @@ OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "devic
 def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) -> Figures:
     """Every figure."""
     parts = assemble(config)
-    model = parts.scorer.model
+    model = parts.model
+    if model is None:
+        raise SystemExit("the figures are of PyTorch's network; give runtime='torch'")
     test = read_faces(crops, "test", parts.scorer.input_size, "test split")
     scores = scored(parts.scorer, test)
     sets = [(test, scores), *test.thirds(test.widths, "faces", "pixels wide", scores)]

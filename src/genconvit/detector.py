@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from genconvit.assemble import Parts, assemble
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
-from genconvit.core.types import FaceScores
-from genconvit.models.base import Architecture
+from genconvit.core.types import FaceScores, is_array
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
@@ -25,11 +23,14 @@ from genconvit.results.provenance import WeightsInfo
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig, DetectorOptions
 from genconvit.verdict.conclude import conclude
-from genconvit.video.names import Source, is_array, source_name
+from genconvit.video.names import Source, source_name
 from genconvit.video.readers import Reader
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from typing_extensions import Unpack
+
+    from genconvit.models.base import Architecture
 
 
 class Detector(Closeable):
@@ -100,14 +101,13 @@ class Detector(Closeable):
             ConfigError: another runtime than PyTorch runs it.
             GenConViTError: the detector is closed, or was made before a fork.
         """
-        opened = self._open()
-        runtime = opened.parts.provenance.runtime
-        if runtime != "torch":
+        parts = self._open().parts
+        if parts.model is None:
             raise ConfigError(
-                f"the network runs in {runtime}, so there is no model in PyTorch; use runtime='torch' with the weights "
-                "that it was exported from"
+                f"the network runs in {parts.provenance.runtime}, so there is no model in PyTorch; use runtime='torch' "
+                "with the weights that it was exported from"
             )
-        return opened.pipeline.scorer.model
+        return parts.model
 
     @property
     def weights(self) -> WeightsInfo:

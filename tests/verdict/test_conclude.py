@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from calibrations import calibration
+from genconvit.core.fake_probability import face_fake_probability
 from genconvit.core.types import FaceScores
-from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
@@ -41,7 +41,7 @@ def scored(faces: list[tuple[int, tuple[float, float, float, float], float]], fr
         logits = {"ed": torch.tensor([[math.log(p / (1 - p)), math.log((1 - p) / p)]])}
         found = FoundFace(frame, frame / 2, box, 0.9, box)
         arrays = {branch: values.numpy() for branch, values in logits.items()}
-        scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(logits).numpy()))
+        scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(arrays)))
     return scores
 
 

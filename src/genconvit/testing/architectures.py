@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.fake_probability import NUM_CLASSES
 from genconvit.core.input_spec import InputSpec
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.results.provenance import WeightsInfo
 from genconvit.runtimes.export import export_model, require_packages
 from genconvit.testing.check import Check, SkippedError, Subject, require
@@ -105,7 +106,7 @@ class _Subject(Subject[Architecture]):
         require(not lacking, f"reconstruction_weights names what forward does not give: {', '.join(sorted(lacking))}")
 
     def scores_nothing(self) -> None:
-        scorer = Scorer(copy.deepcopy(self.model), device=torch.device("cpu"), precision="fp32")
+        scorer = Scorer(TorchNetwork(copy.deepcopy(self.model), device=torch.device("cpu"), precision="fp32"))
         require(len(scorer.score(self.crops[:0])) == 0, "no faces have scores")
 
     def is_independent_of_the_batch(self) -> None:

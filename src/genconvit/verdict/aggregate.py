@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from genconvit.nn.fake_probability import mean_over_branches, sigmoids
+from genconvit.core.fake_probability import mean_over_branches, sigmoids
 from genconvit.results.result import Label, PersonRule
 from genconvit.verdict.score_rules import parse_score_rule
 
@@ -72,11 +71,11 @@ def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str =
         ValueError: there is no face.
     """
     select = parse_score_rule(score_rule)
-    probabilities = sigmoids({branch: torch.from_numpy(values) for branch, values in logits.items()})
-    if probabilities.numel() == 0:
+    probabilities = sigmoids(logits)
+    if probabilities.size == 0:
         raise ValueError("a video's score needs at least one face; a video without one has no score")
     counted = probabilities[:, select(mean_over_branches(probabilities).tolist())]
-    p_fake, p_real = counted.double().mean(dim=(0, 1)).tolist()
+    p_fake, p_real = counted.mean(axis=(0, 1), dtype=np.float64).tolist()
     return VideoScore(p_fake, p_real)
 
 

@@ -16,7 +16,6 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import FailFast, Field, JsonValue, NonNegativeInt, PositiveInt, ValidationError, model_validator
-from scipy.special import expit, logit
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
@@ -27,6 +26,9 @@ from genconvit.results.result import PersonRule
 
 MOST_BYTES = 64 << 20
 MOST_SCORES = 100_000
+_STEEPEST = 700.0
+"""Logit beyond which a sigmoid is 0 or 1 in float64, and e to its power no number any more."""
+
 LARGEST_LOGIT = 53 * math.log(2)
 """Logits are cut here, so that 0 and 1 have one: that of the largest number below 1."""
 
@@ -165,8 +167,7 @@ class ProbabilityMap(FrozenConfig):
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Map many scores, float64 [n] in [0, 1]."""
         if self.temperature is not None:
-            scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
-            return scaled
+            return _sigmoid(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
@@ -277,7 +278,9 @@ class StoredCalibration:
 
 def cut_logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Give the logits of probabilities, float64 [n], cut so that those of 0 and 1 are finite."""
-    cut: npt.NDArray[np.float64] = np.clip(logit(probabilities), -LARGEST_LOGIT, LARGEST_LOGIT)
+    with np.errstate(divide="ignore"):
+        logits = np.log(probabilities) - np.log1p(-np.asarray(probabilities))
+    cut: npt.NDArray[np.float64] = np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)
     return cut
 
 
@@ -323,3 +326,9 @@ def _content(path: Path) -> bytes:
         raise OSError("it is no regular file")
     with path.open("rb") as stream:
         return stream.read(MOST_BYTES + 1)
+
+
+def _sigmoid(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The sigmoid, which does not fall where logits rise; SciPy's takes half a second to import."""
+    scaled: npt.NDArray[np.float64] = 1 / (1 + np.exp(np.clip(-logits, -_STEEPEST, _STEEPEST)))
+    return scaled
