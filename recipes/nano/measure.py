@@ -30,7 +30,7 @@ from genconvit.verdict.decision_rule import DecisionRule
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 
-OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
+OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu", "runtime": "torch"}
 """Options of the detector; with them the figures are the same on every machine, but for the last digits."""
 
 

@@ -131,7 +131,7 @@ class MTCNNDetector(FaceDetector):
 class OnnxMTCNNDetector(MTCNNDetector):
     """MTCNN with the same networks in ONNX Runtime, on a CPU: PyTorch is not imported.
 
-    Its boxes lie within a hundredth of a pixel of the other's (``docs/runtimes.md``).
+    Its boxes are the other's to a hundredth of a pixel, see ``docs/runtimes.md``.
     """
 
     runtime = "onnxruntime"

@@ -19,6 +19,7 @@ from pydantic import FailFast, Field, JsonValue, NonNegativeInt, PositiveInt, Va
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
+from genconvit.core.fake_probability import exact_sigmoid
 from genconvit.core.text import first_line, printable
 from genconvit.results.decision import CalibrationMethod
 from genconvit.results.provenance import Provenance
@@ -26,9 +27,6 @@ from genconvit.results.result import PersonRule
 
 MOST_BYTES = 64 << 20
 MOST_SCORES = 100_000
-_STEEPEST = 700.0
-"""Logit beyond which a sigmoid is 0 or 1 in float64, and e to its power no number any more."""
-
 LARGEST_LOGIT = 53 * math.log(2)
 """Logits are cut here, so that 0 and 1 have one: that of the largest number below 1."""
 
@@ -167,7 +165,7 @@ class ProbabilityMap(FrozenConfig):
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Map many scores, float64 [n] in [0, 1]."""
         if self.temperature is not None:
-            return _sigmoid(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
+            return exact_sigmoid(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
@@ -326,9 +324,3 @@ def _content(path: Path) -> bytes:
         raise OSError("it is no regular file")
     with path.open("rb") as stream:
         return stream.read(MOST_BYTES + 1)
-
-
-def _sigmoid(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The sigmoid, which does not fall where logits rise; SciPy's takes half a second to import."""
-    scaled: npt.NDArray[np.float64] = 1 / (1 + np.exp(np.clip(-logits, -_STEEPEST, _STEEPEST)))
-    return scaled
