@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_a_device_by_name_is_pytorchs_own_to_pytorch() -> None:
 def test_pytorch_is_asked_for_a_gpu_where_there_is_a_driver(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, driver: str
 ) -> None:
-    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(module, "_DEV", tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == "cpu"

@@ -64,5 +64,7 @@ def _edges(starts: _Ints, stops: _Ints, cells: int) -> _Edges:
 
 
 def _means(sums: npt.NDArray[np.int32], heights: _Ints, widths: _Ints) -> FloatArray:
-    means: FloatArray = sums.astype(np.float32) / heights.astype(np.float32) / widths.astype(np.float32)
+    means: FloatArray = sums.astype(np.float32)
+    means /= heights.astype(np.float32)
+    means /= widths.astype(np.float32)
     return means

@@ -166,7 +166,7 @@ def _seen(
     whole = np.trunc(boxes.corners).astype(np.int64)
     whole[:, :2] = np.maximum(whole[:, :2], 1) - 1
     whole[:, 2:] = np.minimum(whole[:, 2:], size)
-    shown = (whole[:, 2:] > whole[:, :2]).all(axis=1)
+    shown = np.all(whole[:, 2:] > whole[:, :2], axis=1).nonzero()[0]
     boxes, whole = boxes[shown], whole[shown]
     starts = range(0, len(whole), _AT_ONCE)
     parts = [slice(start, start + _AT_ONCE) for start in starts]

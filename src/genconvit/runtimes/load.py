@@ -98,7 +98,7 @@ def runtime_for(
         if runtime not in (None, "auto", file.runtime):
             raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
         return file.runtime
-    if runtime not in (None, "auto"):
+    if runtime is not None and runtime != "auto":
         return runtime
     ships = shipped_export(name, options, weights) is not None
     choice = runtime or ("auto" if ships else "torch")
