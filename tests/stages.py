@@ -16,6 +16,7 @@ from genconvit.core.types import DetectedFace, Frame
 from genconvit.faces.base import FaceDetector
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.pyav import PyAVDecoder
 
@@ -100,6 +101,6 @@ class Brightness(Architecture):
         return ModelOutput(logits={"one": torch.stack((mean, -mean), dim=1)})
 
 
-def scorer(**options: Any) -> tuple[Scorer, Brightness]:
+def scorer(batch_size: int | None = None, **options: Any) -> tuple[Scorer, Brightness]:
     model = Brightness(ArchitectureConfig(mode="any"))
-    return Scorer(model, device=CPU, precision="fp32", **options), model
+    return Scorer(TorchNetwork(model, device=CPU, precision="fp32", **options), batch_size=batch_size), model

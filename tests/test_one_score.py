@@ -31,6 +31,7 @@ from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.registry import ARCHITECTURES
 from genconvit.robustness.degrade import BRIGHTNESS
 from genconvit.robustness.measurement import measure_robustness
@@ -143,7 +144,7 @@ def scored(sources: Sequence[Source], seed: int | None = None) -> list[bytes | N
     detector = LateSearch(finding) if finding else Everywhere()
     decoder = LateDecoder(reading) if reading else PyAVDecoder()
     finder = FaceFinder(detector, [WHOLE], options, device=CPU)
-    pipeline = Pipeline(finder, Scorer(model, device=CPU, precision="fp32", batch_size=BATCH))
+    pipeline = Pipeline(finder, Scorer(TorchNetwork(model, device=CPU, precision="fp32"), batch_size=BATCH))
     reader = ThreadReader([GivesUp(), decoder], options.frame_choice)
 
     def asked() -> Iterator[Source]:
@@ -177,7 +178,7 @@ def test_the_network_tells_who_was_scored_together() -> None:
     model = Crowd(CrowdConfig())
     faces = np.arange(5, dtype=np.uint8).repeat(48).reshape(5, 4, 4, 3)
     found = {
-        float(Scorer(model, device=CPU, precision="fp32").score(faces[order]).logits["one"][0, 0])
+        float(Scorer(TorchNetwork(model, device=CPU, precision="fp32")).score(faces[order]).logits["one"][0, 0])
         for order in ([0], [0, 1], [0, 1, 2], [0, 2, 1], [0, 1, 3])
     }
     assert len(found) == 5
@@ -231,7 +232,7 @@ CPU."""
 
 def test_another_batch_size_moves_trained_logits_by_rounding_alone() -> None:
     model = load_model("v2", ARCHITECTURES.load("v2"), {"size": "nano"}, "embedded").model
-    scorer = Scorer(model, device=CPU, precision="fp32")
+    scorer = Scorer(TorchNetwork(model, device=CPU, precision="fp32"))
     base = np.asarray(Image.fromarray(portrait()).crop(FACE).resize((scorer.input_size, scorer.input_size)))
     chance = np.random.default_rng(0)
     faces = np.stack([np.clip(base + chance.normal(0, 20, base.shape), 0, 255).astype(np.uint8) for _ in range(9)])
@@ -275,10 +276,10 @@ def test_compiled_networks_score_a_source_alike_whichever_comes_first() -> None:
     for order in ((1, 3, 8, 2), (8, 2, 3, 1)):
         torch.compiler.reset()
         model = SmallConvolution(CrowdConfig()).eval()
-        scorer = Scorer(model, device=CPU, precision="fp32", batch_size=8, compile=True)
+        scorer = Scorer(TorchNetwork(model, device=CPU, precision="fp32", compile=True), batch_size=8)
         found.append({count: scorer.score(faces[:count]).logits["one"] for count in order})
     torch.compiler.reset()
-    eager = Scorer(SmallConvolution(CrowdConfig()).eval(), device=CPU, precision="fp32", batch_size=8)
+    eager = Scorer(TorchNetwork(SmallConvolution(CrowdConfig()).eval(), device=CPU, precision="fp32"), batch_size=8)
     for count in (1, 2, 3, 8):
         assert np.array_equal(found[0][count], found[1][count])
         torch.testing.assert_close(found[0][count], eager.score(faces[:count]).logits["one"], rtol=0, atol=FP32_LOGITS)

@@ -68,6 +68,11 @@ def test_its_licence_is_the_projects(wheel: zipfile.ZipFile, metadata: Message) 
 def test_it_is_small(wheel: zipfile.ZipFile) -> None:
     sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
     assert 1_000_000 < sizes.pop("genconvit/weights/embedded/v2_nano.safetensors") <= 20_000_000
+    assert 100_000 < sizes.pop("genconvit/weights/embedded/v2_nano.onnx") <= 600_000
+    networks = [sizes.pop(f"genconvit/faces/mtcnn_networks/{name}.onnx") for name in ("pnet", "rnet", "onet")]
+    assert 1_000_000 < sum(networks) <= 2_100_000
+    assert "genconvit/faces/mtcnn_networks/LICENSE" in sizes
+    assert "genconvit/weights/embedded/v2_nano.header.json" in sizes
     assert sum(sizes.values()) < 2_000_000
 
 

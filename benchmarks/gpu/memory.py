@@ -3,7 +3,7 @@
 A rehearsal has no such limit; there the networks refuse more than so many faces, as a full GPU would.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from benchmarks.gpu.networks import random_faces, scorer_of
 from benchmarks.gpu.outcome import tell
 from benchmarks.gpu.setting import Setting, chosen
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 
 MOST_FACES = 1 << 16
 
@@ -26,7 +27,7 @@ def limited(setting: Setting, batch_size: int) -> Scorer:
         if limit is not None and len(inputs[0]) > limit:
             raise torch.OutOfMemoryError(f"the rehearsal's limit is {limit} faces")
 
-    scorer.model.register_forward_pre_hook(refuse)
+    cast("TorchNetwork", scorer.network).model.register_forward_pre_hook(refuse)
     return scorer
 
 

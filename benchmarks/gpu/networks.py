@@ -12,6 +12,7 @@ from genconvit.bench.floor import backbone_calls
 from genconvit.bench.timing import time_in_turn
 from genconvit.core.types import FaceScores
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.registry import ARCHITECTURES
 from genconvit.weights.load import load_model
 
@@ -19,15 +20,17 @@ from genconvit.weights.load import load_model
 def scorer_of(setting: Setting, architecture: str, **options: Any) -> Scorer:  # noqa: ANN401 - the scorer's own
     """An architecture with random weights, the same in every call, on the device."""
     loaded = load_model(architecture, ARCHITECTURES.load(architecture), {"size": setting.size}, "random")
-    shared: dict[str, Any] = {"precision": setting.precision, "batch_size": setting.faces}
-    return Scorer(loaded.model, device=torch.device(setting.device), **{**shared, **options})
+    batch_size = options.pop("batch_size", setting.faces)
+    shared: dict[str, Any] = {"precision": setting.precision, "device": torch.device(setting.device)}
+    return Scorer(TorchNetwork(loaded.model, **{**shared, **options}), batch_size=batch_size)
 
 
 def random_faces(scorer: Scorer, count: int) -> torch.Tensor:
     """Crops uint8 [count, size, size, 3] of noise, on the scorer's device."""
-    generator = torch.Generator(scorer.device).manual_seed(0)
+    device = scorer.network.device
+    generator = torch.Generator(device).manual_seed(0)
     shape = (count, scorer.input_size, scorer.input_size, 3)
-    return torch.randint(0, 256, shape, dtype=torch.uint8, device=scorer.device, generator=generator)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, device=device, generator=generator)
 
 
 def main() -> None:

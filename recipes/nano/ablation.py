@@ -21,11 +21,11 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from genconvit import Detector
+from genconvit.core.fake_probability import face_fake_probability
 from genconvit.crops.folder import need, read_crops
 from genconvit.metrics.intervals import Resampling, measures_of, paired_differences
 from genconvit.metrics.measures import Sample
 from genconvit.models.v2 import V2, V2Config
-from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.dataset import CropDataset, Fakes
 from recipes.nano.faces import Faces, read_faces
@@ -190,8 +190,9 @@ def some(maps: Maps, rows: Tensor) -> Maps:
 def scored(logits: Logits, maps: Maps, faces: Faces) -> Sample:
     """The test split as a variant scores it."""
     batches = torch.split(torch.arange(len(faces)), 256)
-    scores = [face_fake_probability(logits(some(maps, rows))) for rows in batches]
-    return faces.sample(torch.cat(scores).double().numpy())
+    found = [logits(some(maps, rows)) for rows in batches]
+    scores = [face_fake_probability({name: values.numpy() for name, values in each.items()}) for each in found]
+    return faces.sample(np.concatenate(scores).astype(np.float64))
 
 
 def main() -> None:

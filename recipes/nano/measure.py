@@ -30,14 +30,16 @@ from genconvit.verdict.decision_rule import DecisionRule
 from recipes.nano.faces import Faces, read_faces
 from recipes.nano.figures import Clip, Figures, Mistakes, Ranking, Strangers
 
-OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu"}
+OPTIONS: dict[str, Any] = {"face_detector": "mtcnn", "precision": "fp32", "device": "cpu", "runtime": "torch"}
 """Options of the detector; with them the figures are the same on every machine, but for the last digits."""
 
 
 def measure(config: DetectorConfig, crops: Path, videos: Path, portraits: Path) -> Figures:
     """Every figure."""
     parts = assemble(config)
-    model = parts.scorer.model
+    model = parts.model
+    if model is None:
+        raise SystemExit("the figures are of PyTorch's network; give runtime='torch'")
     test = read_faces(crops, "test", parts.scorer.input_size, "test split")
     scores = scored(parts.scorer, test)
     sets = [(test, scores), *test.thirds(test.widths, "faces", "pixels wide", scores)]

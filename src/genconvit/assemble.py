@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from genconvit.core.cut import CropRules, Cut, SquareRule
-from genconvit.core.device import resolve_device, resolve_precision
+from genconvit.core.device import AnyDevice, Device, resolve_device, resolve_precision
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.fork import compute_without_lost_threads
@@ -18,15 +17,20 @@ from genconvit.faces.base import FaceDetector
 from genconvit.faces.detector_choice import FaceDetectorChoice, open_face_detector, resolve_face_detector
 from genconvit.isolation.reader_choice import Readers
 from genconvit.pipeline.find import FaceFinder, PipelineOptions
-from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.scorer import Network, Scorer
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, PluginInfo
 from genconvit.results.packages import package_versions
 from genconvit.results.provenance import FaceDetectorInfo, Provenance
-from genconvit.runtimes.load import load_network, own_decision
+from genconvit.runtimes.choice import Runtime
+from genconvit.runtimes.exported import ExportedNetwork
+from genconvit.runtimes.load import LoadedNetwork, load_network, own_decision, runtime_for
 from genconvit.settings import DetectorConfig
 from genconvit.verdict.decision_rule import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
+
+if TYPE_CHECKING:
+    from genconvit.models.base import Architecture
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class Finding:
 
     readers: Readers
     detector: FaceDetector
-    device: torch.device
+    device: AnyDevice
     info: FaceDetectorInfo
     notes: tuple[str, ...]
     plugins: tuple[PluginInfo, ...]
@@ -64,11 +68,13 @@ class Scoring:
 
     Attributes:
         scorer: the networks on their device.
+        model: the networks, where PyTorch runs them; None elsewhere.
         cut: the way of cutting faces for the networks.
         provenance: origin of the parts that find and score, for every result.
     """
 
     scorer: Scorer
+    model: Architecture | None
     cut: Cut
     provenance: Provenance
 
@@ -81,6 +87,7 @@ class Parts:
         readers: read sources.
         finder: finds and crops their faces.
         scorer: the networks on their device.
+        model: the networks, where PyTorch runs them; None elsewhere.
         rule: makes labels of their scores.
         provenance: origin of these parts, for every result.
         credentials: reads Content Credentials; None where they were not asked for.
@@ -89,6 +96,7 @@ class Parts:
     readers: Readers
     finder: FaceFinder
     scorer: Scorer
+    model: Architecture | None
     rule: DecisionRule
     provenance: Provenance
     credentials: CredentialsReader | None = None
@@ -108,20 +116,44 @@ def assemble(config: DetectorConfig) -> Parts:
         PluginError: a plugin is unknown, broken, or claimed twice.
         WeightsError: the weights cannot be had, read, or do not fit.
     """
-    ARCHITECTURES.load(config.architecture)
+    runtime = assemble_runtime(config)
     rule = assemble_rule(config)
     credentials = CredentialsReader(config.trust_list, config) if config.credentials else None
     resolve_precision(config.precision, resolve_device(config.device))
-    finding = assemble_finding(config)
+    finding = assemble_finding(config, runtime)
     scoring = assemble_scoring(config, finding)
     return Parts(
         readers=finding.readers,
         finder=finding.finder([scoring.cut], config),
         scorer=scoring.scorer,
+        model=scoring.model,
         rule=rule,
         provenance=scoring.provenance,
         credentials=credentials,
     )
+
+
+def assemble_runtime(config: DetectorConfig) -> Runtime:
+    """Choose the runtime that runs the networks; the architecture is imported where PyTorch does.
+
+    Raises:
+        ConfigError: an option has a value that is not allowed here.
+        PluginError: the architecture is unknown, broken, or claimed twice.
+        WeightsError: there are no such weights for this config, or the exported file cannot be read.
+    """
+    ARCHITECTURES.find(config.architecture)
+    runtime = runtime_for(
+        config.architecture,
+        config.model,
+        config.weights,
+        runtime=config.runtime,
+        device=resolve_device(config.device),
+        precision=config.precision,
+        compiles=config.compile or config.cuda_graphs,
+    )
+    if runtime == "torch":
+        ARCHITECTURES.load(config.architecture)
+    return runtime
 
 
 def assemble_rule(config: DetectorConfig) -> DecisionRule:
@@ -132,12 +164,15 @@ def assemble_rule(config: DetectorConfig) -> DecisionRule:
         PluginError: the architecture is unknown, broken, or claimed twice.
         WeightsError: there are no such weights for this config.
     """
-    name, cls = config.architecture, ARCHITECTURES.load(config.architecture)
-    return decision_rule(config, own_decision(name, cls, config.model, config.weights))
+    return decision_rule(config, own_decision(config.architecture, config.model, config.weights))
 
 
-def assemble_finding(config: DetectorConfig) -> Finding:
+def assemble_finding(config: DetectorConfig, runtime: Runtime = "torch") -> Finding:
     """Choose and open the parts that read sources and find faces in them.
+
+    Args:
+        config: config of the detector.
+        runtime: runtime of the networks, which face detectors that can run in several follow.
 
     Raises:
         ConfigError: an option has a value that is not allowed here.
@@ -147,15 +182,15 @@ def assemble_finding(config: DetectorConfig) -> Finding:
     one_thread = compute_without_lost_threads()
     readers = assemble_readers(config, config.frame_choice)
     choice = resolve_face_detector(config.face_detector, config.face_model)
-    face_class = FACE_DETECTORS.load(choice.name)
+    face_class = FACE_DETECTORS.load(choice.name).beside(runtime, device)
     if face_class.needs_model and choice.model_path is None:
         raise ConfigError(f"face detector {choice.name!r} needs a model file; give face_model=PATH (--face-model)")
     detector, note = open_face_detector(face_class, choice.model_path, device, may_fall_back=config.device == "auto")
     return Finding(
         readers=readers,
         detector=detector,
-        device=torch.device("cpu") if note else device,
-        info=_face_detector_info(choice, face_class.licence),
+        device=Device("cpu") if note else device,
+        info=_face_detector_info(choice, face_class),
         notes=tuple(filter(None, (note, one_thread))),
         plugins=(FACE_DETECTORS.find(choice.name), *map(VIDEO_DECODERS.find, resolve_decoders(config.decoder))),
     )
@@ -189,36 +224,26 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     device = resolve_device(config.device)
-    cls = ARCHITECTURES.load(config.architecture)
     loaded = load_network(
         config.architecture,
-        cls,
         config.model,
         config.weights,
-        runtime=config.runtime,
+        runtime=assemble_runtime(config),
         device=device,
         precision=config.precision,
     )
-    scorer = Scorer(
-        loaded.model,
-        device=device,
-        precision=loaded.precision,
-        batch_size=config.batch_size,
-        compile=config.compile,
-        cuda_graphs=config.cuda_graphs,
-        exported=loaded.exported,
-    )
+    scorer = Scorer(_ready(loaded, config, device), batch_size=config.batch_size)
     scorer.notes += loaded.notes
     square_rule = finding.square_rule(loaded.info.crop_rules)
     provenance = Provenance(
         library_version=__version__,
         packages=package_versions([ARCHITECTURES.find(config.architecture), *finding.plugins]),
         architecture=config.architecture,
-        config=loaded.model.config.model_dump(mode="json"),
+        config=loaded.config,
         weights=loaded.info,
         face_detector=finding.info,
         square_rule=square_rule,
-        input_spec=scorer.input_spec,
+        input_spec=loaded.input_spec,
         decoder=None,
         device=str(device),
         precision=loaded.precision,
@@ -226,15 +251,33 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         runtime_version=loaded.runtime_version,
         compiled=config.compile or config.cuda_graphs,
     )
-    return Scoring(scorer, Cut.of(scorer.input_spec, square_rule), provenance)
+    model = None if isinstance(loaded.network, ExportedNetwork) else loaded.network
+    return Scoring(scorer, model, Cut.of(loaded.input_spec, square_rule), provenance)
 
 
-def _face_detector_info(choice: FaceDetectorChoice, licence: str) -> FaceDetectorInfo:
+def _ready(loaded: LoadedNetwork, config: DetectorConfig, device: AnyDevice) -> Network:
+    if isinstance(loaded.network, ExportedNetwork):
+        if config.compile or config.cuda_graphs:
+            raise ConfigError("compile and cuda_graphs are for runtime 'torch'; leave them out (--no-compile)")
+        return loaded.network
+    from genconvit.pipeline.torch_network import TorchNetwork
+
+    return TorchNetwork(
+        loaded.network,
+        device=device,
+        precision=loaded.precision,
+        compile=config.compile,
+        cuda_graphs=config.cuda_graphs,
+    )
+
+
+def _face_detector_info(choice: FaceDetectorChoice, face_class: type[FaceDetector]) -> FaceDetectorInfo:
     model = choice.model_path
     return FaceDetectorInfo(
         name=choice.name,
         reason=choice.reason,
         model=model.name if model else None,
         model_sha256=sha256_of_file(model) if model else None,
-        licence=licence,
+        licence=face_class.licence,
+        runtime=face_class.runtime,
     )

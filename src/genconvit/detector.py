@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from genconvit.assemble import Parts, assemble
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
-from genconvit.core.types import FaceScores
-from genconvit.explain.explainer import Explainer
-from genconvit.explain.heat_map import FaceHeatMaps, Target
-from genconvit.explain.torch_model import model_in_torch
-from genconvit.models.base import Architecture
+from genconvit.core.types import FaceScores, is_array
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
@@ -28,11 +23,16 @@ from genconvit.results.provenance import WeightsInfo
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig, DetectorOptions
 from genconvit.verdict.conclude import conclude
-from genconvit.video.names import Source, is_array, source_name
+from genconvit.video.names import Source, source_name
 from genconvit.video.readers import Reader
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from typing_extensions import Unpack
+
+    from genconvit.explain.explainer import Explainer
+    from genconvit.explain.heat_map import FaceHeatMaps, Target
+    from genconvit.models.base import Architecture
 
 
 class Detector(Closeable):
@@ -107,14 +107,13 @@ class Detector(Closeable):
             ConfigError: another runtime than PyTorch runs it.
             GenConViTError: the detector is closed, or was made before a fork.
         """
-        opened = self._open()
-        runtime = opened.parts.provenance.runtime
-        if runtime != "torch":
+        parts = self._open().parts
+        if parts.model is None:
             raise ConfigError(
-                f"the network runs in {runtime}, so there is no model in PyTorch; use runtime='torch' with the weights "
-                "that it was exported from"
+                f"the network runs in {parts.provenance.runtime}, so there is no model in PyTorch; use runtime='torch' "
+                "with the weights that it was exported from"
             )
-        return opened.pipeline.scorer.model
+        return parts.model
 
     @property
     def weights(self) -> WeightsInfo:
@@ -254,14 +253,22 @@ class _Opened:
         """Give what makes heat maps, made at the first call."""
         with self._loading:
             if self._explainer is None:
-                scorer, config = self.parts.scorer, self._config
-                model = scorer.model
-                if self.parts.provenance.runtime != "torch":
-                    cls, info = ARCHITECTURES.load(config.architecture), self.parts.provenance.weights
-                    model = model_in_torch(config.architecture, cls, config.model, config.weights, info)
-                    model = model.to(scorer.device)
-                self._explainer = Explainer(model, device=scorer.device, batch_size=scorer.batch_size)
+                self._explainer = self._new_explainer()
             return self._explainer
+
+    def _new_explainer(self) -> Explainer:
+        import torch
+
+        from genconvit.explain.explainer import Explainer
+        from genconvit.explain.torch_model import model_in_torch
+
+        parts, config = self.parts, self._config
+        device = torch.device(parts.scorer.network.device)
+        model = parts.model
+        if model is None:
+            cls, info = ARCHITECTURES.load(config.architecture), parts.provenance.weights
+            model = model_in_torch(config.architecture, cls, config.model, config.weights, info).to(device)
+        return Explainer(model, device=device, batch_size=parts.scorer.batch_size)
 
 
 def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from genconvit.core.config import did_you_mean
@@ -179,11 +182,31 @@ def _is_importable(cls: type[object]) -> bool:
         return False
 
 
-def _installed(group: str) -> Iterator[PluginInfo]:
-    """The plugins of every distribution on the path; one whose metadata cannot be read harms nobody else."""
+def _installed(group: str) -> tuple[PluginInfo, ...]:
+    """The plugins of every distribution on the path, which are read again where something in a folder of it changed."""
+    return _found(group, tuple(map(_state, sys.path)))
+
+
+def _state(folder: str) -> tuple[str, int]:
+    try:
+        return folder, Path(folder).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return folder, 0
+
+
+@lru_cache(maxsize=32)
+def _found(group: str, path: tuple[tuple[str, int], ...]) -> tuple[PluginInfo, ...]:
+    del path
+    return tuple(_read(group))
+
+
+def _read(group: str) -> Iterator[PluginInfo]:
+    """Read what the distributions declare; one whose metadata cannot be read harms nobody else."""
     seen = set()
     for distribution in importlib.metadata.distributions():
         try:
+            if group not in (distribution.read_text("entry_points.txt") or ""):  # most declare nothing of ours
+                continue
             entries = distribution.entry_points.select(group=group)
             if not entries:
                 continue

@@ -12,7 +12,6 @@ from genconvit.core.config import did_you_mean, validation_message
 from genconvit.core.device import PrecisionChoice
 from genconvit.core.errors import ConfigError, PluginError
 from genconvit.isolation.limits import IsolationLimits
-from genconvit.nn.vae import Latent
 from genconvit.pipeline.find import PipelineOptions
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.result import PersonRule
@@ -24,6 +23,8 @@ from genconvit.weights.embedded import embedded_architecture
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from genconvit.nn.vae import Latent
 
 PathText = str | os.PathLike[str]
 
@@ -55,7 +56,8 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     runtime: RuntimeChoice | None = None
     """Library that runs the networks: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, or ``"auto"``, which follows a
     rule over what is installed and what the processor computes in. For another one than PyTorch the networks are
-    exported once. None is that of an exported file, and ``"torch"`` for all other weights."""
+    exported once, unless their exported file ships with the library. None is that of an exported file, ``"auto"`` for
+    the embedded weights, and ``"torch"`` for all others."""
 
     compile: bool = False
     """Run the networks through ``torch.compile``: faster, after a minute or more at the first faces."""
@@ -130,7 +132,8 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             architecture = default_architecture(options.get("weights"))
         own: dict[str, Any] = {name: value for name, value in options.items() if name in cls.model_fields}
         model = {name: value for name, value in options.items() if name not in cls.model_fields}
-        _refuse_unknown(architecture, model)
+        if model or not _brings_its_network(options.get("weights")):
+            _refuse_unknown(architecture, model)
         own["model"] = {**own.get("model", {}), **model}
         for name in ("weights", "face_model", "calibration", "trust_list"):
             own[name] = _as_text(own.get(name))
@@ -229,6 +232,11 @@ def default_architecture(weights: object) -> str:
     if path is not None:
         return read_exported(path).header.architecture
     return embedded_architecture() if weights == EMBEDDED else DEFAULT_ARCHITECTURE
+
+
+def _brings_its_network(weights: object) -> bool:
+    """Tell whether weights come with an exported network, so that nothing of the architecture is needed."""
+    return weights == EMBEDDED or exported_path(weights) is not None
 
 
 def _refuse_unknown(architecture: str, options: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from genconvit.models.base import ArchitectureConfig
 from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.settings import DetectorConfig
 from stages import Brightness
 
@@ -20,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def test_an_architecture_of_another_family_has_no_floor() -> None:
-    scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
+    scorer = Scorer(TorchNetwork(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32"))
     assert backbone_calls(scorer, [3]) is None
 
 
@@ -50,7 +51,9 @@ def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, str], name: str, calls: list[tuple[int, int]]
 ) -> None:
     bare, asked = Bare(), list[str]()
-    scorer = Scorer(OriginalConfig.model_validate(options).build(), device=CPU, precision="fp32", batch_size=4)
+    scorer = Scorer(
+        TorchNetwork(OriginalConfig.model_validate(options).build(), device=CPU, precision="fp32"), batch_size=4
+    )
 
     def create(name: str) -> Bare:
         asked.append(name)

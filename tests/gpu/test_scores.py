@@ -15,6 +15,7 @@ from genconvit import Detector
 from genconvit.core.device import Precision, resolve_precision
 from genconvit.core.types import FaceScores
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.registry import ARCHITECTURES
 from genconvit.weights.load import load_model
 
@@ -63,9 +64,9 @@ def test_each_architecture_in_fp32_and_bf16(
 ) -> None:
     model = load_model(architecture, ARCHITECTURES.load(architecture), {"size": size}, "random").model
     faces = make_faces(4, model.input_size)
-    expected = Scorer(model, device=CPU, precision="fp32").score(faces)
-    exact = Scorer(model, device=gpu, precision="fp32").score(faces)
-    near = Scorer(model, device=gpu, precision=bf16).score(faces)  # last, for it rounds the weights
+    expected = Scorer(TorchNetwork(model, device=CPU, precision="fp32")).score(faces)
+    exact = Scorer(TorchNetwork(model, device=gpu, precision="fp32")).score(faces)
+    near = Scorer(TorchNetwork(model, device=gpu, precision=bf16)).score(faces)  # last, for it rounds the weights
     assert furthest(exact, expected) < FP32_LOGITS
     assert furthest(near, expected) < BF16_LOGITS
 

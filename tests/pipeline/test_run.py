@@ -21,6 +21,7 @@ from genconvit.pipeline.find import FaceFinder, PipelineOptions
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.pipeline.run import Pipeline
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.video.base import VideoDecoder
 from genconvit.video.names import Source
 from genconvit.video.pyav import PyAVDecoder
@@ -45,7 +46,7 @@ class Made:
     ) -> None:
         chosen = PipelineOptions(**options)
         self.model = Brightness(ArchitectureConfig(mode="any"))
-        scorer = Scorer(self.model, device=CPU, precision="fp32", batch_size=batch_size)
+        scorer = Scorer(TorchNetwork(self.model, device=CPU, precision="fp32"), batch_size=batch_size)
         self.detector = Everywhere(count=faces)
         self.pipeline = Pipeline(FaceFinder(self.detector, [WHOLE], chosen, device=CPU), scorer)
         self.reader = ThreadReader(decoders or [PyAVDecoder()], chosen.frame_choice)
@@ -218,7 +219,7 @@ def test_a_run_in_each_of_several_threads(tmp_path: Path) -> None:
 
 
 def test_logits_of_batches_are_joined_to_the_last_bit() -> None:
-    scorer = Scorer(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32")
+    scorer = Scorer(TorchNetwork(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32"))
     crops = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), np.uint8)
     whole, scores = scorer.score(crops), SourceScores("any", 3)
     face = FoundFace(0, None, (0, 0, 4, 4), 1.0, (0, 0, 4, 4))

@@ -10,7 +10,7 @@ from torch import Tensor
 from genconvit.core.device import BATCH_SIZES
 from genconvit.core.errors import ConfigError
 from genconvit.models.base import ModelOutput
-from genconvit.pipeline.scorer import graph_size
+from genconvit.pipeline.torch_network import graph_size
 from stages import scorer
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from genconvit.core.types import Box
+from genconvit.pipeline import tracks as module
 from genconvit.pipeline.tracks import Sighting, TrackingRule, link_faces, one_off_tracks
 
 Face = tuple[float, float, float]
@@ -255,3 +256,15 @@ def test_a_rule_that_makes_no_sense_is_refused(field: dict[str, float]) -> None:
 )
 def test_one_off_is_one_face_beside_a_longer_track(tracks: list[int], frame_count: int, one_off: set[int]) -> None:
     assert one_off_tracks(tracks, frame_count) == one_off
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 2), (3, 5), (5, 3), (6, 6), (0, 3), (3, 0)])
+def test_pairs_are_the_optimal_assignment(shape: tuple[int, int]) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    chance = np.random.default_rng(0)
+    for _ in range(200):
+        misfit = np.fmin(chance.exponential(0.8, shape), 1)
+        pairs = np.transpose(linear_sum_assignment(misfit)).tolist()
+        wanted = {(row, column) for row, column in pairs if misfit[row, column] < 1}
+        assert {pair for pair in module._pairs(misfit) if misfit[pair] < 1} == wanted

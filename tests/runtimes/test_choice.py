@@ -5,6 +5,7 @@ import platform
 import pytest
 import torch
 
+from genconvit.core.device import PrecisionChoice
 from genconvit.runtimes import choice
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
 
@@ -40,3 +41,29 @@ def test_the_rule_of_auto(
     monkeypatch.setattr(choice, "resolve_precision", lambda *_: auto)
     monkeypatch.setattr(platform, "machine", lambda: machine)
     assert resolve_runtime("auto", device, "auto") == runtime
+
+
+@pytest.mark.parametrize("processor", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("device", "precision", "compiles", "installed", "runtime"),
+    [
+        (CPU, "auto", False, ALL, "onnxruntime"),
+        (CPU, "fp32", False, {"onnxruntime"}, "onnxruntime"),
+        (CPU, "auto", False, {"openvino"}, "torch"),
+        (CPU, "bf16", False, ALL, "torch"),
+        (CPU, "auto", True, ALL, "torch"),
+        (GPU, "auto", False, ALL, "torch"),
+    ],
+)
+def test_a_file_that_ships_runs_in_onnxruntime_on_a_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+    processor: str,
+    device: torch.device,
+    precision: PrecisionChoice,
+    compiles: bool,
+    installed: set[str],
+    runtime: Runtime,
+) -> None:
+    monkeypatch.setattr(choice, "_is_installed", installed.__contains__)
+    monkeypatch.setattr(choice, "resolve_precision", lambda *_: processor)
+    assert resolve_runtime("auto", device, precision, ships=True, compiles=compiles) == runtime

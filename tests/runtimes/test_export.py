@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.input_spec import InputSpec
+from genconvit.core.types import FloatArray, ImageArray
 from genconvit.core.version import __version__
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
 from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsInfo
 from genconvit.runtimes import parity
 from genconvit.runtimes.export import export_model, export_weights
-from genconvit.runtimes.exported import DrawsNoise, read_exported
+from genconvit.runtimes.exported import ExportedNetwork, read_exported
 from genconvit.runtimes.noise import Traceable
 from genconvit.runtimes.onnx_file import data_beside
 from genconvit.runtimes.onnx_runtime import OnnxRuntimeNetwork
@@ -31,14 +32,14 @@ Traced = Callable[[], LoadedModel]
 
 @pytest.mark.parametrize("count", [1, 2, 5, 17])
 def test_an_exported_network_gives_pytorchs_logits_in_batches_of_any_size(exported: Path, count: int) -> None:
-    crops = torch.from_numpy(np.random.default_rng(count).integers(0, 256, (count, 64, 64, 3), np.uint8))
+    crops = np.random.default_rng(count).integers(0, 256, (count, 64, 64, 3), np.uint8)
     file = read_exported(exported)
     model = tiny().model
     with torch.inference_mode():
-        wanted = model(model.preprocess(crops)).logits["timm"]
+        wanted = model(model.preprocess(torch.from_numpy(crops))).logits["timm"].numpy()
     found = file.open(CPU)(crops, [])["timm"]
-    assert found.dtype == torch.float32
-    assert torch.allclose(found, wanted, atol=1e-5, rtol=0)
+    assert found.dtype == np.float32
+    assert np.allclose(found, wanted, atol=1e-5, rtol=0)
 
 
 def test_the_file_says_what_it_holds(exported: Path) -> None:
@@ -49,6 +50,7 @@ def test_the_file_says_what_it_holds(exported: Path) -> None:
     assert header.weights == WeightsInfo(origin="random", trained=False)
     assert header.branches == ("timm",)
     assert header.input_shape == (64, 64, 3)
+    assert header.input_spec == tiny().model.input_spec
     assert header.noise_shapes == ()
 
 
@@ -64,8 +66,8 @@ def test_a_network_with_other_logits_is_refused_and_nothing_is_written(
 ) -> None:
     original = OnnxRuntimeNetwork.__call__
 
-    def a_little_off(self: OnnxRuntimeNetwork, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
-        return {branch: logits + 2e-4 for branch, logits in original(self, crops, noise).items()}
+    def a_little_off(self: OnnxRuntimeNetwork, crops: ImageArray, noise: Sequence[FloatArray]) -> dict[str, FloatArray]:
+        return {branch: logits + np.float32(2e-4) for branch, logits in original(self, crops, noise).items()}
 
     monkeypatch.setattr(OnnxRuntimeNetwork, "__call__", a_little_off)
     with pytest.raises(ConfigError, match=r"differ from PyTorch's by up to 0\.0002, where 0\.0001 is allowed, so noth"):
@@ -74,8 +76,8 @@ def test_a_network_with_other_logits_is_refused_and_nothing_is_written(
 
 
 def test_logits_that_are_no_numbers_are_refused(traced: Traced, onnx_path: Path) -> None:
-    def broken(crops: Tensor, _: Sequence[Tensor]) -> Mapping[str, Tensor]:
-        return {"timm": torch.full((len(crops), 2), torch.nan)}
+    def broken(crops: ImageArray, _: Sequence[FloatArray]) -> Mapping[str, FloatArray]:
+        return {"timm": np.full((len(crops), 2), np.nan, np.float32)}
 
     with pytest.raises(ConfigError, match="differ from PyTorch's by up to nan"):
         parity.check_parity(Traceable(traced().model), broken, read_exported(onnx_path).header)
@@ -167,13 +169,17 @@ def test_noise_becomes_an_input_that_is_drawn_anew(tmp_path: Path) -> None:
     export_model(loaded(_Noisy), "noisy", path, file_format="onnx")
     file = read_exported(path)
     assert file.header.noise_shapes == ((3,),)
-    network = DrawsNoise(file.open(CPU), file.header)
-    crops = torch.zeros(4, 8, 8, 3, dtype=torch.uint8)
+    assert file.header.input_spec is not None
+    runs = file.open(CPU)
+    network = ExportedNetwork(runs, file.header, file.header.input_spec, CPU)
+    crops = np.zeros((4, 8, 8, 3), np.uint8)
     torch.manual_seed(0)
-    first = network(crops)["small"]
-    second = network(crops)["small"]
+    first = network(crops, 16)["small"]
+    second = network(torch.from_numpy(crops), 16)["small"]
     assert len({tuple(row) for row in first.tolist()}) == 4
-    assert not torch.equal(first, second)
+    assert not np.array_equal(first, second)
+    torch.manual_seed(0)
+    assert np.array_equal(first, runs(crops, [torch.randn(4, 3).numpy()])["small"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from genconvit.core.errors import ConfigError, WeightsError
-from genconvit.nn.fake_probability import face_fake_probability
+from genconvit.core.fake_probability import face_fake_probability, sigmoids
+from genconvit.core.fake_probability import sigmoid as sigmoid_of
 from genconvit.results.result import PersonRule
 from genconvit.verdict.aggregate import PersonScore, VideoScore, persons_score, video_score
 
@@ -34,7 +35,7 @@ def test_a_video_is_the_mean_of_the_sigmoids_over_faces_and_branches() -> None:
 
 def test_a_face_is_the_mean_over_branches() -> None:
     first = (sigmoid(2) + 1 - sigmoid(-1) + sigmoid(1) + 1 - sigmoid(1)) / 4
-    assert face_fake_probability(LOGITS)[0].item() == pytest.approx(first, abs=1e-6)
+    assert face_fake_probability(arrays(LOGITS))[0].item() == pytest.approx(first, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_score_that_is_not_finite_is_no_score() -> None:
     with pytest.raises(WeightsError, match="logits of branch vae are not finite"):
         video_score(arrays(bad))
     with pytest.raises(WeightsError, match="not finite"):
-        face_fake_probability(bad)
+        face_fake_probability(arrays(bad))
 
 
 def test_no_face_has_no_score() -> None:
@@ -87,8 +88,22 @@ def test_without_a_rule_a_score_is_the_mean_to_the_last_bit() -> None:
     for faces in (1, 2, 3, 15, 31, 64, 500):
         for branches in (1, 2):
             logits = random_logits(generator, faces, branches)
-            plain = torch.sigmoid(torch.stack(list(logits.values()))).double().mean(dim=(0, 1)).tolist()
-            assert video_score(arrays(logits)) == video_score(arrays(logits), "mean") == VideoScore(*plain)
+            score = video_score(arrays(logits))
+            plain = sigmoids(arrays(logits)).mean(axis=(0, 1), dtype=np.float64).tolist()
+            assert score == video_score(arrays(logits), "mean") == VideoScore(*plain)
+            pytorchs = torch.sigmoid(torch.stack(list(logits.values()))).double().mean(dim=(0, 1)).tolist()
+            assert (score.p_fake, score.p_real) == pytest.approx(pytorchs, abs=6e-8)
+
+
+def test_a_sigmoid_is_the_nearest_float_and_pytorchs_is_near() -> None:
+    logits = np.concatenate([np.linspace(-110, 110, 20001), [-1e30, 1e30, 0.0]]).astype(np.float32)
+    found = sigmoid_of(logits)
+    exact = np.array([sigmoid(x) if x > -700 else 0.0 for x in logits.tolist()])
+    assert (np.abs(found - exact) <= np.spacing(found)).all()
+    assert (np.diff(found[:20001]) >= 0).all()
+    usual = np.abs(logits) <= 80  # beyond that PyTorch's lose what is left of them
+    theirs = torch.sigmoid(torch.from_numpy(logits[usual])).numpy()
+    assert (np.abs(found[usual] - theirs) <= 2 * np.spacing(found[usual])).all()
 
 
 @pytest.mark.parametrize("rule", ["median", "top1", "top4", "confident"])
@@ -98,7 +113,7 @@ def test_a_rules_score_is_the_mean_over_the_faces_it_selects(rule: str) -> None:
         logits = {
             branch: values + torch.tensor([3.0, -3.0]) for branch, values in random_logits(generator, faces).items()
         }
-        probability = face_fake_probability(logits)
+        probability = torch.from_numpy(face_fake_probability(arrays(logits)))
         ascending = probability.argsort(stable=True)
         fake = (probability > 0.8).nonzero()[:, 0]
         rows = {

@@ -11,8 +11,8 @@ import torch
 from pydantic import ValidationError
 
 from calibrations import calibration
+from genconvit.core.fake_probability import face_fake_probability
 from genconvit.core.types import FaceScores
-from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.pipeline.outcome import FoundFace, Outcome, SourceScores
 from genconvit.results.decision import CalibrationInfo, Decision
 from genconvit.results.provenance import FaceDetectorInfo, Provenance, WeightsInfo
@@ -52,7 +52,7 @@ def scored(
         measured = None if poor is None else quality(9 if row in poor else 200)
         found = FoundFace(frame, frame / 2, box, 0.9, box, measured)
         arrays = {branch: values.numpy() for branch, values in logits.items()}
-        scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(logits).numpy()))
+        scores.fill([[scores.place(found)]], FaceScores(arrays, face_fake_probability(arrays)))
     return scores
 
 

@@ -9,6 +9,7 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.device import AnyDevice
 from genconvit.core.version import __version__
 
 
@@ -123,7 +124,7 @@ class BenchResult(FrozenConfig):
     """Stages that were left out, and why."""
 
 
-def this_machine(device: torch.device) -> Machine:
+def this_machine(device: AnyDevice) -> Machine:
     """Describe the machine that is measured on."""
     return Machine(
         cpu=_cpu_name(),

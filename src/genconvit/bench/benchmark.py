@@ -12,7 +12,7 @@ from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, thi
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.stages import Stages
 from genconvit.bench.training_examples import example_rows
-from genconvit.core.device import DTYPES, Precision, resolve_device, resolve_precision
+from genconvit.core.device import PRECISIONS, Precision, resolve_device, resolve_precision
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
 from genconvit.settings import DetectorConfig
@@ -49,7 +49,7 @@ def run_bench(
     device = resolve_device(base.device)
     notes = []
     if not precisions:
-        precisions = tuple(DTYPES) if resolve_precision("auto", device) == "bf16" else ("fp32",)
+        precisions = PRECISIONS if resolve_precision("auto", device) == "bf16" else ("fp32",)
         if len(precisions) == 1:
             notes.append(
                 "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"

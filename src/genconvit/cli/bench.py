@@ -63,7 +63,7 @@ def bench(
     vary on a shared machine: quote the ratios.
     """
     from genconvit.bench.benchmark import run_bench
-    from genconvit.core.device import DTYPES
+    from genconvit.core.device import PRECISIONS
 
     flags: ModelOptions = {
         "architecture": ("--arch", arch),
@@ -74,10 +74,10 @@ def bench(
     }
     given = {name: (flag, value) for name, (flag, value) in flags.items() if value is not None}
     base = detector_config(None, {**given, **model_options(context)}, extra)
-    precisions = [name for name in DTYPES if name in (precision or ())]
-    unknown = [name for name in precision or () if name not in DTYPES]
+    precisions = [name for name in PRECISIONS if name in (precision or ())]
+    unknown = [name for name in precision or () if name not in PRECISIONS]
     if unknown:
-        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {' or '.join(DTYPES)}")
+        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {' or '.join(PRECISIONS)}")
     if json:
         check_writable("--json", json)
     names = face_detector or ["auto"]

@@ -120,6 +120,8 @@ def detector_options(
 
 def _refuse_others(architecture: str, flags: Mapping[str, str]) -> None:
     """Refuse flags that the command has for other architectures."""
+    if not flags:
+        return
     from genconvit.registry import ARCHITECTURES
 
     fields = ARCHITECTURES.load(architecture).config_class.model_fields

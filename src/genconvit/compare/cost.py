@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from genconvit.core.device import AnyDevice
+
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _CLEAR_PEAK = "5"
 _BYTES_IN_MB = 1e6
@@ -28,7 +30,7 @@ class Peak:
 
 
 @contextmanager
-def measured_peak(device: torch.device) -> Iterator[Peak]:
+def measured_peak(device: AnyDevice) -> Iterator[Peak]:
     """Measure what happens in the block, one block of a process at a time."""
     peak = Peak()
     gc.collect()
@@ -37,7 +39,7 @@ def measured_peak(device: torch.device) -> Iterator[Peak]:
     peak.megabytes = _peak_mb(device) if can_tell else None
 
 
-def _reset_peak(device: torch.device) -> bool:
+def _reset_peak(device: AnyDevice) -> bool:
     """Begin a new peak, and tell whether it can be told from an older one."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -49,7 +51,7 @@ def _reset_peak(device: torch.device) -> bool:
     return device.type == "cpu"
 
 
-def _peak_mb(device: torch.device) -> float | None:
+def _peak_mb(device: AnyDevice) -> float | None:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / _BYTES_IN_MB
     for line in _STATUS.read_text().splitlines():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import torch
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from genconvit.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
 
 Precision = Literal["fp32", "bf16"]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
 
-DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
 """The most faces that go through the networks at once, by the kind of device.
@@ -19,15 +22,53 @@ BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
 A CPU is no faster with more; a GPU is not yet busy with less. Where a GPU has too little memory, the batch is halved.
 """
 
+_GPU_FILES = ("nvidia*", "nvhost-gpu", "kfd", "dxg")
+"""Files of ``/dev`` that a GPU's driver makes: NVIDIA's, that of its Jetsons, AMD's, and Windows' for Linux."""
 
-def resolve_device(name: str) -> torch.device:
-    """The torch device of a name: ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+_DEV, _CPU_INFO = Path("/dev"), Path("/proc/cpuinfo")
+
+
+class Device(str):
+    """A device by its name, which PyTorch takes wherever it takes a ``torch.device``; PyTorch need not be there.
+
+    Examples:
+        >>> Device("cuda:1").type, Device("cuda:1").index, Device("cpu").index
+        ('cuda', 1, None)
+    """
+
+    __slots__ = ()
+
+    @property
+    def type(self) -> str:
+        """Kind of the device: ``cpu``, ``cuda`` or ``mps``."""
+        return self.partition(":")[0]
+
+    @property
+    def index(self) -> int | None:  # type: ignore[override] # a device's, not a text's
+        """Number of the device among those of its kind; None where the name has none."""
+        number = self.partition(":")[2]
+        return int(number) if number else None
+
+
+AnyDevice: TypeAlias = "Device | torch.device"
+"""A device by its name, or PyTorch's own object for it."""
+
+
+def resolve_device(name: str) -> Device:
+    """The device of a name: ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    PyTorch is asked, and so imported, unless the answer is certain: for ``cpu``, and for ``auto`` where Linux has made
+    no file for a GPU.
 
     Raises:
         ConfigError: the name is no device, or the device is not there.
     """
+    if name == "cpu" or (name == "auto" and not _may_have_gpu()):
+        return Device("cpu")
+    import torch
+
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
+        return Device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -39,10 +80,10 @@ def resolve_device(name: str) -> torch.device:
     }
     if not available.get(device.type, False):
         raise ConfigError(f"device {name!r} is not available here; use device='auto' or 'cpu'")
-    return device
+    return Device(device)
 
 
-def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precision:
+def resolve_precision(choice: PrecisionChoice, device: AnyDevice) -> Precision:
     """The precision of a choice: ``auto`` takes bf16 where the hardware computes in it, and fp32 elsewhere.
 
     That is a GPU of the Ampere generation or later, or a CPU with AMX or AVX512-BF16. A CPU without them emulates bf16,
@@ -51,6 +92,8 @@ def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precisio
     if choice != "auto":
         return choice
     if device.type == "cuda":
+        import torch
+
         with torch.cuda.device(device):
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     return "bf16" if device.type == "cpu" and _cpu_has_bf16() else "fp32"
@@ -59,10 +102,28 @@ def resolve_precision(choice: PrecisionChoice, device: torch.device) -> Precisio
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Tell whether an error says that a device's memory is full, in torch's words or in those of CUDA's libraries."""
     words = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in words)
+    known = getattr(sys.modules.get("torch"), "OutOfMemoryError", ())
+    return isinstance(error, known) or any(each in str(error) for each in words)
+
+
+def _may_have_gpu() -> bool:
+    """Tell whether PyTorch could find a GPU, by the files of its driver; other systems than Linux do not tell."""
+    return sys.platform != "linux" or any(True for name in _GPU_FILES for _ in _DEV.glob(name))
 
 
 def _cpu_has_bf16() -> bool:
+    """Tell whether the CPU computes in bf16: by the flags that Linux lists, elsewhere by PyTorch."""
+    try:
+        with _CPU_INFO.open() as lines:
+            flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    except OSError:
+        return _torch_knows_bf16()
+    return not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
+
+
+def _torch_knows_bf16() -> bool:
+    import torch
+
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is None:  # as in torch 2.11
         return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
@@ -70,4 +131,6 @@ def _cpu_has_bf16() -> bool:
 
 
 def _has_mps() -> bool:
+    import torch
+
     return torch.backends.mps.is_available()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from genconvit.core.errors import GenConViTError
 
@@ -46,13 +47,13 @@ _FIRST: list[Owner] = []
 def compute_without_lost_threads() -> str | None:
     """Let PyTorch compute in one thread where this process is a copy of one that used networks; say so in a note.
 
-    The copy lacks the threads that the other one computed with, and PyTorch would wait for them for ever.
+    The copy lacks the threads that the other one computed with, and PyTorch would wait for them for ever. Where the
+    other one did not import it, there are none.
     """
     if not _FIRST:
         _FIRST.append(Owner())
-    if _FIRST[0].is_here:
+    torch = sys.modules.get("torch")
+    if _FIRST[0].is_here or torch is None:
         return None
-    import torch
-
     torch.set_num_threads(1)
     return f"made after a fork of process {_FIRST[0].pid}, which had used networks: computed in one thread"

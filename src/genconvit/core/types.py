@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+FloatArray = npt.NDArray[np.float32]
 
 ImageArray = npt.NDArray[np.uint8]
 """An RGB image: uint8 [height, width, 3]."""
@@ -106,6 +109,11 @@ class FaceScores:
 
     def __len__(self) -> int:
         return len(self.fake_probability)
+
+
+def is_array(value: object) -> TypeGuard[npt.NDArray[Any] | Tensor]:
+    """Tell whether a value is a numpy array or a torch tensor; torch need not be loaded to tell."""
+    return isinstance(value, (np.ndarray, getattr(sys.modules.get("torch"), "Tensor", ())))
 
 
 def on_host(image: AnyImage) -> ImageArray:

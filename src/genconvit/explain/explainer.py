@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from genconvit.core.device import is_out_of_memory
 from genconvit.core.errors import ConfigError, PluginError
+from genconvit.core.fake_probability import face_fake_probability
 from genconvit.explain.attention import recorded_attention
 from genconvit.explain.grad_cam import grad_cam, recorded_features
 from genconvit.explain.heat_map import COLUMNS, FaceHeatMaps, HeatMap, Target
@@ -17,7 +20,6 @@ from genconvit.explain.reconstruction import reconstruction_errors
 from genconvit.explain.twin import watched_twin
 from genconvit.models.base import Architecture
 from genconvit.nn.channels_last import images_in_channels_last
-from genconvit.nn.fake_probability import face_fake_probability
 
 
 class Explainer:
@@ -38,11 +40,12 @@ class Explainer:
         self.batch_size = batch_size
         self._halving = threading.Lock()
 
-    def explain(self, crops: Tensor, target: Target = "fake") -> tuple[FaceHeatMaps, ...]:
+    def explain(self, crops: npt.NDArray[np.uint8] | Tensor, target: Target = "fake") -> tuple[FaceHeatMaps, ...]:
         """Make the heat maps of inputs.
 
         Args:
-            crops: RGB uint8 [N, size, size, 3], or [N, frames, size, size, 3] for an architecture of clips.
+            crops: RGB uint8 [N, size, size, 3], or [N, frames, size, size, 3] for an architecture of clips; an array,
+                or a tensor on any device.
             target: class whose logits Grad-CAM explains.
 
         Raises:
@@ -60,7 +63,7 @@ class Explainer:
                     f"{type(twin).__name__} names no feature layers, so there are no heat maps of its scores; its "
                     "feature_layers() has to name them (docs/plugins.md)"
                 )
-            return tuple(self._in_batches(twin, crops, target))
+            return tuple(self._in_batches(twin, torch.as_tensor(crops), target))
 
     def _in_batches(self, twin: Architecture, crops: Tensor, target: Target) -> Iterator[FaceHeatMaps]:
         start = 0
@@ -111,7 +114,8 @@ def heat_maps_of_batch(model: Architecture, crops: Tensor, target: Target) -> li
     images = images_in_channels_last(model.preprocess(crops).float())
     with recorded_features(layers) as features, recorded_attention(model.attention_layers()) as attention:
         output = model(images)
-    probabilities = face_fake_probability({branch: each.detach().float() for branch, each in output.logits.items()})
+    logits = {branch: each.detach().float().cpu().numpy() for branch, each in output.logits.items()}
+    probabilities = face_fake_probability(logits)
     strange = layers.keys() - output.logits.keys()
     if strange:
         raise PluginError(

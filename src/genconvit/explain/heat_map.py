@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from genconvit.nn.fake_probability import FAKE, REAL
+from genconvit.core.fake_probability import FAKE, REAL
 
 Target = Literal["fake", "real"]
 

@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from genconvit.core.types import Box
+from genconvit.core.types import AnyImage, Box
 
 _LEFT_EYE, _RIGHT_EYE = 0, 1
 
@@ -62,19 +60,22 @@ def square_around(square: Box) -> Box:
     return x - half, y - half, x + half, y + half
 
 
-def sample_turned(pixels: Tensor, cut: Box, square: Box, angle: float, size: int) -> Tensor:
+def sample_turned(pixels: AnyImage, cut: Box, square: Box, angle: float, size: int) -> AnyImage:
     """Read a turned square out of a crop, bilinearly; pixels beyond the crop's edge are its nearest ones.
 
     Args:
-        pixels: the crop, RGB uint8 [n, n, 3], on any device.
+        pixels: the crop, RGB uint8 [n, n, 3], an array or a tensor on any device.
         cut: the square of the frame that the crop shows.
         square: the square to read, before it is turned about its centre, in the same pixels.
         angle: radians by which the square is turned, clockwise as seen.
         size: the output's side in pixels.
 
     Returns:
-        RGB uint8 [size, size, 3] on the same device.
+        RGB uint8 [size, size, 3], an array or a tensor as the crop is.
     """
+    import torch
+
+    crop = torch.as_tensor(pixels)
     centre_x, centre_y = (square[0] + square[2]) / 2, (square[1] + square[3]) / 2
     half, middle = (cut[2] - cut[0]) / 2, ((cut[0] + cut[2]) / 2, (cut[1] + cut[3]) / 2)
     ratio = (square[2] - square[0]) / 2 / half
@@ -83,9 +84,10 @@ def sample_turned(pixels: Tensor, cut: Box, square: Box, angle: float, size: int
     to_crop = torch.tensor(
         [[cosine, -sine, (centre_x - middle[0]) / half], [sine, cosine, (centre_y - middle[1]) / half]],
         dtype=torch.float32,
-        device=pixels.device,
+        device=crop.device,
     )
     grid = torch.nn.functional.affine_grid(to_crop[None], [1, 3, size, size], align_corners=False)
-    image = pixels.permute(2, 0, 1)[None].float()
+    image = crop.permute(2, 0, 1)[None].float()
     read = torch.nn.functional.grid_sample(image, grid, padding_mode="border", align_corners=False)
-    return read[0].permute(1, 2, 0).round().clamp(0, 255).byte()
+    turned = read[0].permute(1, 2, 0).round().clamp(0, 255).byte()
+    return turned.numpy() if isinstance(pixels, np.ndarray) else turned

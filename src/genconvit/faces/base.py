@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import torch
-
 from genconvit.core.cut import SquareRule
+from genconvit.core.device import AnyDevice
 from genconvit.core.types import AnyImage, DetectedFace, ImageArray, on_host
 
 __all__ = ["FaceDetector", "SquareRule"]
@@ -26,15 +25,28 @@ class FaceDetector(ABC):
             that were trained on other squares bring a rule of their own.
         needs_model: true where it cannot work without a model file.
         licence: the terms of the model it runs, one line.
+        runtime: library that runs the model, for the result's provenance; None where it does not say.
     """
 
     name: ClassVar[str]
     square_rule: ClassVar[SquareRule]
     needs_model: ClassVar[bool]
     licence: ClassVar[str]
+    runtime: ClassVar[str | None] = None
+
+    @classmethod
+    def beside(cls, runtime: str, device: AnyDevice) -> type[FaceDetector]:
+        """Give the class that finds faces where the networks run in a runtime, on a device; the class itself for most.
+
+        Args:
+            runtime: ``"torch"``, ``"onnxruntime"`` or ``"openvino"``.
+            device: device that the networks run on.
+        """
+        del runtime, device
+        return cls
 
     @abstractmethod
-    def __init__(self, model: Path | None, device: torch.device) -> None:
+    def __init__(self, model: Path | None, device: AnyDevice) -> None:
         """Load the detector.
 
         Args:

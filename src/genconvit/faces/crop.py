@@ -6,18 +6,19 @@ import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from genconvit.core.cut import Cut
 from genconvit.core.types import AnyImage, Box, DetectedFace, FaceCrop, Frame, ImageArray
 from genconvit.faces.align import level_angle, sample_turned, square_around
 from genconvit.faces.batch import stacked
-from genconvit.faces.crop_device import crop_faces_on_device
 from genconvit.faces.square import check_crop_size, square_for, whole_pixels, whole_square
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _Weights = npt.NDArray[np.float32]
 
@@ -135,13 +136,14 @@ def crop_turned(image: AnyImage, square: Box, angle: float, size: int) -> AnyIma
     """
     around, grid = square_around(square), math.ceil(size * math.sqrt(2))
     ((pixels, cut),) = _upright(image, [around], grid)
-    turned = sample_turned(torch.as_tensor(pixels), cut, square, angle, size)
-    return turned.numpy() if isinstance(image, np.ndarray) else turned
+    return sample_turned(pixels, cut, square, angle, size)
 
 
 def _upright(image: AnyImage, squares: Sequence[Box], size: int) -> list[tuple[AnyImage, Box]]:
     if isinstance(image, np.ndarray):
         return [crop_face(image, square, size) for square in squares]
+    from genconvit.faces.crop_device import crop_faces_on_device
+
     batch, cut = crop_faces_on_device(image, squares, size)
     return list(zip(batch.unbind(), cut, strict=True))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from genconvit.core.device import AnyDevice, Device
 from genconvit.core.errors import ConfigError
 from genconvit.faces.base import FaceDetector
 from genconvit.faces.models_on_disk import (
@@ -60,7 +59,7 @@ def resolve_face_detector(name: str, model: str | Path | None = None) -> FaceDet
 
 
 def open_face_detector(
-    cls: type[FaceDetector], model: Path | None, device: torch.device, *, may_fall_back: bool
+    cls: type[FaceDetector], model: Path | None, device: AnyDevice, *, may_fall_back: bool
 ) -> tuple[FaceDetector, str | None]:
     """Load a face detector where it was asked for, or on the CPU where it cannot run there and may fall back.
 
@@ -75,4 +74,4 @@ def open_face_detector(
     except ConfigError as error:
         if device.type == "cpu" or not may_fall_back:
             raise
-        return cls(model, torch.device("cpu")), f"faces were found on the cpu, not on {device}: {error}"
+        return cls(model, Device("cpu")), f"faces were found on the cpu, not on {device}: {error}"

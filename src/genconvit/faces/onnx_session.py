@@ -9,11 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from genconvit.core.cores import session_threads
+from genconvit.core.device import AnyDevice
 from genconvit.core.errors import ConfigError
-from genconvit.core.reporting import turn_off_reporting
+from genconvit.core.onnx_options import session_options
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -61,7 +60,7 @@ class Session(Protocol):
         """Outputs of these names for inputs by name."""
 
 
-def open_detection_session(path: Path, device: torch.device) -> tuple[Session, tuple[Size, ...]]:
+def open_detection_session(path: Path, device: AnyDevice) -> tuple[Session, tuple[Size, ...]]:
     """Load a detection model and run it once in each size.
 
     Args:
@@ -76,18 +75,14 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Session, t
     """
     if not path.is_file():
         raise ConfigError(f"the face-detection model {path} does not exist; {_INSTEAD}")
-    turn_off_reporting()
     try:
+        options = session_options()
         import onnxruntime
     except ImportError as error:
         raise ConfigError(
             f'onnxruntime cannot be imported ({error}); install it, or set face_detector="mtcnn"'
         ) from error
     providers = _providers(device, onnxruntime.get_available_providers())
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = session_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # Falling back would print, and quietly run on the CPU what was asked of a GPU.
         session: Session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
@@ -103,7 +98,7 @@ def open_detection_session(path: Path, device: torch.device) -> tuple[Session, t
     return session, sizes
 
 
-def _providers(device: torch.device, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
+def _providers(device: AnyDevice, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
     if device.type == "cpu":
         return ["CPUExecutionProvider"]
     if device.type != "cuda":

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from PIL import Image
-from torch.nn import functional
 
 from genconvit.core.types import AnyImage
 
@@ -38,6 +37,8 @@ def reduced(image: AnyImage, width: int, height: int) -> AnyImage:
     if isinstance(image, np.ndarray):
         smaller = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         return np.asarray(smaller)
+    from torch.nn import functional
+
     channels_first = image.permute(2, 0, 1)[None].float()
     resized = functional.interpolate(channels_first, (height, width), mode="bilinear", antialias=True)
     return resized[0].permute(1, 2, 0).round().clamp(0, 255).byte()

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from genconvit.core.cut import SquareRule
+from genconvit.core.device import AnyDevice
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import AnyImage, DetectedFace, ImageArray, on_host
 from genconvit.faces.base import FaceDetector
@@ -55,13 +55,14 @@ class InsightFaceDetector(FaceDetector):
     name = "insightface"
     square_rule = SquareRule(side=0.765, shift_down=0.0725)
     needs_model = True
+    runtime = "onnxruntime"
     licence = (
         "insightface's code is MIT; its pretrained models are for non-commercial research only; "
         "a model of your own has its own terms"
     )
     confidence = 0.5
 
-    def __init__(self, model: Path | None, device: torch.device) -> None:
+    def __init__(self, model: Path | None, device: AnyDevice) -> None:
         if model is None:
             raise ConfigError(no_model_message())
         self.model = model

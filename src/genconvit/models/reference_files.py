@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from genconvit.core.errors import WeightsError
-from genconvit.models.base import ArchitectureConfig
+
+if TYPE_CHECKING:
+    from genconvit.models.base import ArchitectureConfig
 
 Network = Literal["ed", "vae"]
 """A branch of the original, with a weights file of its own."""

@@ -13,10 +13,10 @@ from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor
 
 from genconvit.core.compiler_later import compiler_later
+from genconvit.core.fake_probability import NUM_CLASSES
 from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import first_line
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.nn.feature_layer import FeatureLayer
 from genconvit.nn.timm_network import TimmNetwork, check_name, drop_rates
 

@@ -16,9 +16,9 @@ from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from genconvit.core.config import FrozenConfig
+from genconvit.core.fake_probability import NUM_CLASSES
 from genconvit.nn.autoencoder import AutoencoderConfig
 from genconvit.nn.backbone import Backbone, BackboneConfig
-from genconvit.nn.fake_probability import NUM_CLASSES
 from genconvit.nn.vae import VAEConfig
 
 HIDDEN_DIM = 500

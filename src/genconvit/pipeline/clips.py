@@ -6,15 +6,18 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from genconvit.core.types import AnyImage
 from genconvit.faces.batch import stacked
 from genconvit.pipeline.outcome import Cropped
 from genconvit.pipeline.tracks import FaceLinker
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_WAITING = 2048
 """The most crops that wait for their clip; where more would, the person who was not seen for longest gets the last."""

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
+import numpy as np
 from pydantic import Field, PositiveInt, field_validator
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import Cut
-from genconvit.core.device import is_out_of_memory
+from genconvit.core.device import AnyDevice, is_out_of_memory
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import AnyImage, DetectedFace, FaceCrop, Frame
 from genconvit.faces.base import FaceDetector
@@ -91,7 +91,7 @@ class FaceFinder:
         cuts: Sequence[Cut],
         options: PipelineOptions,
         *,
-        device: torch.device,
+        device: AnyDevice,
         notes: Sequence[str] = (),
     ) -> None:
         self._detector = detector
@@ -184,6 +184,8 @@ class FaceFinder:
             progress.scores.notes.append(f"{decoded} of {progress.chosen} chosen frames decoded")
 
     def _placed(self, frame: Frame) -> Frame:
-        if self._device.type == "cpu" or isinstance(frame.image, torch.Tensor):
+        if self._device.type == "cpu" or not isinstance(frame.image, np.ndarray):
             return frame
+        import torch
+
         return replace(frame, image=torch.tensor(frame.image, device=self._device))

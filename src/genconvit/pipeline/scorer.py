@@ -1,100 +1,79 @@
-"""A model on its device: face crops, or clips of them, in; logits and probabilities out."""
+"""A network and its batches: face crops, or clips of them, in; logits and probabilities out."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from genconvit.core.device import BATCH_SIZES, DTYPES, Precision, is_out_of_memory
+from genconvit.core.device import BATCH_SIZES, Device, is_out_of_memory
 from genconvit.core.errors import ConfigError, PluginError
-from genconvit.core.graph_thread import graph_thread
-from genconvit.core.text import first_line
-from genconvit.core.types import FaceScores
+from genconvit.core.fake_probability import face_fake_probability
+from genconvit.core.input_spec import InputSpec
+from genconvit.core.types import FaceScores, FloatArray, is_array
 from genconvit.faces.crop import resize_crops
-from genconvit.models.base import Architecture, ModelOutput
-from genconvit.nn.channels_last import images_in_channels_last, network_in_channels_last
-from genconvit.nn.fake_probability import face_fake_probability
 
-_MOST_HALVINGS = 3
-"""Most times that a batch of CUDA graphs is halved for fewer faces: each size is compiled by itself."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def graph_size(count: int, batch_size: int) -> int:
-    """The size that a batch for CUDA graphs is filled up to: a full batch, or a half, a quarter or an eighth of one.
+class Network(Protocol):
+    """A network that is ready to run, whatever runs it. Safe to call from several threads."""
 
-    Args:
-        count: number of inputs, at most ``batch_size``.
-        batch_size: size of a full batch.
-    """
-    sizes = [-(-batch_size >> halvings) for halvings in range(_MOST_HALVINGS + 1)]
-    return min(size for size in sizes if size >= count)
+    @property
+    def name(self) -> str:
+        """Name of what gives the logits, for messages."""
+
+    @property
+    def input_spec(self) -> InputSpec:
+        """Input of the network."""
+
+    @property
+    def device(self) -> Device:
+        """Device that the network runs on."""
+
+    def __call__(self, crops: npt.NDArray[np.uint8] | Tensor, batch_size: int) -> Mapping[str, FloatArray]:
+        """Give logits float32 [N, 2] for each branch, on the host.
+
+        Args:
+            crops: uint8 [N, *input_spec.shape], an array, or a tensor on any device; N is 1 or more.
+            batch_size: number of inputs in a full batch, at least N.
+
+        Raises:
+            RuntimeError: the device has no memory for so many; see ``genconvit.core.device.is_out_of_memory``.
+        """
+
+    def free_memory(self) -> None:
+        """Give the device back what is free of its memory and kept."""
 
 
 class Scorer:
-    """Runs an architecture over its inputs, a batch at a time. Safe to call from several threads.
+    """Runs a network over its inputs, a batch at a time. Safe to call from several threads.
 
-    An input is a face crop, or a clip of them where the architecture takes clips. Inputs that are given together go
+    An input is a face crop, or a clip of them where the network takes clips. Inputs that are given together go
     through in batches that begin at multiples of the batch size, so that scores follow from them and the batch size
     alone. Where a GPU runs out of memory the batch is halved, for good, and the inputs are scored again.
 
     Args:
-        model: model on the CPU, in evaluation mode.
-        device: device to run it on.
-        precision: precision of its parameters and activations; scores are always float32.
+        network: network that is ready to run.
         batch_size: most faces that go through it at once, those of all clips together; None follows the device.
-        compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
-            nothing comes before it, since what is compiled follows from the first batch's size.
-        cuda_graphs: replay it as CUDA graphs, by ``torch.compile``, in a thread of their own; batches are filled up, as
-            ``graph_size`` says.
-        exported: from crops uint8 [N, ...] to logits [N, 2] for each branch, where another runtime runs it; the model
-            then has no weights, and says only what a network of it takes.
 
     Attributes:
-        input_spec: input of the model.
+        network: the network.
+        input_spec: input of the network.
         batch_size: the most inputs that go through it at once.
         notes: notes for every result: a batch that was halved, and why.
-
-    Raises:
-        ConfigError: CUDA graphs were asked for on another device, or they or compiling for an exported network.
     """
 
-    def __init__(
-        self,
-        model: Architecture,
-        *,
-        device: torch.device,
-        precision: Precision,
-        batch_size: int | None = None,
-        compile: bool = False,  # noqa: A002 - torch's own word
-        cuda_graphs: bool = False,
-        exported: Callable[[Tensor], Mapping[str, Tensor]] | None = None,
-    ) -> None:
-        if exported is not None and (compile or cuda_graphs):
-            raise ConfigError("compile and cuda_graphs are for runtime 'torch'; leave them out (--no-compile)")
-        if cuda_graphs and device.type != "cuda":
-            raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
-        self.dtype = DTYPES[precision]
-        self.device = device
-        self.input_spec = model.input_spec
-        self.batch_size = max((batch_size or BATCH_SIZES[device.type]) // self.input_spec.frames, 1)
+    def __init__(self, network: Network, *, batch_size: int | None = None) -> None:
+        self.network = network
+        self.input_spec = network.input_spec
+        self.batch_size = max((batch_size or BATCH_SIZES[network.device.type]) // self.input_spec.frames, 1)
         self.notes: tuple[str, ...] = ()
-        self.model = model
-        self._exported = exported
-        if exported is None:
-            self.model = network_in_channels_last(model.to(device=device, dtype=self.dtype))
         self._halving = threading.Lock()
-        self._compiling = threading.Lock()
-        self._is_compiled = not compile or cuda_graphs
-        self._graphs = graph_thread() if cuda_graphs else None
-        self._network: Callable[[Tensor], ModelOutput] = self.model
-        if compile or cuda_graphs:
-            mode = "reduce-overhead" if cuda_graphs else "default"
-            self._network = torch.compile(self.model, mode=mode, dynamic=not cuda_graphs)
 
     @property
     def input_size(self) -> int:
@@ -126,97 +105,59 @@ class Scorer:
                 continue
             batches.append(logits)
             start += size
-        joined = {branch: torch.cat([batch[branch] for batch in batches]) for branch in batches[0]}
-        arrays = {branch: logits.numpy() for branch, logits in joined.items()}
-        return FaceScores(arrays, face_fake_probability(joined).numpy())
+        joined = {branch: np.concatenate([batch[branch] for batch in batches]) for branch in batches[0]}
+        return FaceScores(joined, face_fake_probability(joined))
 
-    def crops(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool) -> Tensor:
-        """Give inputs, as ``score`` takes them, at the size of the model: uint8, a tensor where they lie.
+    def crops(self, faces: npt.NDArray[np.uint8] | Tensor, *, resize: bool) -> npt.NDArray[np.uint8] | Tensor:
+        """Give inputs, as ``score`` takes them, at the size of the network: uint8, where they lie.
 
         Raises:
             ConfigError: they have another shape or type.
         """
         self._check(faces, resize)
-        sized = resize_crops(faces, self.input_size) if len(faces) else faces
-        return torch.tensor(sized) if isinstance(sized, np.ndarray) else sized
+        return resize_crops(faces, self.input_size) if len(faces) else faces
 
-    def _logits_if_they_fit(self, crops: Tensor, size: int) -> dict[str, Tensor] | None:
+    def _logits_if_they_fit(self, crops: npt.NDArray[np.uint8] | Tensor, size: int) -> Mapping[str, FloatArray] | None:
         """The logits, or None where the device's memory is too small for these faces."""
         try:
-            if self._graphs is not None:
-                return self._graphs.submit(self._logits, crops, size).result()
-            return self._logits(crops, size)
+            logits = self.network(crops, size)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             return None  # and the error with what it holds is gone before another try
+        for branch, values in logits.items():
+            if values.shape != (len(crops), 2):
+                raise PluginError(
+                    f"{self.network.name} must return logits [{len(crops)}, 2] (fake, real) for branch "
+                    f"{branch!r}, got {list(values.shape)}"
+                )
+        return logits
 
     def _halve(self, size: int) -> None:
+        device = self.network.device
         if size == 1:
             raise ConfigError(
-                f"{self.device} has no memory for a single {self._unit}; free some, or use device='cpu' or "
-                "precision='bf16'"
+                f"{device} has no memory for a single {self._unit}; free some, or use device='cpu' or precision='bf16'"
             )
         with self._halving:
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            self.network.free_memory()
             if self.batch_size == size:
                 self.batch_size = size // 2
-                self.notes += (
-                    f"{self.device} ran out of memory with {size} {self._unit}s at once; {size // 2} were taken",
-                )
+                self.notes += (f"{device} ran out of memory with {size} {self._unit}s at once; {size // 2} were taken",)
 
     @property
     def _unit(self) -> str:
         return "face" if self.input_spec.frames == 1 else "clip"
 
-    @torch.inference_mode()
-    def _logits(self, crops: Tensor, size: int) -> dict[str, Tensor]:
-        if self._exported is not None:
-            return self._checked(self._exported(crops), len(crops))
-        count = len(crops)
-        images = self.model.preprocess(crops.to(self.device)).to(self.dtype)
-        if self._graphs is not None:
-            images = torch.cat([images, images.new_zeros(graph_size(count, size) - count, *images.shape[1:])])
-        with self._compiling:
-            if not self._is_compiled:
-                self._run(images_in_channels_last(images.new_zeros(size, *images.shape[1:])))
-                self._is_compiled = True
-        output = self._run(images_in_channels_last(images))
-        if not (isinstance(output, ModelOutput) and output.logits):
-            raise PluginError(f"{type(self.model).__name__} must return a ModelOutput with logits, got {output!r:.200}")
-        logits = self._checked(output.logits, len(images))
-        return {branch: values[:count].float().cpu() for branch, values in logits.items()}
-
-    def _checked(self, logits: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
-        for branch, values in logits.items():
-            if tuple(values.shape) != (count, 2):
-                raise PluginError(
-                    f"{type(self.model).__name__} must return logits [{count}, 2] (fake, real) for branch "
-                    f"{branch!r}, got {list(values.shape)}"
-                )
-        return dict(logits)
-
-    def _run(self, images: Tensor) -> ModelOutput:
-        try:
-            output: ModelOutput = self._network(images)
-        except RuntimeError as error:
-            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-                raise
-            raise ConfigError(
-                f"torch.compile cannot compile the networks here ({first_line(error)}); it needs a C++ compiler on a "
-                "CPU and Triton on a GPU: install it, or leave out compile and cuda_graphs (--no-compile)"
-            ) from error
-        return output
-
     def _check(self, faces: npt.NDArray[np.uint8] | Tensor, resize: bool) -> None:
         shape, got = self.input_spec.shape, type(faces).__name__
-        if isinstance(faces, (np.ndarray, Tensor)):
+        if is_array(faces):
+            kind = str(faces.dtype).removeprefix("torch.")
             got = f"{faces.dtype} {list(faces.shape)}"
             given = tuple(faces.shape[1:])
             square = len(given) == len(shape) and given[-3] == given[-2] > 0
             right = given == shape or (resize and square and given[:-3] + given[-1:] == shape[:-3] + shape[-1:])
-            if faces.dtype in (np.uint8, torch.uint8) and right:
+            if kind == "uint8" and right:
                 return
         sides = [*shape[:-3], *(("S", "S") if resize else shape[-3:-1]), 3]
         clips = "" if self.input_spec.frames == 1 else f" in clips of {self.input_spec.frames}"

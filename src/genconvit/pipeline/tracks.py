@@ -11,13 +11,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, PositiveInt
-from scipy.optimize import linear_sum_assignment
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.types import Box
@@ -232,5 +231,25 @@ def _matches(tracks: _Places, overdue: npt.NDArray[np.float64], faces: _Places, 
     resized = (tracks[:, None, 2] - faces[None, :, 2]) / math.log(rule.scale)
     misfit = np.hypot(np.hypot(apart_px / (size_px * rule.reach), resized), overdue[:, None])
     misfit = np.fmin(misfit, 1)
-    pairs = zip(*linear_sum_assignment(misfit), strict=True)
-    return {int(face): int(track) for track, face in pairs if misfit[track, face] < 1}
+    return {face: track for track, face in _pairs(misfit) if misfit[track, face] < 1}
+
+
+def _pairs(misfit: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """Row and column of each pair of the optimal assignment, but for some of those that do not fit.
+
+    Where the nearest of each is nobody else's nearest, that is the optimum, and SciPy, which takes a second to import,
+    is not asked.
+    """
+    if not misfit.size:
+        return
+    across = misfit.shape[0] > misfit.shape[1]
+    fewer = misfit.T if across else misfit
+    rows = np.flatnonzero(fewer.min(axis=1) < 1)
+    nearest = fewer[rows].argmin(axis=1)
+    if len(np.unique(nearest)) == len(rows):
+        pairs = zip(rows.tolist(), nearest.tolist(), strict=True)
+        yield from ((track, face) for face, track in pairs) if across else pairs
+        return
+    from scipy.optimize import linear_sum_assignment
+
+    yield from zip(*(each.tolist() for each in linear_sum_assignment(misfit)), strict=True)

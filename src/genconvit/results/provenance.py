@@ -84,6 +84,9 @@ class FaceDetectorInfo(FrozenConfig):
     licence: str
     """Terms of the detector's model."""
 
+    runtime: str | None = None
+    """Library that ran it: ``torch`` or ``onnxruntime``; None where it does not say."""
+
 
 class Provenance(FrozenConfig):
     """Everything that a result rests on."""

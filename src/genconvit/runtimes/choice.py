@@ -6,9 +6,7 @@ import importlib.util
 import platform
 from typing import Literal
 
-import torch
-
-from genconvit.core.device import PrecisionChoice, resolve_precision
+from genconvit.core.device import AnyDevice, PrecisionChoice, resolve_precision
 
 Runtime = Literal["torch", "onnxruntime", "openvino"]
 RuntimeChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
@@ -19,26 +17,35 @@ EXPORTERS = ("onnx", "onnxscript", "onnxruntime")
 _X86 = ("x86_64", "AMD64")
 
 
-def resolve_runtime(choice: RuntimeChoice, device: torch.device, precision: PrecisionChoice) -> Runtime:
+def resolve_runtime(
+    choice: RuntimeChoice, device: AnyDevice, precision: PrecisionChoice, *, ships: bool = False, compiles: bool = False
+) -> Runtime:
     """Give the runtime of a choice; ``auto`` follows this rule, of which the first line that holds decides.
 
     1. The device is no CPU: ``torch``, for exported files run on CPUs best.
-    2. The networks are to run in bf16, because that was asked for, or because the processor computes in it and nothing
-       else was: ``torch``, for exported files are in fp32.
-    3. The packages that an export needs are not installed (the extra ``onnx``): ``torch``.
-    4. OpenVINO is installed (the extra ``openvino``) and the processor is an x86: ``openvino``.
-    5. Otherwise ``onnxruntime``.
+    2. The networks are to run in bf16, or through ``torch.compile``: ``torch``, for exported files do neither.
+    3. An exported file of the weights ships with the library: ``onnxruntime`` where it is installed, else ``torch``.
+       A start counts for more there than the speed of a small network: importing PyTorch takes longer than the network
+       takes for hundreds of faces.
+    4. The processor computes in bf16, and no other precision was asked for: ``torch``, for exported files are in fp32.
+    5. The packages that an export needs are not installed (the extra ``onnx``): ``torch``.
+    6. OpenVINO is installed (the extra ``openvino``) and the processor is an x86: ``openvino``.
+    7. Otherwise ``onnxruntime``.
 
     Args:
         choice: runtime that was asked for.
         device: device that the networks run on.
         precision: precision of the networks, as it was asked for.
+        ships: True where an exported file of the weights ships with the library.
+        compiles: True where ``torch.compile`` or CUDA graphs were asked for.
     """
     if choice != "auto":
         return choice
-    if device.type != "cpu" or resolve_precision(precision, device) != "fp32":
+    if device.type != "cpu" or precision == "bf16" or compiles:
         return "torch"
-    if not all(map(_is_installed, EXPORTERS)):
+    if ships:
+        return "onnxruntime" if _is_installed("onnxruntime") else "torch"
+    if resolve_precision(precision, device) != "fp32" or not all(map(_is_installed, EXPORTERS)):
         return "torch"
     return "openvino" if _is_installed("openvino") and platform.machine() in _X86 else "onnxruntime"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genconvit.core.device import Device
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.optional import require
 from genconvit.core.reporting import turn_off_reporting
@@ -148,7 +149,7 @@ def export_model(
         if file_format == "openvino":
             openvino_file.convert_onnx(source, header, whole)
         file = read_exported(whole)
-        furthest = check_parity(network, file.open(torch.device("cpu")), header)
+        furthest = check_parity(network, file.open(Device("cpu")), header)
         moved = tuple(output.parent / part.name for part in file.parts)
         for part, target in reversed(list(zip(file.parts, moved, strict=True))):  # the file itself last
             part.replace(target)
@@ -168,6 +169,7 @@ def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: Own
         weights=loaded.info,
         branches=branches,
         input_shape=model.input_spec.shape,
+        input_spec=model.input_spec,
         noise_shapes=shapes,
         decision=own,
     )
@@ -176,7 +178,8 @@ def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: Own
     return header
 
 
-def _traced(network: Traceable, header: ExportHeader) -> ModelProto:
+def _traced(network: Traceable, header: ExportHeader, *, joined: bool = True) -> ModelProto:
+    """The network as ONNX has it; its constants as they are, or joined where several act one after the other."""
     batch = torch.export.Dim("batch", min=1)
     crops = torch.zeros(_TRACED_BATCH, *header.input_shape, dtype=torch.uint8)
     noise = normal(header.noise_shapes, _TRACED_BATCH)
@@ -191,6 +194,7 @@ def _traced(network: Traceable, header: ExportHeader) -> ModelProto:
                 input_names=[CROPS, *header.noise_names],
                 output_names=list(header.branches),
                 verbose=False,
+                optimize=joined,
             )
     except Exception as error:  # whatever a network comes up with
         raise ConfigError(

@@ -7,17 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
+from genconvit.core.device import AnyDevice, Device
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.files import sha256_of_file
+from genconvit.core.input_spec import InputSpec
+from genconvit.core.types import FloatArray, on_host
 from genconvit.results.provenance import WeightsFile
 from genconvit.runtimes import onnx_file, openvino_file
 from genconvit.runtimes.header import ExportHeader
-from genconvit.runtimes.noise import normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ExportFormat = Literal["onnx", "openvino"]
 RuntimeName = Literal["onnxruntime", "openvino"]
@@ -26,7 +31,7 @@ SUFFIXES: dict[ExportFormat, str] = {"onnx": onnx_file.SUFFIX, "openvino": openv
 FORMATS: dict[RuntimeName, ExportFormat] = {"onnxruntime": "onnx", "openvino": "openvino"}
 """Format that each runtime opens."""
 
-Runs = Callable[[Tensor, Sequence[Tensor]], Mapping[str, Tensor]]
+Runs = Callable[[npt.NDArray[np.uint8], Sequence[FloatArray]], Mapping[str, FloatArray]]
 """An exported network: from crops and noise to logits for each branch."""
 
 
@@ -50,7 +55,7 @@ class ExportedFile:
         """Give the name and the SHA-256 of each part."""
         return tuple(WeightsFile(name=part.name, sha256=sha256_of_file(part)) for part in self.parts)
 
-    def open(self, device: torch.device) -> Runs:
+    def open(self, device: AnyDevice) -> Runs:
         """Open the file in its runtime.
 
         Raises:
@@ -67,24 +72,45 @@ class ExportedFile:
         return OnnxRuntimeNetwork(self.path, self.header, device)
 
 
-class DrawsNoise:
-    """An exported network that draws the noise that it takes.
+class ExportedNetwork:
+    """An exported network that is ready to run, and draws the noise that it takes.
 
     Args:
-        network: function from crops and noise to logits.
+        runs: function from crops and noise to logits.
         header: header of the network's file.
+        input_spec: input of the network.
+        device: device that it runs on.
+
+    Attributes:
+        name: name of its architecture.
+        input_spec: input of the network.
+        device: device that it runs on.
     """
 
-    def __init__(self, network: Runs, header: ExportHeader) -> None:
-        self._network = network
-        self._shapes = header.noise_shapes
+    def __init__(self, runs: Runs, header: ExportHeader, input_spec: InputSpec, device: AnyDevice) -> None:
+        self.name = header.architecture
+        self.input_spec = input_spec
+        self.device = Device(device)
+        self._runs = runs
+        self._noise_shapes = header.noise_shapes
 
-    def __call__(self, crops: Tensor) -> Mapping[str, Tensor]:
-        """Give logits float32 [N, 2] for each branch, from crops uint8 [N, ...] on any device."""
-        return self._network(crops.cpu().contiguous(), normal(self._shapes, len(crops)))
+    def __call__(self, crops: npt.NDArray[np.uint8] | Tensor, batch_size: int) -> Mapping[str, FloatArray]:
+        """Give logits; see ``genconvit.pipeline.scorer.Network``."""
+        del batch_size
+        return self._runs(np.ascontiguousarray(on_host(crops)), self._noise(len(crops)))
+
+    def free_memory(self) -> None:
+        """Leave the runtime's memory to it."""
+
+    def _noise(self, count: int) -> list[FloatArray]:
+        if not self._noise_shapes:
+            return []
+        from genconvit.runtimes.noise import normal
+
+        return [each.numpy() for each in normal(self._noise_shapes, count)]
 
 
-def check_device(runtime: RuntimeName, device: torch.device) -> None:
+def check_device(runtime: RuntimeName, device: AnyDevice) -> None:
     """Make sure that a runtime is there and runs on a device.
 
     Raises:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, PositiveInt, ValidationError
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import WeightsError
+from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import printable
+from genconvit.core.types import FloatArray, ImageArray
 from genconvit.results.provenance import Origin, WeightsFile, WeightsInfo
 from genconvit.weights.own_decision import OwnDecision
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from torch import Tensor
 
     AnyArray = npt.NDArray[Any]
 
@@ -26,6 +27,9 @@ CROPS = "crops"
 """Name of the input: RGB uint8 [N, size, size, 3]. The normalisation that follows is part of the network."""
 
 _LONGEST_REASON = 300
+_LARGEST_SIDE = 4096
+"""Longest side in pixels of a crop that is believed."""
+
 _CLAIMED_ORIGINS: tuple[Origin, ...] = ("random", "warm_start")
 """Origins that a file may state of its weights; that others are the library's own or published is not checked."""
 
@@ -56,6 +60,9 @@ class ExportHeader(FrozenConfig):
     input_shape: Annotated[tuple[PositiveInt, ...], Field(min_length=3, max_length=4)]
     """Shape of one item of the input, uint8: height, width and 3 channels, after the number of faces for a clip."""
 
+    input_spec: InputSpec | None = None
+    """Input of the network, whose shape is that of one item; None in files of versions that did not say."""
+
     noise_shapes: Annotated[tuple[tuple[PositiveInt, ...], ...], Field(max_length=8)] = ()
     """Shape of each further input for one item, float32, to be filled from a standard normal distribution."""
 
@@ -65,20 +72,31 @@ class ExportHeader(FrozenConfig):
     decision: OwnDecision | None = None
     """Calibration and inconclusive band that the weights bring; None where they bring none."""
 
+    @model_validator(mode="after")
+    def _input_is_one(self) -> ExportHeader:
+        if self.input_spec is not None and (
+            self.input_spec.shape != self.input_shape or self.input_spec.size > _LARGEST_SIDE
+        ):
+            raise ValueError(
+                f"input_shape is that of input_spec, of at most {_LARGEST_SIDE} pixels a side; got "
+                f"{list(self.input_shape)} and {list(self.input_spec.shape)}"
+            )
+        return self
+
     @property
     def noise_names(self) -> tuple[str, ...]:
         """Names of the further inputs."""
         return tuple(f"noise_{number}" for number in range(len(self.noise_shapes)))
 
-    def inputs(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, AnyArray]:
+    def inputs(self, crops: ImageArray, noise: Sequence[FloatArray]) -> dict[str, AnyArray]:
         """Give a network's inputs by their names.
 
         Args:
-            crops: uint8 [N, *input_shape], on the host.
+            crops: uint8 [N, *input_shape].
             noise: float32 [N, *shape] for each of the noise shapes.
         """
         named = zip(self.noise_names, noise, strict=True)
-        return {CROPS: crops.numpy(), **{name: tensor.numpy() for name, tensor in named}}
+        return {CROPS: crops, **dict(named)}
 
     def mismatch(self, path: Path) -> WeightsError:
         """Give the error for a file whose network takes or gives something else."""

@@ -1,32 +1,40 @@
-"""Networks that are ready to run, made of an architecture, weights and a runtime."""
+"""Networks that are ready to run, made of an architecture, weights and a runtime.
+
+PyTorch, and the module of the architecture, are imported only where PyTorch runs the network, or exports it.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from genconvit.core.device import Precision, PrecisionChoice, resolve_precision
+from genconvit.core.device import AnyDevice, Precision, PrecisionChoice, resolve_precision
 from genconvit.core.errors import ConfigError, WeightsError
-from genconvit.models.base import Architecture
+from genconvit.core.input_spec import InputSpec
+from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsInfo
-from genconvit.runtimes.cache import exported_once
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
 from genconvit.runtimes.exported import (
-    DrawsNoise,
     ExportedFile,
+    ExportedNetwork,
+    Runs,
     RuntimeName,
     check_device,
     exported_path,
     read_exported,
     refuse_others,
 )
+from genconvit.runtimes.header import ExportHeader
+from genconvit.runtimes.shipped import opened_ahead, shipped_export, shipped_file
 from genconvit.weights.choice import shipped_decision
-from genconvit.weights.load import load_model, on_meta, parse_config
 from genconvit.weights.own_decision import OwnDecision
+
+if TYPE_CHECKING:
+    from genconvit.models.base import Architecture
+
+Weights = str | dict[str, str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +42,21 @@ class LoadedNetwork:
     """A network that is ready to run.
 
     Attributes:
-        model: the architecture: with its weights, on the CPU, where PyTorch runs it; else on PyTorch's meta device,
-            where it says what a network of it takes.
+        network: the architecture with its weights, on the CPU, where PyTorch runs it; else the exported network.
+        config: config of the model, whole, as JSON.
+        input_spec: input of the network.
         info: origin of the weights.
         runtime: runtime that runs the network.
         precision: precision of the network's arithmetic.
-        exported: function from crops uint8 [N, ...] to logits for each branch; None where PyTorch runs the model.
         notes: notes that every result must have.
     """
 
-    model: Architecture
+    network: Architecture | ExportedNetwork
+    config: dict[str, Any]
+    input_spec: InputSpec
     info: WeightsInfo
     runtime: Runtime
     precision: Precision
-    exported: DrawsNoise | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -57,24 +66,61 @@ class LoadedNetwork:
         return version.partition("-")[0]
 
 
-def load_network(
+def runtime_for(
     name: str,
-    cls: type[Architecture],
     options: Mapping[str, Any],
-    weights: str | dict[str, str] | None,
+    weights: Weights,
     *,
     runtime: RuntimeChoice | None,
-    device: torch.device,
+    device: AnyDevice,
+    precision: PrecisionChoice,
+    compiles: bool = False,
+) -> Runtime:
+    """Give the runtime that is to run a network; no weights are read.
+
+    Args:
+        name: registered name of the architecture.
+        options: fields of the architecture's config.
+        weights: source of the weights, or an exported file; None is the architecture's default.
+        runtime: runtime that was asked for; None is that of an exported file, ``"auto"`` for weights whose exported
+            file ships with the library, and PyTorch for all others.
+        device: device that the network is to run on.
+        precision: precision that was asked for.
+        compiles: True where ``torch.compile`` or CUDA graphs were asked for.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that is not allowed.
+        WeightsError: there are no such weights for this config, or the exported file cannot be read.
+    """
+    path = exported_path(weights)
+    if path is not None:
+        file = read_exported(path)
+        if runtime not in (None, "auto", file.runtime):
+            raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
+        return file.runtime
+    if runtime is not None and runtime != "auto":
+        return runtime
+    ships = shipped_export(name, options, weights) is not None
+    choice = runtime or ("auto" if ships else "torch")
+    return resolve_runtime(choice, device, precision, ships=ships, compiles=compiles)
+
+
+def load_network(
+    name: str,
+    options: Mapping[str, Any],
+    weights: Weights,
+    *,
+    runtime: Runtime,
+    device: AnyDevice,
     precision: PrecisionChoice,
 ) -> LoadedNetwork:
     """Build an architecture, give it weights, and have its runtime ready.
 
     Args:
         name: registered name of the architecture.
-        cls: class of the architecture.
         options: fields of the architecture's config.
         weights: source of the weights, or an exported file; None is the architecture's default.
-        runtime: runtime that is to run the network; None is that of an exported file, and PyTorch for all others.
+        runtime: runtime that ``runtime_for`` gave.
         device: device that the network is to run on.
         precision: precision that was asked for.
 
@@ -86,24 +132,24 @@ def load_network(
     path = exported_path(weights)
     if path is not None:
         file = read_exported(path)
-        if runtime not in (None, "auto", file.runtime):
-            raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
-        refuse_others(file, name, parse_config(name, cls, options).model_dump(mode="json", exclude_unset=True))
-        return _opened(file, cls, file.header.weights_of(file.hashed()), device, precision)
-    chosen = resolve_runtime(runtime or "torch", device, precision)
-    if chosen == "torch":
-        loaded = load_model(name, cls, options, weights)
-        return LoadedNetwork(loaded.model, loaded.info, "torch", resolve_precision(precision, device))
-    _refuse_precision(precision, chosen)
-    check_device(chosen, device)
-    with exported_once(name, cls, options, weights, chosen) as (file, note):
-        network = _opened(file, cls, file.header.weights, device, precision)
+        refuse_others(file, name, _chosen(name, options))
+        return _opened(file, file.header.weights_of(file.hashed()), device, precision)
+    if runtime == "torch":
+        return _in_torch(name, options, weights, resolve_precision(precision, device))
+    _refuse_precision(precision, runtime)
+    check_device(runtime, device)
+    shipped = shipped_export(name, options, weights)
+    if shipped is not None:
+        file = shipped_file(shipped, runtime)
+        return _ready(file, opened_ahead(file, device), file.header.weights, device)
+    from genconvit.runtimes.cache import exported_once
+
+    with exported_once(name, ARCHITECTURES.load(name), options, weights, runtime) as (file, note):
+        network = _opened(file, file.header.weights, device, precision)
         return replace(network, notes=(note,) if note else ())
 
 
-def own_decision(
-    name: str, cls: type[Architecture], options: Mapping[str, Any], weights: str | dict[str, str] | None
-) -> OwnDecision | None:
+def own_decision(name: str, options: Mapping[str, Any], weights: Weights) -> OwnDecision | None:
     """Give the calibration and the band that weights bring; None where they bring none. The weights are not read.
 
     Raises:
@@ -113,22 +159,57 @@ def own_decision(
     path = exported_path(weights)
     if path is not None:
         return read_exported(path).header.decision
+    shipped = shipped_export(name, options, weights)
+    if shipped is not None:
+        return shipped.decision
+    from genconvit.weights.load import parse_config
+
+    cls = ARCHITECTURES.load(name)
     return shipped_decision(name, cls, parse_config(name, cls, options), weights)
 
 
-def _opened(
-    file: ExportedFile, cls: type[Architecture], info: WeightsInfo, device: torch.device, precision: PrecisionChoice
-) -> LoadedNetwork:
-    header = file.header
+def _in_torch(name: str, options: Mapping[str, Any], weights: Weights, precision: Precision) -> LoadedNetwork:
+    from genconvit.weights.load import load_model
+
+    loaded = load_model(name, ARCHITECTURES.load(name), options, weights)
+    config = loaded.model.config.model_dump(mode="json")
+    return LoadedNetwork(loaded.model, config, loaded.model.input_spec, loaded.info, "torch", precision)
+
+
+def _opened(file: ExportedFile, info: WeightsInfo, device: AnyDevice, precision: PrecisionChoice) -> LoadedNetwork:
     _refuse_precision(precision, file.runtime)
+    return _ready(file, file.open(device), info, device)
+
+
+def _ready(file: ExportedFile, runs: Runs, info: WeightsInfo, device: AnyDevice) -> LoadedNetwork:
+    config, input_spec = _described(file, file.header)
+    network = ExportedNetwork(runs, file.header, input_spec, device)
+    return LoadedNetwork(network, config, input_spec, info, file.runtime, file.header.precision)
+
+
+def _described(file: ExportedFile, header: ExportHeader) -> tuple[dict[str, Any], InputSpec]:
+    """Config and input of an exported network, which the class is asked for where the file does not state them."""
+    if header.input_spec is not None:
+        return header.config, header.input_spec
+    from genconvit.weights.load import on_meta, parse_config
+
+    cls = ARCHITECTURES.load(header.architecture)
     try:
         config = parse_config(header.architecture, cls, header.config)
     except ConfigError as error:
         raise WeightsError(
             f"{file.path}: its header holds a config that this version does not know: {error}"
         ) from error
-    network = DrawsNoise(file.open(device), header)
-    return LoadedNetwork(on_meta(cls, config).eval(), info, file.runtime, header.precision, network)
+    return config.model_dump(mode="json"), on_meta(cls, config).input_spec
+
+
+def _chosen(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that were asked for, as JSON; without any, nothing of the architecture is imported."""
+    if not options:
+        return {}
+    from genconvit.weights.load import parse_config
+
+    return parse_config(name, ARCHITECTURES.load(name), options).model_dump(mode="json", exclude_unset=True)
 
 
 def _refuse_precision(precision: PrecisionChoice, runtime: RuntimeName) -> None:

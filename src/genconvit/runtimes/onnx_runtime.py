@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from genconvit.core.cores import session_threads
+from genconvit.core.device import AnyDevice
 from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.onnx_options import session_options
 from genconvit.core.optional import require
 from genconvit.core.reporting import turn_off_reporting
 from genconvit.core.text import first_line
+from genconvit.core.types import FloatArray, ImageArray
 from genconvit.runtimes.header import CROPS, ExportHeader
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
-def provider_for(device: torch.device) -> str:
+def provider_for(device: AnyDevice) -> str:
     """Choose the provider of ONNX Runtime for a device.
 
     Raises:
@@ -52,14 +51,11 @@ class OnnxRuntimeNetwork:
         WeightsError: it cannot open the file, or the file is not what its header says.
     """
 
-    def __init__(self, path: Path, header: ExportHeader, device: torch.device) -> None:
+    def __init__(self, path: Path, header: ExportHeader, device: AnyDevice) -> None:
         provider = provider_for(device)
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = session_threads()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options = session_options()
         providers = [_CPU] if provider == _CPU else [(provider, {"device_id": device.index or 0}), _CPU]
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
@@ -68,11 +64,11 @@ class OnnxRuntimeNetwork:
         self._path, self._header = path, header
         self._check(self._session.get_inputs(), self._session.get_outputs())
 
-    def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
+    def __call__(self, crops: ImageArray, noise: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Give logits float32 [N, 2] for each branch.
 
         Args:
-            crops: uint8 [N, *input_shape], on the host.
+            crops: uint8 [N, *input_shape].
             noise: float32 [N, *shape] for each of the header's noise shapes.
 
         Raises:
@@ -82,7 +78,7 @@ class OnnxRuntimeNetwork:
             found = self._session.run(list(self._header.branches), self._header.inputs(crops, noise))
         except Exception as error:
             raise WeightsError(f"{self._path}: ONNX Runtime cannot run it: {first_line(error)}") from error
-        return {branch: torch.from_numpy(logits) for branch, logits in zip(self._header.branches, found, strict=True)}
+        return dict(zip(self._header.branches, found, strict=True))
 
     def _check(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         header = self._header

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from genconvit.core.cores import session_threads
 from genconvit.core.errors import WeightsError
 from genconvit.core.text import first_line
+from genconvit.core.types import FloatArray, ImageArray
 from genconvit.runtimes.header import CROPS, ExportHeader
-from genconvit.runtimes.openvino_file import openvino, read_model
+from genconvit.runtimes.openvino_file import SUFFIX, openvino, read_model
 
 
 class OpenVinoNetwork:
     """A network in OpenVINO: crops and noise in, logits for each branch out. Safe to call from several threads.
 
     Args:
-        path: path of the ``.xml`` file, with its ``.bin`` beside it.
+        path: path of the ``.xml`` file, with its ``.bin`` beside it; or of the library's own ``.onnx`` file.
         header: header of the file.
 
     Raises:
@@ -31,7 +29,8 @@ class OpenVinoNetwork:
 
     def __init__(self, path: Path, header: ExportHeader) -> None:
         ov = openvino()
-        model, _ = read_model(path)
+        # The library's own graph, which alone is no FILE.xml here, takes its tensors from the weights file.
+        model = read_model(path)[0] if path.suffix == SUFFIX else ov.Core().read_model(path)
         self._path, self._header = path, header
         self._check(model)
         # A processor with bf16 would compute in it unasked.
@@ -42,11 +41,11 @@ class OpenVinoNetwork:
             raise WeightsError(f"{path}: OpenVINO cannot open it: {first_line(error)}; export it again") from error
         self._one_at_a_time = threading.Lock()
 
-    def __call__(self, crops: Tensor, noise: Sequence[Tensor]) -> dict[str, Tensor]:
+    def __call__(self, crops: ImageArray, noise: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Give logits float32 [N, 2] for each branch.
 
         Args:
-            crops: uint8 [N, *input_shape], on the host.
+            crops: uint8 [N, *input_shape].
             noise: float32 [N, *shape] for each of the header's noise shapes.
 
         Raises:
@@ -57,7 +56,7 @@ class OpenVinoNetwork:
                 found = self._request.infer(self._header.inputs(crops, noise))
             except RuntimeError as error:
                 raise WeightsError(f"{self._path}: OpenVINO cannot run it: {first_line(error)}") from error
-            return {branch: torch.from_numpy(found[branch].copy()) for branch in self._header.branches}
+            return {branch: found[branch].copy() for branch in self._header.branches}
 
     def _check(self, model: Any) -> None:  # noqa: ANN401 - OpenVINO's model
         header = self._header

@@ -55,7 +55,8 @@ def _distance(network: Traceable, exported: Runs, header: ExportHeader, crops: T
     noise = normal(header.noise_shapes, len(crops), torch.Generator().manual_seed(len(crops)))
     with torch.inference_mode():
         wanted = network(crops, *noise)
-    found = exported(crops, noise)
+    found = exported(crops.numpy(), [each.numpy() for each in noise])
     return max(
-        float((found[branch] - logits).abs().max()) for branch, logits in zip(header.branches, wanted, strict=True)
+        float(np.abs(found[branch] - logits.numpy()).max())
+        for branch, logits in zip(header.branches, wanted, strict=True)
     )

@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.fake_probability import NUM_CLASSES, face_fake_probability
 from genconvit.core.input_spec import InputSpec
 from genconvit.explain.explainer import Explainer
 from genconvit.models.base import Architecture, ArchitectureConfig, ModelOutput
-from genconvit.nn.fake_probability import NUM_CLASSES, face_fake_probability
 from genconvit.pipeline.scorer import Scorer
+from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.results.provenance import WeightsInfo
 from genconvit.runtimes.export import export_model, require_packages
 from genconvit.testing.check import Check, SkippedError, Subject, require
@@ -107,7 +108,7 @@ class _Subject(Subject[Architecture]):
         require(not lacking, f"reconstruction_weights names what forward does not give: {', '.join(sorted(lacking))}")
 
     def scores_nothing(self) -> None:
-        scorer = Scorer(copy.deepcopy(self.model), device=torch.device("cpu"), precision="fp32")
+        scorer = Scorer(TorchNetwork(copy.deepcopy(self.model), device=torch.device("cpu"), precision="fp32"))
         require(len(scorer.score(self.crops[:0])) == 0, "no faces have scores")
 
     def is_independent_of_the_batch(self) -> None:
@@ -151,7 +152,8 @@ class _Subject(Subject[Architecture]):
         for branch in layers:
             grid = found[0].grad_cam[branch].grid
             require(max(grid) > 1, f"the maps of branch {branch!r} have a single position, so they show no place")
-        expected = face_fake_probability(self.logits(self.crops)).tolist()
+        logits = {branch: each.numpy() for branch, each in self.logits(self.crops).items()}
+        expected = face_fake_probability(logits).tolist()
         distance = max(abs(each.fake_probability - own) for each, own in zip(found, expected, strict=True))
         require(distance <= FURTHEST, f"the pass that is explained gives probabilities that differ by {distance:.2g}")
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from genconvit.core.errors import TrainingError
+from genconvit.core.fake_probability import face_fake_probability
 from genconvit.metrics.measures import Sample, measure_values
 from genconvit.models.base import Architecture
 from genconvit.nn.channels_last import images_in_channels_last
-from genconvit.nn.fake_probability import face_fake_probability
 from genconvit.train.dataset import FAKE, Batch
 from genconvit.train.losses import LossWeights, training_loss
 from genconvit.train.processes import Accelerator
@@ -78,7 +78,7 @@ def scored(
             faces = images_in_channels_last(faces)
             output = model(faces)
         loss = sum(float(part) for part in training_loss(output, faces, labels, loss_weights).values())
-        scores = face_fake_probability({name: logits.float() for name, logits in output.logits.items()})
+        scores = face_fake_probability({name: logits.float().cpu().numpy() for name, logits in output.logits.items()})
         known = zip(scores.tolist(), batch.labels.tolist(), strict=True)
         rows += [Row(score, label == FAKE, loss) for score, label in known]
     gathered: list[Row] = gather_object(rows)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from genconvit.nn.fake_probability import mean_over_branches, sigmoids
+from genconvit.core.fake_probability import mean_over_branches, sigmoids
 from genconvit.results.result import Label, PersonRule
 from genconvit.verdict.score_rules import parse_score_rule
 
@@ -76,7 +74,7 @@ def video_score(logits: Mapping[str, npt.NDArray[np.float32]], score_rule: str =
     """
     probabilities = _sigmoids(logits)
     counted = probabilities[:, _selected(probabilities, score_rule)]
-    p_fake, p_real = counted.double().mean(dim=(0, 1)).tolist()
+    p_fake, p_real = counted.mean(axis=(0, 1), dtype=np.float64).tolist()
     return VideoScore(p_fake, p_real)
 
 
@@ -114,12 +112,12 @@ def chosen_persons(persons: Sequence[PersonScore], person: PersonRule) -> list[P
     return [max(persons, key=lambda each: (each.score.p_fake - each.score.p_real, each.faces))]
 
 
-def _sigmoids(logits: Mapping[str, npt.NDArray[np.float32]]) -> Tensor:
-    probabilities = sigmoids({branch: torch.from_numpy(values) for branch, values in logits.items()})
-    if probabilities.numel() == 0:
+def _sigmoids(logits: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    probabilities = sigmoids(logits)
+    if probabilities.size == 0:
         raise ValueError("a video's score needs at least one face; a video without one has no score")
     return probabilities
 
 
-def _selected(probabilities: Tensor, score_rule: str) -> list[int]:
+def _selected(probabilities: npt.NDArray[np.float32], score_rule: str) -> list[int]:
     return parse_score_rule(score_rule)(mean_over_branches(probabilities).tolist())

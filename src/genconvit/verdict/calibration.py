@@ -19,6 +19,7 @@ from pydantic import FailFast, Field, JsonValue, NonNegativeInt, PositiveInt, Va
 
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
+from genconvit.core.fake_probability import exact_sigmoid
 from genconvit.core.text import first_line, printable
 from genconvit.results.decision import CalibrationMethod
 from genconvit.results.provenance import Provenance
@@ -164,10 +165,7 @@ class ProbabilityMap(FrozenConfig):
     def apply_all(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Map many scores, float64 [n] in [0, 1]."""
         if self.temperature is not None:
-            from scipy.special import expit
-
-            scaled: npt.NDArray[np.float64] = expit(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
-            return scaled
+            return exact_sigmoid(cut_logits(probabilities) / self.temperature + (self.offset or 0.0))
         return np.interp(probabilities, self.knots_x, self.knots_y).clip(self.knots_y[0], self.knots_y[-1])
 
 
@@ -278,9 +276,9 @@ class StoredCalibration:
 
 def cut_logits(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Give the logits of probabilities, float64 [n], cut so that those of 0 and 1 are finite."""
-    from scipy.special import logit
-
-    cut: npt.NDArray[np.float64] = np.clip(logit(probabilities), -LARGEST_LOGIT, LARGEST_LOGIT)
+    with np.errstate(divide="ignore"):
+        logits = np.log(probabilities) - np.log1p(-np.asarray(probabilities))
+    cut: npt.NDArray[np.float64] = np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)
     return cut
 
 

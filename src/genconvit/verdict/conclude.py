@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from pydantic import field_validator
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import SourceError
+from genconvit.core.fake_probability import FAKE, REAL, sigmoid
 from genconvit.core.text import printable
-from genconvit.nn.fake_probability import FAKE, REAL
+from genconvit.core.types import is_array
 from genconvit.pipeline.outcome import Outcome, SourceScores
 from genconvit.pipeline.tracks import Sighting, link_faces, one_off_tracks
 from genconvit.results.provenance import Provenance
@@ -32,7 +32,7 @@ from genconvit.verdict.aggregate import PersonScore, chosen_persons, persons_sco
 from genconvit.verdict.calibration import ScoreBasis
 from genconvit.verdict.decision_rule import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
-from genconvit.video.names import Source, is_array, source_name
+from genconvit.video.names import Source, source_name
 
 
 class ScoreOptions(FrozenConfig):
@@ -196,7 +196,7 @@ def _persons(
 def _faces(
     scores: SourceScores, logits: Mapping[str, npt.NDArray[np.float32]], linked: Sequence[int]
 ) -> tuple[FaceResult, ...]:
-    probabilities = {branch: torch.sigmoid(torch.from_numpy(values)).tolist() for branch, values in logits.items()}
+    probabilities = {branch: sigmoid(values).tolist() for branch, values in logits.items()}
     return tuple(
         FaceResult(
             frame_index=found.frame_index,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from genconvit.core.errors import UnsupportedSourceError
 from genconvit.core.types import Frame, ImageArray
 from genconvit.video.base import FrameStream
 from genconvit.video.names import source_name
+
+if TYPE_CHECKING:
+    import torch
 
 _ALLOWED = "frames are uint8 [T, H, W, 3] or [T, 3, H, W], one frame uint8 [H, W, 3] or [3, H, W]"
 
@@ -33,7 +35,7 @@ class ArrayStream(FrameStream):
 
     def __init__(self, array: npt.NDArray[Any] | torch.Tensor) -> None:
         name = source_name(array)
-        if array.dtype not in (np.uint8, torch.uint8):
+        if str(array.dtype).removeprefix("torch.") != "uint8":
             raise UnsupportedSourceError(name, f"{_ALLOWED}; convert the values to 0..255 uint8 first")
         if array.ndim not in (3, 4) or 3 not in (array.shape[-1], array.shape[-3]):
             raise UnsupportedSourceError(name, f"{_ALLOWED}; this shape is neither")
@@ -59,5 +61,5 @@ class ArrayStream(FrameStream):
 
     def _image(self, index: int) -> ImageArray:
         frame = self._frames[index]
-        image = frame.detach().cpu().numpy() if isinstance(frame, torch.Tensor) else np.asarray(frame)
+        image = np.asarray(frame) if isinstance(frame, np.ndarray) else frame.detach().cpu().numpy()
         return np.ascontiguousarray(image if self._channels_last else image.transpose(1, 2, 0))

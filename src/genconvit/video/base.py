@@ -6,13 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from genconvit.core.closeable import Closeable
+from genconvit.core.device import AnyDevice
 from genconvit.core.types import Frame
-
-if TYPE_CHECKING:
-    import torch
 
 
 class FrameStream(Closeable):
@@ -77,7 +75,7 @@ class VideoDecoder(ABC):
     name: ClassVar[str]
 
     @classmethod
-    def for_device(cls, device: torch.device) -> VideoDecoder:
+    def for_device(cls, device: AnyDevice) -> VideoDecoder:
         """A decoder for a detector whose networks run on a device; the same one for each, unless it decodes there."""
         del device
         return cls()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
+from genconvit.core.types import is_array
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +25,7 @@ def source_name(source: Source) -> str:
     Examples:
         >>> source_name("clip\udcff.mp4")
         'clip\\xff.mp4'
+        >>> import numpy as np
         >>> source_name(np.zeros((2, 4, 6, 3), np.uint8))
         'array uint8 [2, 4, 6, 3]'
     """
@@ -38,11 +38,6 @@ def source_name(source: Source) -> str:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return path.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def is_array(source: object) -> TypeGuard[npt.NDArray[Any] | torch.Tensor]:
-    """Tell whether a source is frames in memory, a numpy array or a torch tensor; torch need not be loaded to tell."""
-    return isinstance(source, (np.ndarray, getattr(sys.modules.get("torch"), "Tensor", ())))
 
 
 def path_of(source: object) -> str | None:

@@ -13,9 +13,10 @@ from typing import BinaryIO
 from genconvit.core.errors import ConfigError, SourceAccessError, SourceError, UnsupportedSourceError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.text import first_line
+from genconvit.core.types import is_array
 from genconvit.video.base import FrameStream, VideoDecoder
 from genconvit.video.images import open_folder, open_image
-from genconvit.video.names import Source, is_array, path_of, source_name
+from genconvit.video.names import Source, path_of, source_name
 from genconvit.video.signatures import mistaken_image, picture_of
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 

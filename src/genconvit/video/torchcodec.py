@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from genconvit.core.device import AnyDevice
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import first_line
 from genconvit.core.types import AnyImage, Frame
@@ -37,7 +38,7 @@ class TorchcodecDecoder(VideoDecoder):
     _device = "cpu"
 
     @classmethod
-    def for_device(cls, device: torch.device) -> TorchcodecDecoder:
+    def for_device(cls, device: AnyDevice) -> TorchcodecDecoder:
         """A decoder whose frames are on the networks' device, where that is a CUDA device; else arrays."""
         decoder = cls()
         if device.type == "cuda":

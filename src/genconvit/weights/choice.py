@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from genconvit.core.errors import WeightsError
-from genconvit.models.base import Architecture, ArchitectureConfig
 from genconvit.models.reference_files import unpublished
 from genconvit.results.provenance import WeightsInfo
 from genconvit.weights.embedded import Embedded, all_embedded, embedded, embedded_for
 from genconvit.weights.locate import WeightsSpec
 from genconvit.weights.own_decision import OwnDecision
+
+if TYPE_CHECKING:
+    from genconvit.models.base import Architecture, ArchitectureConfig
 
 _OTHERS = "a file of your own (weights='PATH.safetensors'), or weights='random' for a trial without a verdict"
 

@@ -1,4 +1,7 @@
-"""The weights that ship with the library, beside this file: NAME.safetensors, its calibration, and its card."""
+"""The weights that ship with the library, beside this file: NAME.safetensors, its calibration, and its card.
+
+Beside them lies their exported file, NAME.onnx with its header: a graph, whose tensors are those of NAME.safetensors.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from genconvit.weights.card import Card, read_card
 from genconvit.weights.own_decision import OwnDecision
 
 _CALIBRATION = ".calibration.json"
+_HEADER = ".header.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,16 @@ class Embedded:
     path: Path
     calibration: Path
     card: Card
+
+    @property
+    def graph(self) -> Path:
+        """Path of the weights' exported graph, where one ships."""
+        return self.path.with_suffix(".onnx")
+
+    @property
+    def header(self) -> Path:
+        """Path of the header of that graph."""
+        return self.path.with_suffix(_HEADER)
 
     @property
     def decision(self) -> OwnDecision:
@@ -74,7 +88,7 @@ def all_embedded() -> Iterator[Embedded]:
         WeightsError: as ``embedded``.
     """
     for card in sorted(embedded_folder().glob("*.json")):
-        if not card.name.endswith(_CALIBRATION):
+        if not card.name.endswith((_CALIBRATION, _HEADER)):
             yield embedded(card.stem)
 
 
