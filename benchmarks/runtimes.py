@@ -41,12 +41,10 @@ def settings(files: Sequence[Path], *, with_bf16: bool) -> Iterator[tuple[Path, 
 def parts_of(path: Path, precision: str) -> Parts:
     """Open a file, with the architecture that it names."""
     header = None if path.suffix in EXPORTED else header_of(read_tensors(path).metadata, path)
-    named = {"architecture": header.architecture} if header else {}
-    return assemble(
-        DetectorConfig.from_options(
-            weights=str(path), device="cpu", face_detector="mtcnn", precision=precision, **named
-        )
-    )
+    named: dict[str, Any] = {"precision": precision}
+    if header:
+        named["architecture"] = header.architecture
+    return assemble(DetectorConfig.from_options(weights=str(path), device="cpu", face_detector="mtcnn", **named))
 
 
 def call_of(scorer: Scorer, faces: int) -> Callable[[], object]:

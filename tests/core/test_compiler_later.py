@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -115,10 +116,11 @@ def test_what_cannot_wait_goes_to_the_compiler_itself(monkeypatch: pytest.Monkey
     asked: list[object] = []
     monkeypatch.setattr("genconvit.core.compiler_later._disable", lambda each=None, *_, **__: asked.append(each))
     with compiler_later():
-        torch.compiler.disable(lambda: None)
+        disable: Any = torch.compiler.disable
+        disable(lambda: None)
         assert asked == []
-        torch.compiler.disable(torch.nn.Linear)  # type: ignore[arg-type]
-        torch.compiler.disable()
+        disable(torch.nn.Linear)
+        disable()
         monkeypatch.delattr(torch._compile, "_disable_dynamo")
-        torch.compiler.disable(run)
+        disable(run)
     assert asked == [torch.nn.Linear, None, run]

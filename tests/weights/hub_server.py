@@ -177,16 +177,6 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             time.sleep(0.01)
 
-    def _wait_until_read(self) -> None:
-        """Wait until the other side has taken what was sent, which a reset would throw away."""
-        ends = [f":{self.client_address[1]:04X}", f":{self.connection.getsockname()[1]:04X}"]
-        deadline = time.monotonic() + 600
-        while time.monotonic() < deadline:
-            rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-            if not any([row[1][-5:], row[2][-5:]] == ends and not row[4].endswith(":00000000") for row in rows):
-                return
-            time.sleep(0.01)
-
 
 class _HubHandler(_Handler):
     part = "hub"

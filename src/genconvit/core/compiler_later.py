@@ -29,7 +29,7 @@ def compiler_later() -> Iterator[None]:
         yield
         return
     sys.modules[_UTILS] = _Utils(_UTILS)
-    torch.compiler.disable = _disable_later
+    torch.compiler.disable = _disable_later  # type: ignore[assignment] # what it is called with is handed on
     try:
         yield
     finally:

@@ -19,13 +19,14 @@ from genconvit.core.errors import (
     SourceLimitError,
     UnsupportedSourceError,
 )
+from genconvit.core.types import is_array
 from genconvit.credentials.trust_list import TrustAnchors, read_trust_list
 from genconvit.isolation.child import START_SECONDS, ChildProcess, why_no_process
 from genconvit.isolation.incoming import failure
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.messages import Message, MessageError
 from genconvit.results.credentials import ContentCredentials
-from genconvit.video.names import Source, is_array, is_folder, path_of, source_name
+from genconvit.video.names import Source, is_folder, path_of, source_name
 from genconvit.video.sources import open_file
 
 INSTALL = "pip install 'genconvit[c2pa]'"
