@@ -78,9 +78,9 @@ class Scored:
             "low": auc.low,
             "high": auc.high,
             "balanced_accuracy": balanced.value,
-            "loss": lost and lost.value,
-            "loss_low": lost and lost.low,
-            "loss_high": lost and lost.high,
+            "loss": lost.value if lost else None,
+            "loss_low": lost.low if lost else None,
+            "loss_high": lost.high if lost else None,
         }
         rounded = {name: None if number is None else round(number, 4) for name, number in numbers.items()}
         return Step.model_validate({"strength": strength, "value": round(value, 4), "faces": len(self.rows), **rounded})

@@ -8,6 +8,7 @@ folder; what is there stays, so that a run that was stopped goes on.
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,14 @@ class Scoring:
             values += [[getattr(each, name) for name in MEASURED] for each in map(Seen.quality, seen)]
             scores += self._scorer.score(np.stack([self._crop(each) for each in seen])).fake_probability.tolist()
         quality = np.array(values, np.float64)
-        known = {"rows": rows, "truth": self._truth[rows], "originals": self._originals[rows]}
-        np.savez(path, **known, scores=np.array(scores), quality=quality)
+        np.savez(
+            path,
+            rows=rows,
+            truth=self._truth[rows],
+            originals=self._originals[rows],
+            scores=np.array(scores),
+            quality=quality,
+        )
         print(name, flush=True)
 
     def _crop(self, seen: Seen) -> ImageArray:
@@ -114,9 +121,7 @@ def main() -> None:
     some = scoring.some(options.each)
     for way in WAYS:
         for strength in way.strengths:
-            scoring.run(
-                f"{way.kind}_{strength}", some, lambda seen, way=way, strength=strength: way.apply(seen, strength)
-            )
+            scoring.run(f"{way.kind}_{strength}", some, partial(way.apply, strength=strength))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Ways in which the picture of a face grows worse, each with the value that it is measured by."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from PIL import Image
@@ -50,34 +49,42 @@ def box_of(side: float, rule: SquareRule) -> Box:
     return (side - height) / 2, top, (side + height) / 2, top + height
 
 
-def reduced(seen: Seen, width_px: float) -> Seen:
-    """Reduce a frame until its canonical face box has a width."""
-    factor = min(width_px / seen.quality().width_px, 1.0)
+def reduced(seen: Seen, strength: float) -> Seen:
+    """Reduce a frame until its canonical face box is so many pixels wide."""
+    factor = min(strength / seen.quality().width_px, 1.0)
     side = max(round(CROP_PX * factor), 1)
     small = Image.fromarray(seen.frame).resize((side, side), Image.Resampling.BOX)
     left, top, right, bottom = (edge * side / CROP_PX for edge in seen.box)
     return Seen(np.asarray(small), (left, top, right, bottom))
 
 
-def blurred(seen: Seen, sigma_px: float) -> Seen:
+def blurred(seen: Seen, strength: float) -> Seen:
     """Blur by a Gaussian; sigma in pixels of the crop."""
-    return Seen(blur(seen.frame, sigma_px), seen.box)
+    return Seen(blur(seen.frame, strength), seen.box)
 
 
-def lit(seen: Seen, gain: float) -> Seen:
+def lit(seen: Seen, strength: float) -> Seen:
     """Multiply every value, and clip it."""
-    return Seen(brightness(seen.frame, gain), seen.box)
+    return Seen(brightness(seen.frame, strength), seen.box)
 
 
-def cut_off(seen: Seen, share: float) -> Seen:
-    """Take away what lies beyond a line, so that a share of the canonical face box is gone; its left or right side."""
+def cut_off(seen: Seen, strength: float) -> Seen:
+    """Take away what lies beyond a line, so that such a share of the canonical face box is gone; its left or right side."""
     left, _, right, _ = seen.box
     height = seen.box[3] - seen.box[1]
     side = MTCNNDetector.square_rule.side * height
-    first = round((left + right - side) / 2 + share * side)
+    first = round((left + right - side) / 2 + strength * side)
     if int(seen.frame.sum()) % 2:  # one side or the other, as chance has it and always the same
         return Seen(seen.frame[:, : CROP_PX - first], seen.box)
     return Seen(seen.frame[:, first:], (left - first, seen.box[1], right - first, seen.box[3]))
+
+
+class Worsen(Protocol):
+    """Makes a frame worse."""
+
+    def __call__(self, seen: Seen, strength: float) -> Seen:
+        """The frame at a strength."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Way:
     value: Literal["width_px", "sharpness", "luma", "outside"]
     clean: float
     strengths: tuple[float, ...]
-    apply: Callable[[Seen, float], Seen]
+    apply: Worsen
 
 
 WAYS = (

@@ -31,7 +31,8 @@ def textured(height: int = 160, width: int = 200) -> ImageArray:
             .repeat(patch, 0)
             .repeat(patch, 1)[:height, :width]
         )
-    return np.clip(made, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    image: ImageArray = np.clip(made, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    return image
 
 
 def measured(image: ImageArray, box: Box = BOX, rule: SquareRule = SAME, landmarks: Any = None) -> FaceQuality:
@@ -138,7 +139,7 @@ def test_the_nose_tells_the_turn_of_a_head_however_it_is_tilted(degrees: float, 
 
 def test_mirrored_landmarks_turn_the_other_way() -> None:
     points = np.array(head(33), np.float32)
-    mirrored = points[[1, 0, 2, 4, 3]] * np.float32([-1, 1]) + np.float32([600, 0])
+    mirrored = points[[1, 0, 2, 4, 3]] * np.array([-1, 1], np.float32) + np.array([600, 0], np.float32)
     assert (yaw_of(points), yaw_of(mirrored)) == (33, -33)
 
 
