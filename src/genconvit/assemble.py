@@ -187,6 +187,7 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         runtime=config.runtime,
         device=device,
         precision=config.precision,
+        int8=config.int8,
     )
     scorer = Scorer(
         loaded.model,
@@ -211,6 +212,7 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         decoder=None,
         device=str(device),
         precision=loaded.precision,
+        quantisation=loaded.quantisation,
         runtime=loaded.runtime,
         runtime_version=loaded.runtime_version,
         compiled=config.compile or config.cuda_graphs,

@@ -115,7 +115,7 @@ def test_no_place_at_all_is_an_error(exports: list[Path], monkeypatch: pytest.Mo
 
 
 def test_a_precision_of_pytorchs_is_refused_before_anything_is_exported(exports: list[Path]) -> None:
-    with pytest.raises(ConfigError, match="runtime 'onnxruntime' computes in fp32, got precision 'bf16'"):
+    with pytest.raises(ConfigError, match="runtime 'onnxruntime' computes in fp32 or int8, got precision 'bf16'"):
         opened(precision="bf16")
     assert exports == []
 

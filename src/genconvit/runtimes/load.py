@@ -12,18 +12,18 @@ import torch
 from genconvit.core.device import Precision, PrecisionChoice, resolve_precision
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.models.base import Architecture
-from genconvit.results.provenance import WeightsInfo
+from genconvit.results.provenance import Quantisation, WeightsInfo
 from genconvit.runtimes.cache import exported_once
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
 from genconvit.runtimes.exported import (
     DrawsNoise,
     ExportedFile,
-    RuntimeName,
     check_device,
     exported_path,
     read_exported,
     refuse_others,
 )
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.weights.choice import shipped_decision
 from genconvit.weights.load import load_model, on_meta, parse_config
 from genconvit.weights.own_decision import OwnDecision
@@ -41,6 +41,7 @@ class LoadedNetwork:
         precision: precision of the network's arithmetic.
         exported: function from crops uint8 [N, ...] to logits for each branch; None where PyTorch runs the model.
         notes: notes that every result must have.
+        quantisation: what int8 changes; None in another precision.
     """
 
     model: Architecture
@@ -49,6 +50,7 @@ class LoadedNetwork:
     precision: Precision
     exported: DrawsNoise | None = None
     notes: tuple[str, ...] = ()
+    quantisation: Quantisation | None = None
 
     @property
     def runtime_version(self) -> str:
@@ -66,6 +68,7 @@ def load_network(
     runtime: RuntimeChoice | None,
     device: torch.device,
     precision: PrecisionChoice,
+    int8: Int8Options | None = None,
 ) -> LoadedNetwork:
     """Build an architecture, give it weights, and have its runtime ready.
 
@@ -77,6 +80,7 @@ def load_network(
         runtime: runtime that is to run the network; None is that of an exported file, and PyTorch for all others.
         device: device that the network is to run on.
         precision: precision that was asked for.
+        int8: what int8 is fitted to; None where nothing was said of it.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed, or the runtime is not there.
@@ -86,17 +90,24 @@ def load_network(
     path = exported_path(weights)
     if path is not None:
         file = read_exported(path)
+        if int8 is not None:
+            raise ConfigError(
+                f"{path} is exported already, so int8_crops and int8_max_change change nothing; leave them out, or "
+                "export the weights with them (genconvit export --precision int8)"
+            )
         if runtime not in (None, "auto", file.runtime):
             raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
         refuse_others(file, name, parse_config(name, cls, options).model_dump(mode="json", exclude_unset=True))
         return _opened(file, cls, file.header.weights_of(file.hashed()), device, precision)
-    chosen = resolve_runtime(runtime or "torch", device, precision)
+    chosen = resolve_runtime(runtime, device, precision)
     if chosen == "torch":
         loaded = load_model(name, cls, options, weights)
         return LoadedNetwork(loaded.model, loaded.info, "torch", resolve_precision(precision, device))
-    _refuse_precision(precision, chosen)
+    if precision == "bf16":
+        raise ConfigError(f"runtime {chosen!r} computes in fp32 or int8, got precision 'bf16'; use runtime='torch'")
     check_device(chosen, device)
-    with exported_once(name, cls, options, weights, chosen) as (file, note):
+    wanted = (int8 or Int8Options()) if precision == "int8" else None
+    with exported_once(name, cls, options, weights, chosen, wanted) as (file, note):
         network = _opened(file, cls, file.header.weights, device, precision)
         return replace(network, notes=(note,) if note else ())
 
@@ -120,7 +131,11 @@ def _opened(
     file: ExportedFile, cls: type[Architecture], info: WeightsInfo, device: torch.device, precision: PrecisionChoice
 ) -> LoadedNetwork:
     header = file.header
-    _refuse_precision(precision, file.runtime)
+    if precision not in ("auto", header.precision):
+        raise ConfigError(
+            f"{file.path} computes in {header.precision}, got precision {precision!r}; leave precision out "
+            "(--precision), or give the weights that it was exported from"
+        )
     try:
         config = parse_config(header.architecture, cls, header.config)
     except ConfigError as error:
@@ -128,9 +143,5 @@ def _opened(
             f"{file.path}: its header holds a config that this version does not know: {error}"
         ) from error
     network = DrawsNoise(file.open(device), header)
-    return LoadedNetwork(on_meta(cls, config).eval(), info, file.runtime, header.precision, network)
-
-
-def _refuse_precision(precision: PrecisionChoice, runtime: RuntimeName) -> None:
-    if precision not in ("auto", "fp32"):
-        raise ConfigError(f"runtime {runtime!r} computes in fp32, got precision {precision!r}; use runtime='torch'")
+    model = on_meta(cls, config).eval()
+    return LoadedNetwork(model, info, file.runtime, header.precision, network, quantisation=header.quantisation)
