@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genconvit.runtimes.quantise import Observed, find_layers, folded, observe, rounded, session_of
+from genconvit.runtimes.layers import find_layers, folded
+from genconvit.runtimes.quantise import Observed, observe, rounded, session_of
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 

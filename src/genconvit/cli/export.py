@@ -73,8 +73,11 @@ def _int8(config: DetectorConfig) -> Int8Options | None:
         ConfigError: the precision is another one, or an option changes nothing in an exported file.
     """
     from genconvit.runtimes.int8_options import Int8Options
+    from genconvit.settings import DetectorConfig
 
-    others = sorted(config.model_fields_set - {*_TAKEN, "model"})
+    default = DetectorConfig()
+    given = config.model_fields_set - {*_TAKEN, "model"}
+    others = sorted(name for name in given if getattr(config, name) != getattr(default, name))
     if others:
         raise ConfigError(
             f"--set {others[0]} is not of the networks, so an exported file does not depend on it; give it to predict"

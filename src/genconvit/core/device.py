@@ -8,11 +8,13 @@ import torch
 
 from genconvit.core.errors import ConfigError
 
+TorchPrecision = Literal["fp32", "bf16"]
+"""Precisions in which PyTorch computes here; int8 is other runtimes'."""
+
 Precision = Literal["fp32", "bf16", "int8"]
 PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
 
-DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.float32}
-"""Type of a network's inputs and outputs in PyTorch; the integers of int8 are other runtimes'."""
+DTYPES: dict[TorchPrecision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
 """The most faces that go through the networks at once, by the kind of device.

@@ -45,7 +45,8 @@ class Scorer:
     Args:
         model: model on the CPU, in evaluation mode.
         device: device to run it on.
-        precision: precision of its parameters and activations; scores are always float32.
+        precision: precision of its parameters and activations, ``int8`` only where it is exported; scores are always
+            float32.
         batch_size: most faces that go through it at once, those of all clips together; None follows the device.
         compile: run it through ``torch.compile``, which takes a minute or more at the first batch. A full batch of
             nothing comes before it, since what is compiled follows from the first batch's size.
@@ -78,7 +79,7 @@ class Scorer:
             raise ConfigError("compile and cuda_graphs are for runtime 'torch'; leave them out (--no-compile)")
         if cuda_graphs and device.type != "cuda":
             raise ConfigError(f"cuda_graphs needs a CUDA device, got {device}; leave it out, or set device='cuda'")
-        self.dtype = DTYPES[precision]
+        self.dtype = torch.float32 if precision == "int8" else DTYPES[precision]
         self.device = device
         self.input_spec = model.input_spec
         self.batch_size = max((batch_size or BATCH_SIZES[device.type]) // self.input_spec.frames, 1)

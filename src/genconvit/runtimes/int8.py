@@ -20,8 +20,9 @@ from genconvit.results.provenance import Quantisation
 from genconvit.runtimes.exported import Runs
 from genconvit.runtimes.header import ExportHeader
 from genconvit.runtimes.int8_crops import Int8Crops
+from genconvit.runtimes.layers import Layer, find_layers, folded
 from genconvit.runtimes.noise import normal
-from genconvit.runtimes.quantise import Feeds, Layer, Observed, find_layers, folded, observe, rounded, session_of
+from genconvit.runtimes.quantise import Feeds, Observed, observe, rounded, session_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
