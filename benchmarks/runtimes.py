@@ -1,104 +1,99 @@
-"""Networks of several files in turn, in one process, beside bare calls of timm's backbones.
+"""Compare runtimes and precisions of the small V2: how far scores lie from PyTorch's in fp32, and the time they take.
 
-A file is weights of the library's own, for PyTorch, or an exported one (.onnx, .xml), which says what it is. The bare
-calls are those of the first file's network in fp32. Crops are random, for their values make no
-difference to the time. The quietest round says more than the median where other work goes on beside.
+Run it: python -m benchmarks.runtimes --crops DIR [--every 6] [torch:fp32 onnxruntime:int8 ...]
 
-Run it: python benchmarks/runtimes.py FILE... [--bf16] [--faces 15] [--rounds 5] [--json FILE]
+DIR are crops with a manifest, as recipes/nano/crops.py unpacks them, of which the test split is scored. Networks are
+exported once, into the library's cache. Times are of the process, on one thread, so that other work counts less; each
+variant scores the same 15 crops, in turn with the others.
 """
 
 import argparse
-import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from scipy.stats import spearmanr
+from sklearn.metrics import accuracy_score, roc_auc_score
 
-from genconvit.assemble import Parts, assemble
-from genconvit.bench.bench_result import this_machine
-from genconvit.bench.floor import backbone_calls
-from genconvit.bench.timing import Times, time_in_turn
-from genconvit.pipeline.scorer import Scorer
-from genconvit.settings import DetectorConfig
-from genconvit.weights.checkpoint import read_tensors
-from genconvit.weights.library_file import header_of
+from genconvit import Detector
+from genconvit.core.types import ImageArray
+from recipes.nano.faces import read_faces
 
-FLOOR = "bare timm"
-EXPORTED = (".onnx", ".xml")
+VARIANTS = ("torch:fp32", "torch:bf16", "onnxruntime:fp32", "openvino:fp32", "onnxruntime:int8", "openvino:int8")
+TIMED, ROUNDS = 15, 7
 
-
-def settings(files: Sequence[Path], *, with_bf16: bool) -> Iterator[tuple[Path, str]]:
-    """Files with the precisions to open them in; an exported one has its own."""
-    for path in files:
-        if path.suffix in EXPORTED:
-            yield path, "auto"
-        else:
-            yield from ((path, precision) for precision in (("fp32", "bf16") if with_bf16 else ("fp32",)))
+Scores = npt.NDArray[np.float64]
+Score = Callable[[ImageArray], Scores]
 
 
-def parts_of(path: Path, precision: str) -> Parts:
-    """Open a file, with the architecture that it names."""
-    header = None if path.suffix in EXPORTED else header_of(read_tensors(path).metadata, path)
-    named: dict[str, Any] = {"precision": precision}
-    if header:
-        named["architecture"] = header.architecture
-    return assemble(DetectorConfig.from_options(weights=str(path), device="cpu", face_detector="mtcnn", **named))
+def scorer_of(variant: str, int8_crops: str | None) -> Score:
+    """Open a variant such as ``openvino:int8``."""
+    runtime, precision = variant.split(":")
+    crops = int8_crops if precision == "int8" else None
+    detector = Detector(
+        weights="embedded",
+        runtime=runtime,  # type: ignore[arg-type] # the detector checks it
+        precision=precision,  # type: ignore[arg-type]
+        int8_crops=crops,
+        device="cpu",
+        face_detector="mtcnn",
+    )
+    said = detector._open().parts.provenance.quantisation
+    if said is not None:
+        print(f"{variant}: {said.summary}")
+    return lambda images: detector.score_faces(images).fake_probability.astype(np.float64)
 
 
-def call_of(scorer: Scorer, faces: int) -> Callable[[], object]:
-    """A function that scores so many random crops."""
-    crops = np.random.default_rng(0).integers(0, 256, (faces, *[scorer.input_spec.size] * 2, 3), dtype=np.uint8)
-    return lambda: scorer.score(crops)
+def row(variant: str, wanted: Scores, found: Scores, truth: npt.NDArray[np.bool_], ratio: float) -> str:
+    """A line of the table."""
+    change = np.abs(found - wanted)
+    labels = found > 0.5
+    cells = (
+        f"`{variant.replace(':', '` ')}",
+        f"{change.max():.2g}",
+        f"{change.mean():.2g}",
+        f"{spearmanr(wanted, found).statistic:.5f}",
+        f"{(labels != (wanted > 0.5)).mean():.2%}",
+        f"{roc_auc_score(truth, found):.4f}",
+        f"{accuracy_score(truth, labels):.4f}",
+        f"{ratio:.2f}",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
-def row(times: Times, name: str, first: str) -> dict[str, Any]:
-    """Seconds, and ratios to the first and to the floor: the median, and that of the quietest rounds."""
-    least = {each: min(times.runs[each]) for each in (name, first, FLOOR)}
-    return {
-        "network": name,
-        "seconds": round(times.seconds(name), 3),
-        "to_first": round(times.ratio(name, first), 2),
-        "to_first_quietest": round(least[name] / least[first], 2),
-        "to_bare": round(times.ratio(name, FLOOR), 2),
-        "to_bare_quietest": round(least[name] / least[FLOOR], 2),
-    }
+def seconds(scorers: dict[str, Score], images: ImageArray) -> dict[str, float]:
+    """The least time of the process for these crops, by variant."""
+    taken: dict[str, list[float]] = {variant: [] for variant in scorers}
+    for _ in range(ROUNDS):
+        for variant, score in scorers.items():
+            start = time.process_time()
+            score(images)
+            taken[variant].append(time.process_time() - start)
+    return {variant: min(each) for variant, each in taken.items()}
 
 
 def main() -> None:
-    """Read the arguments, open every file, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", type=Path, nargs="+")
-    parser.add_argument("--bf16", action="store_true", help="run weights in bf16 too")
-    parser.add_argument("--faces", type=int, default=15)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    chosen = parser.parse_args()
-    calls: dict[str, Callable[[], object]] = {}
-    bare = None
-    for path, precision in settings(chosen.files, with_bf16=chosen.bf16):
-        parts = parts_of(path, precision)
-        runs = parts.provenance
-        calls[f"{path.name}, {runs.runtime} {runs.runtime_version} {runs.precision}"] = call_of(
-            parts.scorer, chosen.faces
-        )
-        bare = bare or backbone_calls(parts.scorer, [chosen.faces])
-    first = next(iter(calls))
-    if bare is None:
-        parser.error("no file is of GenConViT's family, so there are no bare calls to compare with")
-    times = time_in_turn({**calls, FLOOR: bare}, chosen.rounds)
-    found = {
-        "machine": this_machine(torch.device("cpu")).model_dump(),
-        "faces": chosen.faces,
-        "rounds": chosen.rounds,
-        "rows": [row(times, name, first) for name in (*calls, FLOOR)],
-    }
-    print(found["machine"])
-    for each in found["rows"]:
-        print(each)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
+    parser.add_argument("--crops", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="score only every Nth crop")
+    parser.add_argument("--int8-crops")
+    parser.add_argument("variants", nargs="*", default=VARIANTS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    variants = list(dict.fromkeys((VARIANTS[0], *options.variants)))
+    scorers = {variant: scorer_of(variant, options.int8_crops) for variant in variants}
+    faces = read_faces(options.crops, "test", 128, "test split")
+    images, truth = faces.images[:: options.every], faces.truth[:: options.every]
+    times = seconds(scorers, images[:TIMED])
+    scores = {variant: score(images) for variant, score in scorers.items()}
+    print(f"{len(images)} crops\n")
+    print("| | max change | mean change | rank correlation | changed labels | AUC | accuracy | time |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for variant in variants:
+        print(row(variant, scores[variants[0]], scores[variant], truth, times[variant] / times[variants[0]]))
 
 
 if __name__ == "__main__":

@@ -256,7 +256,7 @@ def test_score_faces_refuses_anything_else(detector: Detector, faces: Any) -> No
         ({"cuda_graphs": True}, ConfigError, "cuda_graphs needs a CUDA device, got cpu"),
         ({"device": "abacus"}, ConfigError, "'abacus' is no device"),
         ({"device": "cuda:99"}, ConfigError, "not available here"),
-        ({"precision": "fp8"}, ConfigError, "'fp32' or 'bf16'"),
+        ({"precision": "fp8"}, ConfigError, "'bf16' or 'int8'"),
         ({"decoder": "vlc"}, PluginError, "unknown video decoder 'vlc'"),
         ({"face_detector": "haar"}, PluginError, "unknown face detector 'haar'"),
         ({"face_detector": "mtcnn", "face_model": "model.onnx"}, ConfigError, "mtcnn"),

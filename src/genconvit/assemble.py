@@ -231,6 +231,7 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         runtime=assemble_runtime(config),
         device=device,
         precision=config.precision,
+        int8=config.int8,
     )
     scorer = Scorer(_ready(loaded, config, device), batch_size=config.batch_size)
     scorer.notes += loaded.notes
@@ -247,6 +248,7 @@ def assemble_scoring(config: DetectorConfig, finding: Finding) -> Scoring:
         decoder=None,
         device=str(device),
         precision=loaded.precision,
+        quantisation=loaded.quantisation,
         runtime=loaded.runtime,
         runtime_version=loaded.runtime_version,
         compiled=config.compile or config.cuda_graphs,

@@ -17,6 +17,7 @@ from genconvit.registry import ARCHITECTURES
 from genconvit.results.result import PersonRule
 from genconvit.runtimes.choice import RuntimeChoice
 from genconvit.runtimes.exported import exported_path, read_exported
+from genconvit.runtimes.int8_options import MAX_CHANGE, Int8Options
 from genconvit.verdict.conclude import ScoreOptions
 from genconvit.verdict.decision_rule import DecisionOptions
 from genconvit.weights.embedded import embedded_architecture
@@ -51,13 +52,21 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     """Device of the networks: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``."""
 
     precision: PrecisionChoice = "auto"
-    """Precision of the networks: ``"fp32"``, ``"bf16"``, or ``"auto"``: bf16 where the hardware computes in it."""
+    """Precision of the networks: ``"fp32"``, ``"bf16"``, ``"int8"`` (ONNX Runtime and OpenVINO), or ``"auto"``: bf16
+    where the hardware computes in it, or an exported file's own."""
+
+    int8_crops: str | None = None
+    """Folder of face crops that ``"int8"`` is fitted to and measured by; None is a portrait of the package's, cropped,
+    coloured and compressed in many ways."""
+
+    int8_max_change: float | None = Field(default=None, gt=0, le=1)
+    """Largest change of a fake probability by ``"int8"`` on such crops; None is 0.05."""
 
     runtime: RuntimeChoice | None = None
     """Library that runs the networks: ``"torch"``, ``"onnxruntime"``, ``"openvino"``, or ``"auto"``, which follows a
     rule over what is installed and what the processor computes in. For another one than PyTorch the networks are
     exported once, unless their exported file ships with the library. None is that of an exported file, ``"auto"`` for
-    the embedded weights, and ``"torch"`` for all others."""
+    the embedded weights and for int8, and ``"torch"`` for all others."""
 
     compile: bool = False
     """Run the networks through ``torch.compile``: faster, after a minute or more at the first faces."""
@@ -120,6 +129,26 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             )
         return self
 
+    def _int8_is_other_runtimes(self) -> DetectorConfig:
+        if self.precision == "int8" and self.runtime == "torch":
+            raise ValueError(
+                "precision 'int8' is for the runtimes 'onnxruntime' and 'openvino', got runtime 'torch'; leave runtime "
+                "out (--runtime), or use precision='fp32'"
+            )
+        if self.precision != "int8" and self.int8 is not None:
+            raise ValueError(
+                f"int8_crops and int8_max_change are for precision 'int8', got precision {self.precision!r}; leave "
+                "them out, or use precision='int8' (--precision int8)"
+            )
+        return self
+
+    @property
+    def int8(self) -> Int8Options | None:
+        """What int8 is fitted to; None where nothing is said of it."""
+        if self.int8_crops is None and self.int8_max_change is None:
+            return None
+        return Int8Options(self.int8_crops, self.int8_max_change or MAX_CHANGE)
+
     @classmethod
     def from_options(cls, architecture: str | None = None, **options: Unpack[DetectorOptions]) -> DetectorConfig:
         """A config from flat options; those that are not the detector's own are the architecture's.
@@ -135,7 +164,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
         if model or not _brings_its_network(options.get("weights")):
             _refuse_unknown(architecture, model)
         own["model"] = {**own.get("model", {}), **model}
-        for name in ("weights", "face_model", "calibration", "trust_list"):
+        for name in ("weights", "face_model", "calibration", "trust_list", "int8_crops"):
             own[name] = _as_text(own.get(name))
         try:
             return cls(architecture=architecture, **own)
@@ -177,6 +206,8 @@ class DetectorOptions(BuiltInOptions, total=False):
     weights: PathText | Mapping[str, PathText] | None
     device: str
     precision: PrecisionChoice
+    int8_crops: PathText | None
+    int8_max_change: float | None
     runtime: RuntimeChoice | None
     compile: bool
     cuda_graphs: bool

@@ -10,13 +10,28 @@ from typing import Any
 
 import pytest
 
+from genconvit.results.provenance import Quantisation
 from genconvit.runtimes import export
 from genconvit.runtimes.export import Written
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.weights.embedded import embedded
 from genconvit.weights.load import LoadedModel
 from genconvit.weights.own_decision import OwnDecision
 
 from .conftest import Run
+
+CHANGES = Quantisation(
+    crops="faces",
+    crops_sha256="0" * 64,
+    measured_on=40,
+    layers=12,
+    layers_in_fp32=4,
+    max_change=0.03,
+    mean_change=0.0051,
+    rank_correlation=0.9987,
+    changed_labels=0.025,
+    max_change_allowed=0.1,
+)
 
 
 @pytest.fixture
@@ -26,11 +41,18 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
 
     def written(
-        loaded: LoadedModel, architecture: str, output: Path, *, file_format: str, own: OwnDecision | None
+        loaded: LoadedModel,
+        architecture: str,
+        output: Path,
+        *,
+        file_format: str,
+        own: OwnDecision | None,
+        int8: Int8Options | None,
     ) -> Written:
-        calls.append({"config": loaded.model.config, "name": architecture, "format": file_format, "own": own})
+        config = loaded.model.config
+        calls.append({"config": config, "name": architecture, "format": file_format, "own": own, "int8": int8})
         output.write_bytes(bytes(1_234_567))
-        return Written((output,), 3e-7)
+        return Written((output,), 3e-7, None if int8 is None else CHANGES)
 
     monkeypatch.setattr(export, "export_model", written)
     return calls
@@ -41,14 +63,49 @@ def test_export_writes_a_file_and_says_how_near_it_is(
 ) -> None:
     output = tmp_path / "tiny.onnx"
     ended = run(
-        "export", "--arch", "timm", "--weights", "random", "--set", "backbone=test_resnet", "--set", "image_size=64",
+        "export", "--arch", "timm", "--weights", "random", "--backbone", "test_resnet", "--set", "image_size=64",
         "-o", output,
     )  # fmt: skip
     assert (ended.status, ended.err) == (0, "")
     assert ended.out == f"wrote {output} (1.2 MB; logits differ from PyTorch's by at most 3e-07)\n"
     (call,) = exported
     assert (call["name"], call["format"], call["own"]) == ("timm", "onnx", None)
-    assert call["config"].image_size == 64
+    assert (call["config"].backbone, call["config"].image_size, call["int8"]) == ("test_resnet", 64, None)
+
+
+def test_int8_says_what_it_changes(run: Callable[..., Run], exported: list[dict[str, Any]], tmp_path: Path) -> None:
+    output = tmp_path / "nano.onnx"
+    ended = run(
+        "export", "--weights", "embedded", "--precision", "int8", "--int8-crops", "faces", "--int8-max-change", "0.1",
+        "-o", output,
+    )  # fmt: skip
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == (
+        f"wrote {output} (1.2 MB; int8 in 12 of 16 layers; on 40 crops of faces it changes the fake probability by at "
+        "most 0.0300, 0.0051 on average, rank correlation 0.9987, changed labels 2.50%)\n"
+    )
+    assert exported[0]["int8"] == Int8Options("faces", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--precision", "bf16"], "an exported file is in fp32 or int8, got precision 'bf16'"),
+        (["--int8-max-change", "0.1"], "int8_crops and int8_max_change are for precision 'int8', got precision 'auto'"),
+        (
+            ["--set", "threshold=0.3"],
+            "--set threshold is not of the networks, so an exported file does not depend on it",
+        ),
+        (["--backbone", "test_resnet"], "No such option: --backbone"),
+    ],
+)
+def test_options_that_change_nothing_are_refused(
+    run: Callable[..., Run], exported: list[dict[str, Any]], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    ended = run("export", "--weights", "embedded", *arguments, "-o", tmp_path / "nano.onnx")
+    assert ended.status == 2
+    assert message in " ".join(ended.err.split())
+    assert exported == []
 
 
 def test_embedded_weights_bring_architecture_and_decision(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from genconvit import Detector
 from genconvit.core.errors import ConfigError, WeightsError
@@ -16,6 +17,7 @@ from genconvit.runtimes import cache
 from genconvit.runtimes.cache import cache_folder, exported_once
 from genconvit.runtimes.export import Written
 from genconvit.runtimes.exported import check_device
+from genconvit.runtimes.int8_options import Int8Options
 
 from .conftest import OPTIONS
 
@@ -55,6 +57,26 @@ def test_another_config_is_another_file(exports: list[Path]) -> None:
     with opened(), opened(dropout=0.5):
         pass
     assert len(set(exports)) == 2
+
+
+def test_int8_by_other_crops_is_another_file(exports: list[Path], tmp_path: Path) -> None:
+    for colour in range(2):
+        for number in range(8):
+            Image.new("RGB", (8, 8), (colour, number, 0)).save(tmp_path / f"{number}.png")
+        for bound in (0.1, 0.2):
+            with (
+                opened(),
+                exported_once(
+                    "timm",
+                    ARCHITECTURES.load("timm"),
+                    OPTIONS,
+                    "random",
+                    "onnxruntime",
+                    Int8Options(str(tmp_path), bound),
+                ),
+            ):
+                pass
+    assert len(exports) == len(set(exports)) == 5
 
 
 @pytest.mark.parametrize("package", ["torch", "onnxruntime"])
@@ -115,7 +137,7 @@ def test_no_place_at_all_is_an_error(exports: list[Path], monkeypatch: pytest.Mo
 
 
 def test_a_precision_of_pytorchs_is_refused_before_anything_is_exported(exports: list[Path]) -> None:
-    with pytest.raises(ConfigError, match="runtime 'onnxruntime' computes in fp32, got precision 'bf16'"):
+    with pytest.raises(ConfigError, match="runtime 'onnxruntime' computes in fp32 or int8, got precision 'bf16'"):
         opened(precision="bf16")
     assert exports == []
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from genconvit.core.device import PrecisionChoice
+from genconvit.core.errors import ConfigError
 from genconvit.runtimes import choice
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
 
@@ -16,6 +17,22 @@ ALL = {"onnx", "onnxscript", "onnxruntime", "openvino"}
 @pytest.mark.parametrize("name", ["torch", "onnxruntime", "openvino"])
 def test_a_runtime_by_name_is_taken_as_it_is(name: RuntimeChoice) -> None:
     assert resolve_runtime(name, GPU, "bf16") == name
+
+
+def test_int8_takes_a_runtime_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    for installed, runtime in ((ALL, "openvino"), (ALL - {"openvino"}, "onnxruntime"), (set(), "onnxruntime")):
+        monkeypatch.setattr(choice, "_is_installed", installed.__contains__)
+        assert resolve_runtime("auto", CPU, "int8") == runtime
+
+
+def test_int8_runs_neither_in_pytorch_nor_on_a_gpu() -> None:
+    with pytest.raises(
+        ConfigError, match="'int8' is for the runtimes 'onnxruntime' and 'openvino', got runtime 'torch'"
+    ):
+        resolve_runtime("torch", CPU, "int8")
+    with pytest.raises(ConfigError, match="'int8' runs on the cpu, got cuda; use device='cpu', or precision='bf16'"):
+        resolve_runtime("auto", GPU, "int8")
 
 
 @pytest.mark.parametrize(

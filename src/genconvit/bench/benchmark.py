@@ -12,7 +12,7 @@ from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, thi
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.stages import Stages
 from genconvit.bench.training_examples import example_rows
-from genconvit.core.device import PRECISIONS, Precision, resolve_device, resolve_precision
+from genconvit.core.device import PRECISIONS, TorchPrecision, resolve_device, resolve_precision
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
 from genconvit.settings import DetectorConfig
@@ -28,7 +28,7 @@ def run_bench(
     base: DetectorConfig,
     clips: Sequence[Path],
     *,
-    precisions: Sequence[Precision] = (),
+    precisions: Sequence[TorchPrecision] = (),
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
     examples: bool = True,
@@ -89,7 +89,7 @@ def _make_clips(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _weights(base: DetectorConfig, precision: Precision, folder: Path) -> str | dict[str, str]:
+def _weights(base: DetectorConfig, precision: TorchPrecision, folder: Path) -> str | dict[str, str]:
     """Choose what the detector reads its weights from; a file in this precision where they would be random."""
     if base.weights not in (None, "random"):
         return base.weights

@@ -77,6 +77,7 @@ _CLASSES: dict[str, type[TyperCommand]] = {
     "compare": CompareCommand,
     "robustness": DetectorCommand,
     "train": TrainCommand,
+    "export": DetectorCommand,
     "bench": DetectorCommand,
 }
 """Commands that have the flags of an architecture's own."""

@@ -35,6 +35,8 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "inconclusive": ("--inconclusive", flags.InconclusiveFlag),
     "device": ("--device", flags.DeviceFlag),
     "precision": ("--precision", flags.PrecisionFlag),
+    "int8_crops": ("--int8-crops", flags.Int8CropsFlag),
+    "int8_max_change": ("--int8-max-change", flags.Int8MaxChangeFlag),
     "runtime": ("--runtime", flags.RuntimeFlag),
     "compile": ("--compile/--no-compile", flags.CompileFlag),
     "batch_size": ("--batch-size", flags.BatchFlag),

@@ -110,7 +110,22 @@ InconclusiveFlag = Annotated[
 ]
 DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto", MACHINE)]
 PrecisionFlag = Annotated[
-    str | None, _name("auto (bf16 where the hardware computes in it), fp32 or bf16.", "auto", MACHINE)
+    str | None, _name("auto (bf16 where the hardware computes in it), fp32, bf16 or int8.", "auto", MACHINE)
+]
+Int8CropsFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder of face crops that int8 is fitted to and measured by.",
+        metavar="DIR",
+        show_default="a portrait's",
+        rich_help_panel=MACHINE,
+    ),
+]
+Int8MaxChangeFlag = Annotated[
+    float | None,
+    typer.Option(
+        help="Largest change of a fake probability by int8.", metavar="X", show_default="0.05", rich_help_panel=MACHINE
+    ),
 ]
 RuntimeFlag = Annotated[
     str | None,

@@ -11,10 +11,13 @@ from genconvit.core.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["fp32", "bf16"]
-PrecisionChoice = Literal["auto", "fp32", "bf16"]
+TorchPrecision = Literal["fp32", "bf16"]
+"""Precisions in which PyTorch computes here; int8 is other runtimes'."""
 
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+Precision = Literal["fp32", "bf16", "int8"]
+PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
+
+PRECISIONS: tuple[TorchPrecision, ...] = get_args(TorchPrecision)
 
 BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
 """The most faces that go through the networks at once, by the kind of device.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules, SquareRule
@@ -88,6 +88,53 @@ class FaceDetectorInfo(FrozenConfig):
     """Library that ran it: ``torch`` or ``onnxruntime``; None where it does not say."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Quantisation(FrozenConfig):
+    """Layers that are in int8, and what that changes beside fp32: measured on crops that nothing was fitted to."""
+
+    crops: str = Field(max_length=255)
+    """Name of the folder of crops that int8 was fitted to and measured by, or of the portrait."""
+
+    crops_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of what the crops were made of, in hexadecimal."""
+
+    measured_on: PositiveInt
+    """Number of crops that it was measured on."""
+
+    layers: PositiveInt
+    """Number of layers in int8."""
+
+    layers_in_fp32: NonNegativeInt
+    """Number of layers that could be in int8, and stay in fp32 for their effect on the scores."""
+
+    max_change: Share
+    """Largest change of a fake probability."""
+
+    mean_change: Share
+    """Mean change of a fake probability, whatever its sign."""
+
+    rank_correlation: Annotated[float, Field(ge=-1, le=1)] | None
+    """Spearman's rank correlation of the fake probabilities; None where they are all the same."""
+
+    changed_labels: Share
+    """Share of the fake probabilities that lie on another side of one half."""
+
+    max_change_allowed: Share
+    """Largest change that was allowed."""
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        ranks = "" if self.rank_correlation is None else f", rank correlation {self.rank_correlation:.4f}"
+        return (
+            f"int8 in {self.layers} of {self.layers + self.layers_in_fp32} layers; on {self.measured_on} crops of "
+            f"{self.crops} it changes the fake probability by at most {self.max_change:.4f}, {self.mean_change:.4f} on "
+            f"average{ranks}, changed labels {self.changed_labels:.2%}"
+        )
+
+
 class Provenance(FrozenConfig):
     """Everything that a result rests on."""
 
@@ -124,7 +171,10 @@ class Provenance(FrozenConfig):
     """Device on which the networks ran, for example ``cpu`` or ``cuda:0``."""
 
     precision: str
-    """Precision of the networks, ``fp32`` or ``bf16``."""
+    """Precision of the networks: ``fp32``, ``bf16`` or ``int8``."""
+
+    quantisation: Quantisation | None = None
+    """Which layers are in int8, and what that changes; None in another precision."""
 
     runtime: str = "torch"
     """Library that ran the networks: ``torch``, ``onnxruntime`` or ``openvino``."""

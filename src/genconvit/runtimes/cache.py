@@ -21,6 +21,8 @@ from genconvit.models.reference_files import reference_networks
 from genconvit.registry import ARCHITECTURES
 from genconvit.runtimes.export import export_model, require_packages
 from genconvit.runtimes.exported import FORMATS, SUFFIXES, ExportedFile, ExportFormat, RuntimeName, read_exported
+from genconvit.runtimes.int8_crops import hash_of_crops
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.weights.choice import chosen_spec, shipped_decision, shipped_weights
 from genconvit.weights.load import RANDOM_SEED, LoadedModel, load_model, parse_config
 from genconvit.weights.locate import WeightsSpec, locate
@@ -35,7 +37,12 @@ _CODE = ("genconvit.models", "genconvit.nn")
 
 @contextmanager
 def exported_once(
-    name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None, runtime: RuntimeName
+    name: str,
+    cls: type[Architecture],
+    options: Mapping[str, object],
+    spec: WeightsSpec | None,
+    runtime: RuntimeName,
+    int8: Int8Options | None = None,
 ) -> Iterator[tuple[ExportedFile, str | None]]:
     """Give the exported file of weights, made now or before, and a note where it could not be kept.
 
@@ -47,13 +54,14 @@ def exported_once(
         options: fields of the architecture's config.
         spec: source of the weights; None is the architecture's default.
         runtime: runtime that is to open the file.
+        int8: what int8 is fitted to; None is fp32.
 
     Raises:
-        ConfigError: a package is missing, the network cannot be traced, or its logits differ from PyTorch's.
+        ConfigError: a package is missing, the network cannot be traced, or its logits or scores differ from PyTorch's.
         WeightsError: the weights cannot be had or read, or the file can be written nowhere.
     """
     file_format = FORMATS[runtime]
-    path = cache_folder() / f"{_key(name, cls, options, spec)}{SUFFIXES[file_format]}"
+    path = cache_folder() / f"{_key(name, cls, options, spec, int8)}{SUFFIXES[file_format]}"
     try:
         kept = read_exported(path)
     except WeightsError:  # it is not there, or damaged
@@ -65,15 +73,16 @@ def exported_once(
     own = shipped_decision(name, cls, parse_config(name, cls, options), spec)
     note = None
     with ExitStack() as stack:
-        with shown(f"exporting {name} for {runtime}, once"):
+        precision = "" if int8 is None else " in int8"
+        with shown(f"exporting {name} for {runtime}{precision}, once"):
             loaded = load_model(name, cls, options, spec)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                export_model(loaded, name, path, file_format=file_format, own=own)
+                export_model(loaded, name, path, file_format=file_format, own=own, int8=int8)
             except OSError as error:
                 note = f"the exported network is not kept: {path.parent} cannot be written ({error.strerror or error})"
                 path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genconvit-")), path.name)
-                _export_elsewhere(loaded, name, path, file_format, own)
+                _export_elsewhere(loaded, name, path, file_format, own, int8)
         yield read_exported(path), note
 
 
@@ -88,17 +97,28 @@ def cache_folder() -> Path:
 
 
 def _export_elsewhere(
-    loaded: LoadedModel, name: str, path: Path, file_format: ExportFormat, own: OwnDecision | None
+    loaded: LoadedModel,
+    name: str,
+    path: Path,
+    file_format: ExportFormat,
+    own: OwnDecision | None,
+    int8: Int8Options | None,
 ) -> None:
     try:
-        export_model(loaded, name, path, file_format=file_format, own=own)
+        export_model(loaded, name, path, file_format=file_format, own=own, int8=int8)
     except OSError as error:
         raise WeightsError(
             f"{path} cannot be written: {error.strerror or error}; make room, set TMPDIR, or use runtime='torch'"
         ) from error
 
 
-def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec: WeightsSpec | None) -> str:
+def _key(
+    name: str,
+    cls: type[Architecture],
+    options: Mapping[str, object],
+    spec: WeightsSpec | None,
+    int8: Int8Options | None,
+) -> str:
     """Give the hash of the weights, the config and the versions of everything that has a part in the file."""
     config = parse_config(name, cls, options)
     shipped = shipped_weights(name, cls, config, spec)
@@ -110,6 +130,7 @@ def _key(name: str, cls: type[Architecture], options: Mapping[str, object], spec
         "options": config.model_dump(mode="json", exclude_unset=True),
         "config": config.model_dump(mode="json"),
         "weights": [[item.network, item.file.name, item.file.sha256] for item in located] or RANDOM_SEED,
+        "int8": None if int8 is None else [hash_of_crops(int8.crops), int8.max_change],
         "library": __version__,
         "packages": {package: _version(package) for package in _PACKAGES},
     }

@@ -7,6 +7,7 @@ import platform
 from typing import Literal
 
 from genconvit.core.device import AnyDevice, PrecisionChoice, resolve_precision
+from genconvit.core.errors import ConfigError
 
 Runtime = Literal["torch", "onnxruntime", "openvino"]
 RuntimeChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
@@ -22,15 +23,16 @@ def resolve_runtime(
 ) -> Runtime:
     """Give the runtime of a choice; ``auto`` follows this rule, of which the first line that holds decides.
 
-    1. The device is no CPU: ``torch``, for exported files run on CPUs best.
-    2. The networks are to run in bf16, or through ``torch.compile``: ``torch``, for exported files do neither.
-    3. An exported file of the weights ships with the library: ``onnxruntime`` where it is installed, else ``torch``.
+    1. The networks are to run in int8: as from line 7, for PyTorch does not compute in it here.
+    2. The device is no CPU: ``torch``, for exported files run on CPUs best.
+    3. The networks are to run in bf16, or through ``torch.compile``: ``torch``, for exported files do neither.
+    4. An exported file of the weights ships with the library: ``onnxruntime`` where it is installed, else ``torch``.
        A start counts for more there than the speed of a small network: importing PyTorch takes longer than the network
        takes for hundreds of faces.
-    4. The processor computes in bf16, and no other precision was asked for: ``torch``, for exported files are in fp32.
-    5. The packages that an export needs are not installed (the extra ``onnx``): ``torch``.
-    6. OpenVINO is installed (the extra ``openvino``) and the processor is an x86: ``openvino``.
-    7. Otherwise ``onnxruntime``.
+    5. The processor computes in bf16, and no other precision was asked for: ``torch``, for exported files are in fp32.
+    6. The packages that an export needs are not installed (the extra ``onnx``): ``torch``.
+    7. OpenVINO is installed (the extra ``openvino``) and the processor is an x86: ``openvino``.
+    8. Otherwise ``onnxruntime``.
 
     Args:
         choice: runtime that was asked for.
@@ -38,7 +40,12 @@ def resolve_runtime(
         precision: precision of the networks, as it was asked for.
         ships: True where an exported file of the weights ships with the library.
         compiles: True where ``torch.compile`` or CUDA graphs were asked for.
+
+    Raises:
+        ConfigError: int8 was asked for with PyTorch, or on another device than a CPU.
     """
+    if precision == "int8":
+        return _runtime_of_int8(choice, device)
     if choice != "auto":
         return choice
     if device.type != "cpu" or precision == "bf16" or compiles:
@@ -47,6 +54,21 @@ def resolve_runtime(
         return "onnxruntime" if _is_installed("onnxruntime") else "torch"
     if resolve_precision(precision, device) != "fp32" or not all(map(_is_installed, EXPORTERS)):
         return "torch"
+    return _fastest()
+
+
+def _runtime_of_int8(choice: RuntimeChoice, device: AnyDevice) -> Runtime:
+    if choice == "torch":
+        raise ConfigError(
+            "precision 'int8' is for the runtimes 'onnxruntime' and 'openvino', got runtime 'torch'; leave runtime out "
+            "(--runtime), or use precision='fp32'"
+        )
+    if device.type != "cpu":
+        raise ConfigError(f"precision 'int8' runs on the cpu, got {device}; use device='cpu', or precision='bf16'")
+    return _fastest() if choice == "auto" else choice
+
+
+def _fastest() -> Runtime:
     return "openvino" if _is_installed("openvino") and platform.machine() in _X86 else "onnxruntime"
 
 

@@ -25,6 +25,8 @@ def describe_exported(path: Path) -> Iterator[str]:
     yield f"exported by genconvit {header.library_version} from architecture {header.architecture}"
     yield f"config: {header.config}"
     yield f"trained: {'yes' if header.weights.trained else 'no'}"
+    if header.quantisation is not None:
+        yield header.quantisation.summary
     yield f"takes uint8 [N, {', '.join(map(str, header.input_shape))}], gives logits of {', '.join(header.branches)}"
     for weights in header.weights.files:
         yield f"made from: {weights.name} (SHA-256 {weights.sha256})"

@@ -22,10 +22,14 @@ from genconvit.core.reporting import turn_off_reporting
 from genconvit.core.text import first_line
 from genconvit.core.version import __version__
 from genconvit.models.base import Architecture
+from genconvit.results.provenance import Quantisation
 from genconvit.runtimes import onnx_file, openvino_file
 from genconvit.runtimes.choice import EXPORTERS
-from genconvit.runtimes.exported import SUFFIXES, ExportFormat, exported_path, read_exported
+from genconvit.runtimes.exported import SUFFIXES, ExportedFile, ExportFormat, exported_path, read_exported
 from genconvit.runtimes.header import CROPS, MOST_HEADER_BYTES, ExportHeader
+from genconvit.runtimes.int8 import check_input, measure, quantised
+from genconvit.runtimes.int8_crops import Int8Crops, read_int8_crops
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.runtimes.noise import Traceable, noise_shapes, normal
 from genconvit.runtimes.parity import check_parity
 from genconvit.weights.choice import shipped_decision
@@ -46,11 +50,13 @@ class Written:
 
     Attributes:
         files: the exported file, and its data where they lie beside it.
-        furthest: largest distance of a logit from PyTorch's.
+        furthest: largest distance of a logit in fp32 from PyTorch's.
+        quantisation: what int8 changes; None in fp32.
     """
 
     files: tuple[Path, ...]
     furthest: float
+    quantisation: Quantisation | None = None
 
     @property
     def bytes(self) -> int:
@@ -66,6 +72,7 @@ def export_weights(
     output: Path,
     *,
     file_format: ExportFormat,
+    int8: Int8Options | None = None,
 ) -> Written:
     """Export an architecture with weights into one file, whole or not at all.
 
@@ -76,9 +83,11 @@ def export_weights(
         spec: source of the weights; None is the architecture's default.
         output: path of the file to write, whose folder exists.
         file_format: ``"onnx"``, or ``"openvino"`` with the tensors in a ``.bin`` beside the file.
+        int8: what int8 is fitted to; None is fp32.
 
     Raises:
-        ConfigError: a package is missing, the network cannot be traced, or its logits differ from PyTorch's.
+        ConfigError: a package is missing, the network cannot be traced, its logits differ from PyTorch's, or int8
+            changes its scores too much.
         WeightsError: the weights cannot be had or read, or the file cannot be written.
     """
     check_output(output, file_format)
@@ -88,7 +97,7 @@ def export_weights(
     own = shipped_decision(name, cls, parse_config(name, cls, options), spec)
     loaded = load_model(name, cls, options, spec)
     try:
-        return export_model(loaded, name, output, file_format=file_format, own=own)
+        return export_model(loaded, name, output, file_format=file_format, own=own, int8=int8)
     except OSError as error:
         raise WeightsError(f"{output} cannot be written: {error.strerror or error}; choose another path") from error
 
@@ -123,6 +132,7 @@ def export_model(
     *,
     file_format: ExportFormat,
     own: OwnDecision | None = None,
+    int8: Int8Options | None = None,
     most_bytes_inside: int | None = None,
 ) -> Written:
     """Export a loaded model into a file, whole or not at all; see ``export_weights``.
@@ -133,6 +143,7 @@ def export_model(
         output: path of the file to write.
         file_format: format of the file.
         own: calibration and inconclusive band that the weights bring.
+        int8: what int8 is fitted to; None is fp32.
         most_bytes_inside: most bytes of tensors inside an ONNX file, which lie beside it otherwise; None is 1 GiB.
 
     Raises:
@@ -141,19 +152,59 @@ def export_model(
     """
     network = Traceable(loaded.model.float())
     header = _header(loaded, architecture, network, own)
+    crops = None if int8 is None else _crops(int8, header)
     traced = _traced(network, header)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".genconvit-", suffix=".partial") as folder:
         whole = Path(folder, output.name)
-        source = whole.with_suffix(onnx_file.SUFFIX)
-        onnx_file.write_model(traced, header, source, most_bytes_inside=most_bytes_inside)
-        if file_format == "openvino":
-            openvino_file.convert_onnx(source, header, whole)
-        file = read_exported(whole)
-        furthest = check_parity(network, file.open(Device("cpu")), header)
+        if int8 is None or crops is None:
+            file = _write(traced, header, whole, file_format, most_bytes_inside)
+            furthest = check_parity(network, file.open(Device("cpu")), header)
+        else:
+            file, furthest = _write_int8(traced, network, header, whole, file_format, crops, int8.max_change)
         moved = tuple(output.parent / part.name for part in file.parts)
         for part, target in reversed(list(zip(file.parts, moved, strict=True))):  # the file itself last
             part.replace(target)
-    return Written(moved, furthest)
+    return Written(moved, furthest, file.header.quantisation)
+
+
+def _crops(int8: Int8Options, header: ExportHeader) -> Int8Crops:
+    check_input(header)
+    return read_int8_crops(int8.crops, header.input_shape[0])
+
+
+def _write(
+    model: ModelProto,
+    header: ExportHeader,
+    path: Path,
+    file_format: ExportFormat,
+    most_bytes_inside: int | None = None,
+) -> ExportedFile:
+    path.parent.mkdir(exist_ok=True)
+    source = path.with_suffix(onnx_file.SUFFIX)
+    onnx_file.write_model(model, header, source, most_bytes_inside=most_bytes_inside)
+    if file_format == "openvino":
+        openvino_file.convert_onnx(source, header, path)
+    return read_exported(path)
+
+
+def _write_int8(
+    traced: ModelProto,
+    network: Traceable,
+    header: ExportHeader,
+    path: Path,
+    file_format: ExportFormat,
+    crops: Int8Crops,
+    max_change: float,
+) -> tuple[ExportedFile, float]:
+    """Write a network in int8, with what that changes in the runtime of its file, and give its distance in fp32."""
+    cpu = torch.device("cpu")
+    found = quantised(traced, header, crops, max_change=max_change, ends=file_format == "onnx")
+    fp32 = _write(traced, header, path.parent / "fp32" / path.name, file_format).open(cpu)
+    furthest = check_parity(network, fp32, header)
+    trial = _write(found.model, header, path.parent / "trial" / path.name, file_format).open(cpu)
+    quantisation = measure(fp32, trial, header, crops, found, max_change=max_change)
+    final = header.model_copy(update={"precision": "int8", "quantisation": quantisation})
+    return _write(found.model, final, path, file_format), furthest
 
 
 def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: OwnDecision | None) -> ExportHeader:

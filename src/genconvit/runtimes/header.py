@@ -13,7 +13,7 @@ from genconvit.core.errors import WeightsError
 from genconvit.core.input_spec import InputSpec
 from genconvit.core.text import printable
 from genconvit.core.types import FloatArray, ImageArray
-from genconvit.results.provenance import Origin, WeightsFile, WeightsInfo
+from genconvit.results.provenance import Origin, Quantisation, WeightsFile, WeightsInfo
 from genconvit.weights.own_decision import OwnDecision
 
 if TYPE_CHECKING:
@@ -66,8 +66,11 @@ class ExportHeader(FrozenConfig):
     noise_shapes: Annotated[tuple[tuple[PositiveInt, ...], ...], Field(max_length=8)] = ()
     """Shape of each further input for one item, float32, to be filled from a standard normal distribution."""
 
-    precision: Literal["fp32"] = "fp32"
-    """Precision of its arithmetic."""
+    precision: Literal["fp32", "int8"] = "fp32"
+    """Precision of its arithmetic; in ``int8`` some layers stay in fp32."""
+
+    quantisation: Quantisation | None = None
+    """Which layers are in int8, and what that changes; None in fp32."""
 
     decision: OwnDecision | None = None
     """Calibration and inconclusive band that the weights bring; None where they bring none."""
@@ -81,6 +84,12 @@ class ExportHeader(FrozenConfig):
                 f"input_shape is that of input_spec, of at most {_LARGEST_SIDE} pixels a side; got "
                 f"{list(self.input_shape)} and {list(self.input_spec.shape)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _int8_says_what_it_changes(self) -> ExportHeader:
+        if (self.precision == "int8") != (self.quantisation is not None):
+            raise ValueError(f"precision {self.precision!r} does not go with quantisation {self.quantisation!r:.40}")
         return self
 
     @property

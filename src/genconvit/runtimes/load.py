@@ -14,19 +14,19 @@ from genconvit.core.device import AnyDevice, Precision, PrecisionChoice, resolve
 from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.input_spec import InputSpec
 from genconvit.registry import ARCHITECTURES
-from genconvit.results.provenance import WeightsInfo
+from genconvit.results.provenance import Quantisation, WeightsInfo
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
 from genconvit.runtimes.exported import (
     ExportedFile,
     ExportedNetwork,
     Runs,
-    RuntimeName,
     check_device,
     exported_path,
     read_exported,
     refuse_others,
 )
 from genconvit.runtimes.header import ExportHeader
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.runtimes.shipped import opened_ahead, shipped_export, shipped_file
 from genconvit.weights.choice import shipped_decision
 from genconvit.weights.own_decision import OwnDecision
@@ -49,6 +49,7 @@ class LoadedNetwork:
         runtime: runtime that runs the network.
         precision: precision of the network's arithmetic.
         notes: notes that every result must have.
+        quantisation: what int8 changes; None in another precision.
     """
 
     network: Architecture | ExportedNetwork
@@ -58,6 +59,7 @@ class LoadedNetwork:
     runtime: Runtime
     precision: Precision
     notes: tuple[str, ...] = ()
+    quantisation: Quantisation | None = None
 
     @property
     def runtime_version(self) -> str:
@@ -98,10 +100,8 @@ def runtime_for(
         if runtime not in (None, "auto", file.runtime):
             raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
         return file.runtime
-    if runtime is not None and runtime != "auto":
-        return runtime
-    ships = shipped_export(name, options, weights) is not None
-    choice = runtime or ("auto" if ships else "torch")
+    ships = runtime in (None, "auto") and shipped_export(name, options, weights) is not None
+    choice = runtime or ("auto" if ships or precision == "int8" else "torch")
     return resolve_runtime(choice, device, precision, ships=ships, compiles=compiles)
 
 
@@ -113,6 +113,7 @@ def load_network(
     runtime: Runtime,
     device: AnyDevice,
     precision: PrecisionChoice,
+    int8: Int8Options | None = None,
 ) -> LoadedNetwork:
     """Build an architecture, give it weights, and have its runtime ready.
 
@@ -123,6 +124,7 @@ def load_network(
         runtime: runtime that ``runtime_for`` gave.
         device: device that the network is to run on.
         precision: precision that was asked for.
+        int8: what int8 is fitted to; None where nothing was said of it.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed, or the runtime is not there.
@@ -132,19 +134,26 @@ def load_network(
     path = exported_path(weights)
     if path is not None:
         file = read_exported(path)
+        if int8 is not None:
+            raise ConfigError(
+                f"{path} is exported already, so int8_crops and int8_max_change change nothing; leave them out, or "
+                "export the weights with them (genconvit export --precision int8)"
+            )
         refuse_others(file, name, _chosen(name, options))
         return _opened(file, file.header.weights_of(file.hashed()), device, precision)
     if runtime == "torch":
         return _in_torch(name, options, weights, resolve_precision(precision, device))
-    _refuse_precision(precision, runtime)
+    if precision == "bf16":
+        raise ConfigError(f"runtime {runtime!r} computes in fp32 or int8, got precision 'bf16'; use runtime='torch'")
     check_device(runtime, device)
-    shipped = shipped_export(name, options, weights)
+    wanted = (int8 or Int8Options()) if precision == "int8" else None
+    shipped = None if wanted else shipped_export(name, options, weights)
     if shipped is not None:
         file = shipped_file(shipped, runtime)
         return _ready(file, opened_ahead(file, device), file.header.weights, device)
     from genconvit.runtimes.cache import exported_once
 
-    with exported_once(name, ARCHITECTURES.load(name), options, weights, runtime) as (file, note):
+    with exported_once(name, ARCHITECTURES.load(name), options, weights, runtime, wanted) as (file, note):
         network = _opened(file, file.header.weights, device, precision)
         return replace(network, notes=(note,) if note else ())
 
@@ -177,14 +186,19 @@ def _in_torch(name: str, options: Mapping[str, Any], weights: Weights, precision
 
 
 def _opened(file: ExportedFile, info: WeightsInfo, device: AnyDevice, precision: PrecisionChoice) -> LoadedNetwork:
-    _refuse_precision(precision, file.runtime)
+    if precision not in ("auto", file.header.precision):
+        raise ConfigError(
+            f"{file.path} computes in {file.header.precision}, got precision {precision!r}; leave precision out "
+            "(--precision), or give the weights that it was exported from"
+        )
     return _ready(file, file.open(device), info, device)
 
 
 def _ready(file: ExportedFile, runs: Runs, info: WeightsInfo, device: AnyDevice) -> LoadedNetwork:
     config, input_spec = _described(file, file.header)
     network = ExportedNetwork(runs, file.header, input_spec, device)
-    return LoadedNetwork(network, config, input_spec, info, file.runtime, file.header.precision)
+    precision, quantisation = file.header.precision, file.header.quantisation
+    return LoadedNetwork(network, config, input_spec, info, file.runtime, precision, quantisation=quantisation)
 
 
 def _described(file: ExportedFile, header: ExportHeader) -> tuple[dict[str, Any], InputSpec]:
@@ -210,8 +224,3 @@ def _chosen(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     from genconvit.weights.load import parse_config
 
     return parse_config(name, ARCHITECTURES.load(name), options).model_dump(mode="json", exclude_unset=True)
-
-
-def _refuse_precision(precision: PrecisionChoice, runtime: RuntimeName) -> None:
-    if precision not in ("auto", "fp32"):
-        raise ConfigError(f"runtime {runtime!r} computes in fp32, got precision {precision!r}; use runtime='torch'")

@@ -17,7 +17,7 @@ from pydantic import (
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.cut import CropRules
-from genconvit.core.device import Precision
+from genconvit.core.device import TorchPrecision
 from genconvit.train.augment import AugmentConfig
 from genconvit.train.pair_mix import PairMixConfig
 from genconvit.train.self_blended import SelfBlendConfig
@@ -161,7 +161,7 @@ class TrainConfig(FrozenConfig):
     clip_norm: PositiveFloat | None = None
     """The longest gradient that is used as it is; longer ones are scaled down to it. None, as in the reference."""
 
-    precision: Precision = "fp32"
+    precision: TorchPrecision = "fp32"
     """Precision: fp32, or bf16: half the memory of what lies between the layers, and faster where the hardware computes
     in it. The weights and the optimiser stay in fp32."""
 

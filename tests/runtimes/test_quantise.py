@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genconvit.runtimes.layers import find_layers, folded
+from genconvit.runtimes.quantise import Observed, observe, rounded, session_of
+
+pytest.importorskip("onnx", reason="the extra onnx is not installed")
+
+CHANNELS = 8
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """A convolution, a depthwise one with its clipping, a pooled matrix product and a Gemm."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    random = np.random.default_rng(0)
+    weights = {
+        "wide": random.normal(size=(CHANNELS, 3, 3, 3)),
+        "bias": random.normal(size=CHANNELS),
+        "deep": random.normal(size=(CHANNELS, 1, 3, 3)),
+        "product": random.normal(size=(CHANNELS, 4)),
+        "last": random.normal(size=(2, 4)),
+        "lowest": np.array(0.0),
+        "highest": np.array(6.0),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "wide", "bias"], ["a"], name="wide", pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["a", "deep"], ["b"], name="deep", group=CHANNELS, pads=[1, 1, 1, 1]),
+        helper.make_node("Clip", ["b", "lowest", "highest"], ["c"], name="clip"),
+        helper.make_node("GlobalAveragePool", ["c"], ["d"], name="pool"),
+        helper.make_node("Flatten", ["d"], ["e"], name="flat"),
+        helper.make_node("MatMul", ["e", "product"], ["f"], name="product"),
+        helper.make_node("Gemm", ["f", "last"], ["y"], name="last", transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 16, 16])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def batches(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    random = np.random.default_rng(seed)
+    return [{"x": random.normal(size=(4, 3, 16, 16)).astype(np.float32)} for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def observed(model: Any) -> Observed:
+    return observe(model, batches(8))
+
+
+def outputs(model: Any, seed: int = 1) -> Any:
+    session = session_of(model)
+    return np.concatenate([session.run(["y"], feeds)[0] for feeds in batches(16, seed)])
+
+
+def test_layers_are_those_with_constant_weights(model: Any) -> None:
+    found = {layer.node: layer for layer in find_layers(model)}
+    assert list(found) == ["wide", "deep", "product", "last"]
+    assert [layer.products for layer in found.values()] == [27, 9, 8, 4]
+    assert [layer.levels for layer in found.values()] == [63, 127, 63, 63]
+    assert (found["deep"].output, found["deep"].end) == ("b", "c")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_rounded_network_stays_near(model: Any, observed: Observed, ends: bool) -> None:
+    wanted, found = outputs(model), outputs(rounded(model, observed, observed.layers, ends=ends))
+    assert 0 < np.abs(found - wanted).max() < 0.1 * np.abs(wanted).max()
+
+
+def test_weights_are_kept_as_bytes(model: Any, observed: Observed) -> None:
+    made = rounded(model, observed, observed.layers, ends=False)
+    kept = {each.name: each for each in made.graph.initializer}
+    assert kept["wide_quantised"].data_type == 3  # int8
+    assert "wide" not in kept
+
+
+def test_some_layers_can_stay_in_fp32(model: Any, observed: Observed) -> None:
+    made = rounded(model, observed, observed.layers[:1], ends=False)
+    assert {"wide_quantised", "deep", "product", "last"} <= {each.name for each in made.graph.initializer}
+    assert not np.array_equal(outputs(made), outputs(model))
+    assert np.array_equal(outputs(rounded(model, observed, [], ends=False)), outputs(model))
+
+
+def test_rounding_does_not_move_the_mean(model: Any, observed: Observed) -> None:
+    wide = observed.layers[0]
+    assert np.abs(observed.shifts["wide"]).max() > 0
+    with_bias = rounded(model, observed, [wide], ends=False)
+    nothing = Observed(observed.layers, observed.roundings, {"wide": np.zeros(CHANNELS, np.float32)}, observed.work)
+    without = rounded(model, nothing, [wide], ends=False)
+    wanted = means(model)
+    assert np.abs(means(with_bias) - wanted).max() < 0.5 * np.abs(means(without) - wanted).max()
+
+
+def means(model: Any) -> Any:
+    from onnx import ModelProto, ValueInfoProto
+
+    shown = ModelProto()
+    shown.CopyFrom(model)
+    shown.graph.output.append(ValueInfoProto(name="a"))
+    session = session_of(shown)
+    return np.mean([session.run(["a"], feeds)[0].mean(axis=(0, 2, 3)) for feeds in batches(8)], axis=0)
+
+
+def test_normalisations_are_folded_into_convolutions() -> None:
+    from onnx import TensorProto, helper, numpy_helper
+
+    ones = {name: np.full(2, 2, np.float32) for name in ("scale", "shift", "mean", "var")}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["a"], name="conv"),
+            helper.make_node("BatchNormalization", ["a", *ones], ["y"], name="norm"),
+        ],
+        "small",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 4, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2, 4, 4])],
+        [numpy_helper.from_array(value, name) for name, value in ones.items()]
+        + [numpy_helper.from_array(np.ones((2, 3, 1, 1), np.float32), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    assert [node.op_type for node in folded(model).graph.node] == ["Conv"]
