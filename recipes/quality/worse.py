@@ -69,7 +69,7 @@ def lit(seen: Seen, strength: float) -> Seen:
 
 
 def cut_off(seen: Seen, strength: float) -> Seen:
-    """Take away what lies beyond a line, so that such a share of the canonical face box is gone."""
+    """Take away such a share of the canonical face box, from its left or its right, and what lies beyond."""
     left, _, right, _ = seen.box
     height = seen.box[3] - seen.box[1]
     side = MTCNNDetector.square_rule.side * height
