@@ -129,6 +129,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
             )
         return self
 
+    @model_validator(mode="after")
     def _int8_is_other_runtimes(self) -> DetectorConfig:
         if self.precision == "int8" and self.runtime == "torch":
             raise ValueError(
@@ -144,7 +145,7 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
 
     @property
     def int8(self) -> Int8Options | None:
-        """What int8 is fitted to; None where nothing is said of it."""
+        """Crops and bound of int8; None where nothing is said of them."""
         if self.int8_crops is None and self.int8_max_change is None:
             return None
         return Int8Options(self.int8_crops, self.int8_max_change or MAX_CHANGE)

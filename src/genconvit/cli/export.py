@@ -67,7 +67,7 @@ def export(
 
 
 def _int8(config: DetectorConfig) -> Int8Options | None:
-    """What int8 is fitted to; None for fp32.
+    """Crops and bound of int8; None for fp32.
 
     Raises:
         ConfigError: the precision is another one, or an option changes nothing in an exported file.

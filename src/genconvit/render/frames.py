@@ -28,7 +28,7 @@ class SourceFrames(Closeable):
         config: config with the limits, the decoders and the shape of pixels; None is the default one.
 
     Attributes:
-        config: that config.
+        config: config that it was made with.
     """
 
     def __init__(self, config: DetectorConfig | None = None) -> None:
@@ -49,8 +49,8 @@ class SourceFrames(Closeable):
             SourceError: it cannot be read, or the result has no SHA-256 of it, as of a folder or of frames in memory.
             ConfigError: an index is out of place, or more frames are asked for by index than are read at once.
         """
-        choice = _EVERY_FRAME if indices is None else _given(result, tuple(indices))
         check_unchanged(result)
+        choice = _EVERY_FRAME if indices is None else _given(result, tuple(indices))
         reader = self._readers_for(result).for_many(iter(()))
         with reader.start(result.source, choice) as reading:
             for event in reading:

@@ -174,7 +174,7 @@ class Provenance(FrozenConfig):
     """Precision of the networks: ``fp32``, ``bf16`` or ``int8``."""
 
     quantisation: Quantisation | None = None
-    """Which layers are in int8, and what that changes; None in another precision."""
+    """Layers in int8, and what they change; None in another precision."""
 
     runtime: str = "torch"
     """Library that ran the networks: ``torch``, ``onnxruntime`` or ``openvino``."""

@@ -54,7 +54,7 @@ def exported_once(
         options: fields of the architecture's config.
         spec: source of the weights; None is the architecture's default.
         runtime: runtime that is to open the file.
-        int8: what int8 is fitted to; None is fp32.
+        int8: crops and bound of int8; None is fp32.
 
     Raises:
         ConfigError: a package is missing, the network cannot be traced, or its logits or scores differ from PyTorch's.

@@ -51,7 +51,7 @@ class Written:
     Attributes:
         files: the exported file, and its data where they lie beside it.
         furthest: largest distance of a logit in fp32 from PyTorch's.
-        quantisation: what int8 changes; None in fp32.
+        quantisation: layers in int8, and what they change; None in fp32.
     """
 
     files: tuple[Path, ...]
@@ -83,7 +83,7 @@ def export_weights(
         spec: source of the weights; None is the architecture's default.
         output: path of the file to write, whose folder exists.
         file_format: ``"onnx"``, or ``"openvino"`` with the tensors in a ``.bin`` beside the file.
-        int8: what int8 is fitted to; None is fp32.
+        int8: crops and bound of int8; None is fp32.
 
     Raises:
         ConfigError: a package is missing, the network cannot be traced, its logits differ from PyTorch's, or int8
@@ -143,7 +143,7 @@ def export_model(
         output: path of the file to write.
         file_format: format of the file.
         own: calibration and inconclusive band that the weights bring.
-        int8: what int8 is fitted to; None is fp32.
+        int8: crops and bound of int8; None is fp32.
         most_bytes_inside: most bytes of tensors inside an ONNX file, which lie beside it otherwise; None is 1 GiB.
 
     Raises:

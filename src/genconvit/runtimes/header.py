@@ -70,7 +70,7 @@ class ExportHeader(FrozenConfig):
     """Precision of its arithmetic; in ``int8`` some layers stay in fp32."""
 
     quantisation: Quantisation | None = None
-    """Which layers are in int8, and what that changes; None in fp32."""
+    """Layers in int8, and what they change; None in fp32."""
 
     decision: OwnDecision | None = None
     """Calibration and inconclusive band that the weights bring; None where they bring none."""

@@ -1,4 +1,4 @@
-"""What a network in int8 is fitted to, and how far it may lie from fp32."""
+"""Crops that a network in int8 is fitted to, and the distance from fp32 that its scores may have."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class LoadedNetwork:
         runtime: runtime that runs the network.
         precision: precision of the network's arithmetic.
         notes: notes that every result must have.
-        quantisation: what int8 changes; None in another precision.
+        quantisation: layers in int8, and what they change; None in another precision.
     """
 
     network: Architecture | ExportedNetwork
@@ -124,7 +124,7 @@ def load_network(
         runtime: runtime that ``runtime_for`` gave.
         device: device that the network is to run on.
         precision: precision that was asked for.
-        int8: what int8 is fitted to; None where nothing was said of it.
+        int8: crops and bound of int8; None where nothing was said of them.
 
     Raises:
         ConfigError: an option is unknown or has a value that is not allowed, or the runtime is not there.

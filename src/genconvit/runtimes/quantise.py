@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from genconvit.core.onnx_options import session_options
 from genconvit.runtimes.layers import Layer, find_layers
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Observed:
-    """What is found about the layers by running the network over crops.
+    """Findings about the layers from running the network over crops.
 
     Attributes:
         layers: layers, in the network's order.
         roundings: rounding of each tensor, by name.
-        shifts: how far rounding moves the mean of each output channel, by the layer's node.
+        shifts: distance by which rounding moves the mean of each output channel, by the layer's node.
         work: products that a layer adds up for a batch, by its node.
     """
 
@@ -83,7 +84,7 @@ def rounded(model: ModelProto, observed: Observed, layers: Collection[Layer], *,
 
     Args:
         model: network in fp32.
-        observed: what was found about its layers.
+        observed: findings about its layers.
         layers: layers to round.
         ends: round what the layers give, too, without which ONNX Runtime has no integer convolutions. Else it is
             rounded where a rounded layer takes it.
@@ -119,12 +120,8 @@ def rounded(model: ModelProto, observed: Observed, layers: Collection[Layer], *,
 def session_of(model: ModelProto) -> Any:  # noqa: ANN401 - a session of ONNX Runtime's
     """Open a network in ONNX Runtime on the CPU."""
     import onnxruntime
-    import torch
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = session_options()
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
