@@ -25,8 +25,6 @@ from genconvit.weights.embedded import embedded_architecture
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from genconvit.nn.vae import Latent
-
 PathText = str | os.PathLike[str]
 
 DEFAULT_ARCHITECTURE = "original"
@@ -180,7 +178,7 @@ class BuiltInOptions(TypedDict, total=False):
     size: Literal["nano", "tiny", "large"]
     image_size: int | None
     latent_shape: tuple[int, int, int] | None
-    latent: Latent
+    latent: Literal["shared", "mean", "random"]
     latent_seed: int
     variational: bool
     attention: bool

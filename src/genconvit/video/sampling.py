@@ -61,7 +61,7 @@ def parse_frames(frames: int | str) -> FrameChoice:
 
     Examples:
         >>> parse_frames("fps=0.5")
-        FrameChoice(kind='fps', value=0.5)
+        FrameChoice(kind='fps', value=0.5, indices=())
     """
     text = str(frames).strip()
     if text in ("all", "-1"):
