@@ -47,11 +47,11 @@ def test_the_options_are_the_fields_of_the_config() -> None:
     hints = get_type_hints(DetectorOptions)
     own = hints.keys() - get_type_hints(BuiltInOptions).keys()
     assert own == DetectorConfig.model_fields.keys() - {"architecture"}
-    wider = {"calibration", "face_model", "inconclusive", "model", "trust_list", "weights"}
+    wider = {"calibration", "face_model", "inconclusive", "int8_crops", "model", "trust_list", "weights"}
     for name in own:
         mine, theirs = kinds(hints[name]), kinds(DetectorConfig.model_fields[name].annotation)
         assert mine == theirs or name in wider, name
-    for name in ("calibration", "face_model", "trust_list", "weights"):
+    for name in ("calibration", "face_model", "int8_crops", "trust_list", "weights"):
         assert str in kinds(hints[name]), "paths are text in a config"
 
 
