@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genconvit.cli.destination import check_writable, refuse_inputs
-from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.detector_flags import CREDENTIALS, DetectorFlags, with_detector_flags
 from genconvit.cli.flags import OUTPUT
 from genconvit.cli.progress import progress_bar
 from genconvit.core.errors import ConfigError
@@ -35,7 +36,7 @@ OverlaysFlag = Annotated[
 ]
 
 
-@with_detector_flags
+@partial(with_detector_flags, without=CREDENTIALS)
 def annotate(
     video: VideoArgument,
     output: AnnotatedFlag,
