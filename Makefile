@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 .PHONY: demo test test-slow lint format docs wheel clean
 
@@ -11,12 +10,10 @@ demo: $(INSTALLED)
 	$(BIN)/genconvit demo
 
 test: lint
-	$(PYTEST) -m "not slow and not alone"
-	$(BIN)/python -m pytest -m "alone and not slow" tests
+	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: $(INSTALLED) docs
-	$(PYTEST) -m "slow and not alone"
-	$(BIN)/python -m pytest -m "alone and slow" tests
+	$(BIN)/python -m pytest -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

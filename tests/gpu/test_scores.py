@@ -24,7 +24,7 @@ from .conftest import MakeFaces, Score
 pytestmark = pytest.mark.gpu
 
 CPU = torch.device("cpu")
-TRAINED: dict[str, Any] = {"size": "nano", "weights": "embedded"}
+TRAINED: dict[str, Any] = {"size": "nano", "weights": "embedded", "runtime": "torch"}
 
 FP32_LOGITS = 1e-4
 """Convolutions add in another order on each device."""

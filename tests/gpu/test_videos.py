@@ -29,7 +29,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def predicted(clip: Path, device: str, **options: Any) -> VideoResult:
-    shared: dict[str, Any] = {"size": "nano", "weights": "embedded", "face_detector": "mtcnn", "frames": FRAMES}
+    shared: dict[str, Any] = {"size": "nano", "weights": "embedded", "runtime": "torch", "frames": FRAMES}
+    shared["face_detector"] = "mtcnn"
     with Detector("v2", device=device, **shared, **options) as detector:
         results = list(detector.predict_many([clip] * 2))
     assert [result.status for result in results] == ["ok"] * 2
