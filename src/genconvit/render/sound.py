@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from genconvit.video.index import index_frames, open_container
+from genconvit.video.index import demuxed, index_frames, open_container
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -101,7 +101,7 @@ def _sound(
 def _packets(container: InputContainer, stream: Stream, target: Stream, start: float) -> Iterator[Timed]:
     """Packets of a stream with the time that each is decoded at, counted from a start; damaged ones end it."""
     shift = round(start / stream.time_base) if stream.time_base else 0
-    for packet in _demuxed(container, stream):
+    for packet in demuxed(container, stream):
         if packet.pts is None or packet.pts < shift:
             continue
         packet.pts, packet.dts = packet.pts - shift, (packet.pts if packet.dts is None else packet.dts) - shift
@@ -113,7 +113,7 @@ def _encoded(container: InputContainer, stream: AudioStream, target: AudioStream
     """Packets of a stream's sound in another codec, with the time that each is decoded at."""
     import av
 
-    for packet in _demuxed(container, stream):
+    for packet in demuxed(container, stream):
         try:
             frames = stream.decode(packet)
         except av.FFmpegError:
@@ -129,17 +129,3 @@ def _encoded(container: InputContainer, stream: AudioStream, target: AudioStream
 def _timed(packets: Sequence[Packet[Any]]) -> Iterator[Timed]:
     for packet in packets:
         yield float((packet.dts or 0) * packet.time_base), packet
-
-
-def _demuxed(container: InputContainer, stream: Stream) -> Iterator[Packet[Any]]:
-    """Packets of a stream up to the first error."""
-    import av
-
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        if packet.size:
-            yield packet

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.onnx_options import session_options
 from genconvit.runtimes.onnx_file import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ def folded(model: ModelProto) -> ModelProto:
 
     if model.ByteSize() > MOST_BYTES:
         raise ConfigError("a network of more than 2 GB cannot be brought to int8; use precision='fp32'")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
+    options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
         path = Path(folder, "folded.onnx")

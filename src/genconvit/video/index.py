@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from genconvit.core.errors import SourceError, SourceLimitError
@@ -183,6 +184,18 @@ def open_container(path: Path, *, header_alone: bool = False) -> Iterator[InputC
         yield container
 
 
+def demuxed(container: InputContainer, stream: Stream) -> Iterator[av.Packet[Any]]:
+    """Yield the packets of a stream that hold something, in the file's order up to the first error."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        if packet.size:
+            yield packet
+
+
 def limited_decoding() -> dict[str, str]:
     """The options with which FFmpeg refuses a frame above ``MAX_FRAME_PIXELS`` before there is memory for it."""
     return {"max_pixels": str(MAX_FRAME_PIXELS)}
@@ -236,17 +249,11 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[P
     """Read what the index keeps of each packet, in the file's order up to the first error, and the key mark."""
     codec = stream.codec_context
     start_of = None if codec.codec.intra_only else start_reader(codec.codec.canonical_name, codec.extradata)
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        if packet.size:
-            start = RandomAccess.CLOSED if packet.is_keyframe else None
-            if start and start_of:
-                start = start_of(bytes(packet))
-            yield Packet(packet.pts, start, not packet.is_discard, packet.is_corrupt), packet.is_keyframe
+    for packet in demuxed(container, stream):
+        start = RandomAccess.CLOSED if packet.is_keyframe else None
+        if start and start_of:
+            start = start_of(bytes(packet))
+        yield Packet(packet.pts, start, not packet.is_discard, packet.is_corrupt), packet.is_keyframe
 
 
 def _shows_keys(stream: VideoStream) -> bool:
