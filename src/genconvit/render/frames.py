@@ -12,10 +12,8 @@ from genconvit.isolation.reader_choice import Readers
 from genconvit.registry import VIDEO_DECODERS
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
-from genconvit.video.sampling import FrameChoice
+from genconvit.video.sampling import EVERY_FRAME, FrameChoice
 from genconvit.video.sources import file_sha256
-
-_EVERY_FRAME = FrameChoice("all")
 
 
 class SourceFrames(Closeable):
@@ -50,7 +48,7 @@ class SourceFrames(Closeable):
             ConfigError: an index is out of place, or more frames are asked for by index than are read at once.
         """
         check_unchanged(result)
-        choice = _EVERY_FRAME if indices is None else _given(result, tuple(indices))
+        choice = EVERY_FRAME if indices is None else _given(result, tuple(indices))
         reader = self._readers_for(result).for_many(iter(()))
         with reader.start(result.source, choice) as reading:
             for event in reading:
@@ -68,7 +66,7 @@ class SourceFrames(Closeable):
         named = decoder if decoder in VIDEO_DECODERS.names() else self.config.decoder
         if named not in self._readers:
             config = self.config.model_copy(update={"decoder": named})
-            self._readers[named] = assemble_readers(config, _EVERY_FRAME)
+            self._readers[named] = assemble_readers(config, EVERY_FRAME)
         return self._readers[named]
 
 

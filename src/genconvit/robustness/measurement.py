@@ -30,9 +30,7 @@ from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_o
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig, refuse_credentials
 from genconvit.verdict.conclude import conclude
-from genconvit.video.sampling import FrameChoice
-
-_EVERY_FRAME = FrameChoice("all")
+from genconvit.video.sampling import EVERY_FRAME
 
 
 def measure_robustness(
@@ -121,7 +119,7 @@ class _Run:
     def score(self, sources: Sequence[LabelledSource]) -> Generator[LabelledSource, None, None]:
         """Score sources, and yield each that is done."""
         paths = [source.path for source in sources]
-        every_frame = assemble_readers(self._config, _EVERY_FRAME)
+        every_frame = assemble_readers(self._config, EVERY_FRAME)
         reader = self._parts.readers.for_many(paths)
         self._isolated = reader.isolated
         try:

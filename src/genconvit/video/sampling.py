@@ -37,6 +37,10 @@ class FrameChoice:
     indices: tuple[int, ...] = ()
 
 
+EVERY_FRAME = FrameChoice("all")
+"""Choice of all frames."""
+
+
 @dataclass(frozen=True)
 class ChosenFrames:
     """Frames that a rule chose in one stream.
@@ -65,7 +69,7 @@ def parse_frames(frames: int | str) -> FrameChoice:
     """
     text = str(frames).strip()
     if text in ("all", "-1"):
-        return FrameChoice("all")
+        return EVERY_FRAME
     if text == "keyframes":
         return FrameChoice("keyframes")
     if text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) > 0:
