@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 .PHONY: demo test test-slow lint format docs wheel clean
 
@@ -10,10 +11,12 @@ demo: $(INSTALLED)
 	$(BIN)/genconvit demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow and not alone"
+	$(BIN)/python -m pytest -m "alone and not slow" tests
 
 test-slow: $(INSTALLED) docs
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m "slow and not alone"
+	$(BIN)/python -m pytest -m "alone and slow" tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

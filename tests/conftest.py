@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, also in the processes that it starts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 
 from genconvit import Detector

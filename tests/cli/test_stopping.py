@@ -27,7 +27,7 @@ from .conftest import FakeDetector, Run
 STUBS = ("--face-detector", "whole_frame", "--no-isolate", "--frames", 2, "--device", "cpu")
 QUICK = ("--arch", "small", "--init", "random", "--device", "cpu", "--workers", 0, "--no-tensorboard")
 
-pytestmark = pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)
+pytestmark = [pytest.mark.alone, pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)]
 
 
 @pytest.fixture(autouse=True)

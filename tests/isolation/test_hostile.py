@@ -194,6 +194,7 @@ def test_what_decoders_print_is_not_seen(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.alone
 def test_an_interrupt_while_waiting_leaves_the_reader_usable(make_reader: MakeReader, good: Path, bad: Path) -> None:
     reader = make_reader(hostile.Sleeps())
     reading = reader.start(bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,20 @@ def openvino() -> Any:  # noqa: ANN401 - OpenVINO's module
     return openvino
 
 
+@cache
+def core() -> Any:  # noqa: ANN401 - OpenVINO's core
+    """Give OpenVINO's core, one for the life of the process.
+
+    The CPU plugin of a core gives the thread that first compiles in it another stack for signals, and takes it away as
+    it ends. Where it ended in another thread, the first one would keep a stack that is gone, and the next signal that
+    Python handles would end the process.
+
+    Raises:
+        ConfigError: OpenVINO is not installed.
+    """
+    return openvino().Core()
+
+
 def convert_onnx(source: Path, header: ExportHeader, path: Path) -> None:
     """Write the network of an ONNX file in OpenVINO's format.
 
@@ -41,7 +56,7 @@ def convert_onnx(source: Path, header: ExportHeader, path: Path) -> None:
         OSError: it cannot be written.
     """
     ov = openvino()
-    model = ov.Core().read_model(source)
+    model = core().read_model(source)
     model.set_rt_info(header.model_dump_json(), [HEADER_KEY])
     try:
         ov.save_model(model, path, compress_to_fp16=False)
@@ -56,7 +71,6 @@ def read_model(path: Path) -> tuple[Any, ExportHeader]:
         ConfigError: OpenVINO is not installed.
         WeightsError: a file cannot be read, or is none of ours.
     """
-    ov = openvino()
     data = data_beside(path)
     if data.is_symlink():
         raise WeightsError(f"{data}, the data of {path.name}, is a link; {_AGAIN}")
@@ -66,7 +80,7 @@ def read_model(path: Path) -> tuple[Any, ExportHeader]:
     if path.stat().st_size > MOST_XML_BYTES:
         raise WeightsError(f"{path} has more than {MOST_XML_BYTES >> 20} MiB, so no export wrote it; {_AGAIN}")
     try:
-        model = ov.Core().read_model(path, data)
+        model = core().read_model(path, data)
         text = model.get_rt_info([HEADER_KEY]).astype(str) if model.has_rt_info([HEADER_KEY]) else None
     except Exception as error:  # its own kinds, and whatever a file makes of it
         raise WeightsError(f"{path} is damaged, or no file of OpenVINO's ({first_line(error)}); {_AGAIN}") from error

@@ -12,7 +12,7 @@ from genconvit.core.errors import WeightsError
 from genconvit.core.text import first_line
 from genconvit.core.types import FloatArray, ImageArray
 from genconvit.runtimes.header import CROPS, ExportHeader
-from genconvit.runtimes.openvino_file import SUFFIX, openvino, read_model
+from genconvit.runtimes.openvino_file import SUFFIX, core, read_model
 
 
 class OpenVinoNetwork:
@@ -28,15 +28,14 @@ class OpenVinoNetwork:
     """
 
     def __init__(self, path: Path, header: ExportHeader) -> None:
-        ov = openvino()
         # The library's own graph, which alone is no FILE.xml here, takes its tensors from the weights file.
-        model = read_model(path)[0] if path.suffix == SUFFIX else ov.Core().read_model(path)
+        model = read_model(path)[0] if path.suffix == SUFFIX else core().read_model(path)
         self._path, self._header = path, header
         self._check(model)
         # A processor with bf16 would compute in it unasked.
         options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": session_threads()}
         try:
-            self._request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+            self._request = core().compile_model(model, "CPU", options).create_infer_request()
         except RuntimeError as error:
             raise WeightsError(f"{path}: OpenVINO cannot open it: {first_line(error)}; export it again") from error
         self._one_at_a_time = threading.Lock()
