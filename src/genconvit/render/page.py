@@ -12,9 +12,9 @@ from genconvit.render.html import html_page
 from genconvit.render.page_command import Command, command_of
 from genconvit.render.page_faces import MOST_FACES, ShownFace, extreme_faces, shown_faces, shown_numbers
 from genconvit.render.page_facts import people_of, provenance_facts, search_facts
-from genconvit.render.page_heat import make_heat_maps
-from genconvit.render.page_pictures import read_pictures
-from genconvit.render.page_words import DEFAULT_DECISION, judged_probability, limits_of, verdict_of
+from genconvit.render.page_heat import heat_ramp, make_heat_maps
+from genconvit.render.page_pictures import data_address, read_pictures
+from genconvit.render.page_words import DEFAULT_DECISION, as_sentence, judged_probability, limits_of, verdict_of
 from genconvit.render.scale import score_scale
 from genconvit.render.timeline import dash_of, drawn_people, timeline
 from genconvit.results.renderer import Svg
@@ -58,8 +58,10 @@ def result_page(
         most_faces=MOST_FACES,
         pictures=pictures,
         heat_maps=heat_maps,
+        ramp=data_address(heat_ramp()),
         search=search_facts(result),
         credentials=list(result.credentials.lines()) if result.credentials else [],
+        as_sentence=as_sentence,
         provenance=provenance_facts(result),
         command=Command(command) if command is not None else command_of(result),
         colour_of=colour_of,

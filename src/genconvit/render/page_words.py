@@ -116,7 +116,7 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
             "no network knows. Where they are rare, most videos that are called FAKE can be real.",
         )
     if result.poor_faces is not None and result.poor_faces.poor:
-        yield Limit("Poor pictures of faces", f"{_sentence(result.poor_faces.words)} Below, each such face says why.")
+        yield Limit("Poor pictures of faces", f"{as_sentence(result.poor_faces.words)} Below, each such face says why.")
     if len(result.faces) and len(result.faces) < 5:
         yield Limit("Few faces", f"The answer rests on {_count(len(result.faces), 'face')} and no more.")
     if result.lasting_tracks > 1 and result.person == "pool":
@@ -135,12 +135,12 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
 def _training(result: VideoResult) -> str:
     weights = result.provenance.weights
     if weights.about:
-        return f"{_sentence(weights.about)} On videos from elsewhere the rates are others, and mostly worse."
+        return f"{as_sentence(weights.about)} On videos from elsewhere the rates are others, and mostly worse."
     text = (
         "Nothing is recorded of what these weights learned from and how often they are wrong, so this page cannot say "
         "how much the answer is worth. They have to be measured on videos like this one, of which the truth is known."
     )
-    return f"{_sentence(WARM_START)} {text}" if weights.origin == "warm_start" else text
+    return f"{as_sentence(WARM_START)} {text}" if weights.origin == "warm_start" else text
 
 
 def _calibration(result: VideoResult) -> str:
@@ -161,13 +161,16 @@ def _band(result: VideoResult) -> str:
     if decision.inconclusive is None:
         return "Every score gets a label, however close to the threshold it lies. No band of doubtful scores was set."
     low, high = decision.inconclusive
-    return (
-        f"From {low:.3f} to {high:.3f} no label is given. Outside of this band labels are wrong less often, not never."
-    )
+    return f"From {low:.3f} to {high:.3f} no label is given. Outside of this band labels can be wrong as well."
 
 
-def _sentence(text: str) -> str:
-    """A text as a sentence: a capital first, a full stop last."""
+def as_sentence(text: str) -> str:
+    """A text as a sentence, with a capital first and a full stop last.
+
+    Examples:
+        >>> as_sentence("trained on DFDC")
+        'Trained on DFDC.'
+    """
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
