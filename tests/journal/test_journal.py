@@ -106,7 +106,7 @@ def test_sources_are_asked_for_one_by_one(path: Path, sources: list[str]) -> Non
     assert asked == sources[:1]
 
 
-def test_every_end_of_a_write_is_recovered(path: Path, sources: list[str], tmp_path: Path) -> None:
+def test_every_end_of_a_write_is_recovered(path: Path, sources: list[str]) -> None:
     go_on(path, sources)
     whole, entries = path.read_bytes(), run_file(path, "done.jsonl").read_bytes()
     last_line, last_entry = (data.rindex(b"\n", 0, -1) + 1 for data in (whole, entries))
@@ -169,12 +169,10 @@ def test_a_file_without_a_journal_is_refused_and_stays(path: Path, sources: list
     [
         ({"options": {"frames": 30}, "weights": SETTINGS["weights"]}, r"options\.frames 15 -> 30; take"),
         ({**SETTINGS, "weights": {"files": [{"name": "a", "sha256": "01"}]}}, r'files\.0\.sha256 "00" -> "01"; take'),
-        ({**SETTINGS, "batch_size": 8}, "batch_size nothing -> 8; take"),
+        ({**SETTINGS, "batch_size": 8}, "batch_size null -> 8; take"),
     ],
 )
-def test_other_settings_are_refused_with_what_changed(
-    path: Path, sources: list[str], settings: Any, said: str
-) -> None:
+def test_other_settings_are_refused_with_what_changed(path: Path, sources: list[str], settings: Any, said: str) -> None:
     go_on(path, sources, most=1)
     with pytest.raises(ConfigError, match=said):
         go_on(path, sources, settings=settings)
@@ -338,7 +336,7 @@ def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> None:
 
 
 def test_a_result_of_nothing_pending_is_refused(path: Path, sources: list[str]) -> None:
-    with Journal(path, SETTINGS) as journal, pytest.raises(ConfigError, match="no source '.*' is pending"):
+    with Journal(path, SETTINGS) as journal, pytest.raises(ConfigError, match=r"no source .+ is pending"):
         journal.add(answer(sources[0]))
 
 

@@ -64,13 +64,13 @@ def predict(
     from genconvit.video.expand import expand_paths
 
     run = RunOptions.of(resume=resume, retry=retry, identity=identity, max_failures=max_failures, log=log)
-    run.check_output(output, format)
     config = detector.config()
     expanded = expand_paths(paths)
     say_left_out(expanded.left_out, strict=strict)
     sources = list(expanded.sources)
     if output:
         refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
+    run.check_output(output, format)
     if run.resume and output:
         failed = _go_on(config, sources, len(sources), output, run)
         if format is Format.parquet:

@@ -12,6 +12,7 @@ from genconvit.core.text import printable
 from genconvit.results.decision import Decision
 from genconvit.results.provenance import Provenance
 from genconvit.settings import DetectorConfig
+from genconvit.verdict.decision_rule import DEFAULT_DECISION
 
 Settings = Mapping[str, JsonValue]
 """Values by name, nested as they come."""
@@ -52,7 +53,7 @@ def deciding_settings(
     Args:
         config: config of the detector.
         provenance: origin of its parts.
-        decision: rule by which scores become labels.
+        decision: rule by which scores become labels; None for the default one.
         batch_size: number of faces that go through the networks at once, which decides over last bits.
 
     Raises:
@@ -67,13 +68,13 @@ def deciding_settings(
         "frames": f"{choice.kind} {choice.value:g}",
         "options": config.model_dump(mode="json", exclude=set(elsewhere)),
         "trust_list": config.trust_list and sha256_of_file(config.trust_list),
-        "decision": decision.model_dump(mode="json") if decision else None,
+        "decision": (decision or DEFAULT_DECISION).model_dump(mode="json"),
         "batch_size": batch_size,
     }
 
 
 def changes(before: Settings, now: Settings) -> list[str]:
-    """Each setting that is another one now, with its old and its new value, by its dotted name.
+    """Each setting that is another one now, with its old and its new value, by its dotted name; none is as null.
 
     Examples:
         >>> changes({"options": {"frames": 15}}, {"options": {"frames": 30}})
@@ -81,9 +82,9 @@ def changes(before: Settings, now: Settings) -> list[str]:
     """
     old, new = dict(_flat(before)), dict(_flat(now))
     return [
-        f"{name} {_shown(old, name)} -> {_shown(new, name)}"
+        f"{name} {_shown(old.get(name))} -> {_shown(new.get(name))}"
         for name in dict.fromkeys([*old, *new])
-        if old.get(name, ...) != new.get(name, ...)
+        if old.get(name) != new.get(name)
     ]
 
 
@@ -98,8 +99,6 @@ def _flat(settings: JsonValue | Settings, name: str = "") -> Iterator[tuple[str,
         yield name, settings  # type: ignore[misc] # a mapping without anything in it
 
 
-def _shown(settings: Mapping[str, JsonValue], name: str) -> str:
-    if name not in settings:
-        return "nothing"
-    text = printable(json.dumps(settings[name]))
+def _shown(value: JsonValue) -> str:
+    text = printable(json.dumps(value))
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
