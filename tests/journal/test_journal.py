@@ -12,9 +12,9 @@ import pytest
 from genconvit import VideoResult
 from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.journal import recovery
-from genconvit.journal.identity import IdentityKind
 from genconvit.journal.journal import Journal
 from genconvit.journal.lines import LineFile
+from genconvit.journal.resuming import IdentityKind, Resuming
 from limits import at_most
 from scored import result
 
@@ -48,7 +48,7 @@ def answer(source: str) -> VideoResult:
 def go_on(path: Path, sources: Iterable[str], most: int = 1000, **options: Any) -> list[str]:
     """Do what is missing, at most so many; the names of what was done."""
     done = []
-    with Journal(path, options.pop("settings", SETTINGS), **options) as journal:
+    with Journal(path, options.pop("settings", SETTINGS), Resuming(**options)) as journal:
         for source in journal.pending(sources):
             if len(done) == most:
                 return done
@@ -250,7 +250,7 @@ def test_unreadable_results_stay_until_they_are_to_be_tried_again(path: Path, so
     assert [(Path(each.source).stem, each.status) for each in results(path)][-1] == ("b", "unreadable")
     with Journal(path, SETTINGS) as journal:
         assert (journal.tally.done, journal.tally.failed, dict(journal.tally.by_reason)) == (4, 1, {"bad": 1})
-    with Journal(path, SETTINGS, retry=True) as journal:
+    with Journal(path, SETTINGS, Resuming(retry=True)) as journal:
         assert (journal.tally.done, journal.tally.failed) == (3, 0)
 
 

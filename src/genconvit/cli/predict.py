@@ -42,14 +42,14 @@ StrictFlag = Annotated[
 def predict(
     paths: Paths,
     detector: DetectorFlags,
+    format: FormatFlag = None,  # noqa: A002 - the flag
+    output: OutputFlag = None,
+    strict: StrictFlag = False,
     resume: ResumeFlag = False,
     retry: RetryFlag = False,
     identity: IdentityFlag = None,
     max_failures: MaxFailuresFlag = None,
     log: LogFlag = LogFormat.bar,
-    format: FormatFlag = None,  # noqa: A002 - the flag
-    output: OutputFlag = None,
-    strict: StrictFlag = False,
 ) -> None:
     """Score videos, images and folders of frames.
 
@@ -71,7 +71,7 @@ def predict(
     if output:
         refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
     run.check_output(output, format)
-    if run.resume and output:
+    if run.resuming and output:
         failed = _go_on(config, sources, len(sources), output, run)
         if format is Format.parquet:
             write_parquet_beside(output)
@@ -113,7 +113,7 @@ def _go_on(config: DetectorConfig, sources: Iterable[str], count: int, output: P
 
     with (
         Detector(config) as detector,
-        Journal(output, detector.settings, identity=run.identity, retry=run.retry) as journal,
+        Journal(output, detector.settings, run.resuming) as journal,
         closing(detector.predict_many(journal.pending(sources))) as found,
     ):
         watch = Watch(journal.tally, count, lambda: journal.kept, run.limit)

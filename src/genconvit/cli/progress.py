@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Standing(NamedTuple):
-    """What a progress bar shows beside the count of its items.
+    """State of the work, which a progress bar shows beside the count of its items.
 
     Attributes:
         before: number of items that were done before, which count as well.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,7 @@ from genconvit.cli.output import Format
 from genconvit.cli.watch import Ending, FailureLimit, LogFormat
 from genconvit.core.errors import ConfigError
 from genconvit.core.optional import require
-
-if TYPE_CHECKING:
-    from genconvit.journal.identity import IdentityKind
+from genconvit.journal.resuming import Resuming
 
 LONG_RUNS = "Long runs"
 """Title under which help shows the flags."""
@@ -63,21 +61,30 @@ LogFlag = Annotated[
 ]
 
 
+def resuming_of(identity: str | None, *, resume: bool, retry: bool) -> Resuming | None:
+    """The way in which flags let a run go on; None for one that begins anew.
+
+    Raises:
+        ConfigError: a flag has a value that is not allowed, or is for ``--resume`` alone.
+    """
+    if not resume and (identity is not None or retry):
+        raise ConfigError(f"{'--retry' if retry else '--identity'} is for runs with --resume; give that as well")
+    if identity not in (None, "stat", "sha256"):
+        raise ConfigError(f"--identity {identity!r} is unknown; give stat or sha256")
+    return Resuming("sha256" if identity == "sha256" else "stat", retry) if resume else None
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """What the flags of a long run mean together.
+    """Meaning of the flags of a long run together.
 
     Attributes:
-        resume: keep each result for good, and go on where something is kept.
-        retry: try again what could not be read.
-        identity: kind of the identity of files.
+        resuming: way of going on where another run ended; None for one that begins anew.
         limit: the most failures; None for any number.
         log: format of what is said meanwhile.
     """
 
-    resume: bool
-    retry: bool
-    identity: IdentityKind
+    resuming: Resuming | None
     limit: FailureLimit | None
     log: LogFormat
 
@@ -90,12 +97,8 @@ class RunOptions:
         Raises:
             ConfigError: a flag has a value that is not allowed, or is for ``--resume`` alone.
         """
-        if not resume and (identity is not None or retry):
-            raise ConfigError(f"{'--retry' if retry else '--identity'} is for runs with --resume; give that as well")
-        if identity not in (None, "stat", "sha256"):
-            raise ConfigError(f"--identity {identity!r} is unknown; give stat or sha256")
-        kind: IdentityKind = "sha256" if identity == "sha256" else "stat"
-        return cls(resume, retry, kind, FailureLimit.parse(max_failures) if max_failures else None, log)
+        resuming = resuming_of(identity, resume=resume, retry=retry)
+        return cls(resuming, FailureLimit.parse(max_failures) if max_failures else None, log)
 
     def check_output(self, output: Path | None, form: Format | None) -> None:
         """Make sure that results can be written as they are asked for.
@@ -108,7 +111,7 @@ class RunOptions:
             require("pyarrow", package="pyarrow", extra="parquet", purpose="a Parquet file")
         if is_parquet and output is None:
             raise ConfigError("--format parquet is no text for a terminal or a pipe; give --output FILE.parquet")
-        if self.resume and not _is_resumable(output, form):
+        if self.resuming and not _is_resumable(output, form):
             got = "no --output" if output is None else f"--output {str(output)!r}"
             kind = f" and --format {form.value}" if form else ""
             raise ConfigError(
@@ -118,7 +121,7 @@ class RunOptions:
 
     def endings_with_a_summary(self, output: Path | None) -> Collection[Ending]:
         """Endings of a run at which a summary is printed: none where the results themselves are seen."""
-        if self.resume:
+        if self.resuming:
             return ("finished", "too many failures", "interrupted")
         return ("finished", "too many failures") if output else ()
 

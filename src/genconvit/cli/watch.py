@@ -44,7 +44,7 @@ class FailureLimit:
 
     Attributes:
         most: number of them; of a share, that in percent.
-        is_share: whether it is a share of the results.
+        is_share: true for a share of the results.
     """
 
     most: float
@@ -88,7 +88,7 @@ class FailureLimit:
 
 
 class Watch:
-    """What is known of a run while it goes on.
+    """State of a run while it goes on.
 
     Args:
         tally: count of the results, kept up to date by whoever takes them.

@@ -7,15 +7,12 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from pydantic import NonNegativeInt
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.files import sha256_of_file
-
-IdentityKind = Literal["stat", "sha256"]
-"""Kind of an identity: by size and time, or by content."""
+from genconvit.journal.resuming import IdentityKind
 
 
 class Identity(FrozenConfig):

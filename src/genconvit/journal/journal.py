@@ -15,10 +15,11 @@ from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.core.files import FULL, written_whole
 from genconvit.core.text import first_line
 from genconvit.journal.done import DoneEntry
-from genconvit.journal.identity import Identity, IdentityKind, identity_of
+from genconvit.journal.identity import Identity, identity_of
 from genconvit.journal.lines import LineFile
 from genconvit.journal.lock import RunLock
-from genconvit.journal.recovery import compacted, recovered, sync_folder
+from genconvit.journal.recovery import compacted, kept_pairs, recovered, sync_folder
+from genconvit.journal.resuming import IdentityKind, Resuming
 from genconvit.journal.settings import Settings, changes
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
@@ -51,8 +52,7 @@ class Journal(Closeable):
     Args:
         path: path of the results' file; made where it is not there.
         settings: everything that decides on the results, which must be what the results that are there were made by.
-        identity: kind of the identity of sources, ``stat`` or ``sha256``.
-        retry: do again what could not be read.
+        resuming: way of going on; left out, ``Resuming()``.
         identify: gives the identity of a source; left out, that of the file or the folder at its path.
 
     Raises:
@@ -65,14 +65,14 @@ class Journal(Closeable):
         self,
         path: Path,
         settings: Settings,
+        resuming: Resuming | None = None,
         *,
-        identity: IdentityKind = "stat",
-        retry: bool = False,
         identify: Identify = identity_of,
     ) -> None:
         self.path = path.resolve()
         self._folder = self.path.with_name(self.path.name + FOLDER_SUFFIX)
-        self._identity: IdentityKind = identity
+        resuming = resuming or Resuming()
+        self._identity = resuming.identity
         self._identify = identify
         self._under_way: dict[str, Identity] = {}
         self.kept = 0
@@ -85,11 +85,11 @@ class Journal(Closeable):
             self._done, self._entries, self._lines = recovered(entries, lines, self._folder)
             opened.callback(self._entries.close)
             opened.callback(self._lines.close)
-            self._keep(settings, identity)
+            self._keep(settings)
             sync_folder(self._folder)
             sync_folder(self.path.parent)
             opened.pop_all()
-        if retry:
+        if resuming.retry:
             self._done.reopen_failures()
 
     @property
@@ -146,6 +146,11 @@ class Journal(Closeable):
             self.add(result)
             yield result
 
+    def results(self) -> Iterator[tuple[str, str]]:
+        """The name of each source, and the line that was kept for it, in the order of the file."""
+        for entry, line in kept_pairs(self._entries, self._lines):
+            yield entry.source, line.decode()
+
     def finish(self) -> None:
         """Drop the old lines of sources that were done again, at the end of a run that went through all of them.
 
@@ -174,9 +179,9 @@ class Journal(Closeable):
                 self._entries.truncate(entries_size)
             raise
 
-    def _keep(self, settings: Settings, identity: IdentityKind) -> None:
+    def _keep(self, settings: Settings) -> None:
         """Hold the settings against those of the results that are there; where there are none, they are the first."""
-        now = {"layout": LAYOUT, "identity": identity, **settings}
+        now = {"layout": LAYOUT, "identity": self._identity, **settings}
         path = self._folder / SETTINGS_NAME
         if not self._done.tally.done:
             with written_whole(path, durable=True) as partial:

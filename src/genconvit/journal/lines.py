@@ -17,7 +17,7 @@ class LineFile(Closeable):
         path: path of the file; made where it is not there. Its folder must exist.
 
     Attributes:
-        path: that path.
+        path: path of the file.
         size: size of the file in bytes.
 
     Raises:

@@ -34,7 +34,7 @@ class Matched:
         done: the sources of these entries.
         entries_size: bytes of the entries.
         lines_size: bytes of the lines.
-        more_entries: whether another entry follows.
+        more_entries: true where another entry follows.
         more_lines: number of whole lines that follow.
     """
 
@@ -81,12 +81,16 @@ def compacted(entries: LineFile, lines: LineFile, folder: Path) -> tuple[Done, L
     Raises:
         OSError: there is no room for the new files, or the disk fails; the old ones stay.
     """
-    last = _last_places(entries)
-    pairs = zip(_entries(entries), lines.whole_lines(), strict=False)
-    kept = (line for number, ((_, entry), line) in enumerate(pairs) if last[entry.key] == number)
-    lines = rewritten(lines, kept, folder)
+    lines = rewritten(lines, (line for _, line in kept_pairs(entries, lines)), folder)
     entries = rewritten(entries, (line for line, _ in live_entries(entries)), folder)
     return match(_entries(entries), lines).done, entries, lines
+
+
+def kept_pairs(entries: LineFile, lines: LineFile) -> Iterator[tuple[DoneEntry, bytes]]:
+    """The last entry of each source with its line, in their order."""
+    last = _last_places(entries)
+    pairs = zip(_entries(entries), lines.whole_lines(), strict=False)
+    return ((entry, line) for number, ((_, entry), line) in enumerate(pairs) if last[entry.key] == number)
 
 
 def match(entries: Iterable[ReadEntry], lines: LineFile) -> Matched:
