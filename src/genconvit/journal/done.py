@@ -82,7 +82,8 @@ class Done:
 
     def add(self, entry: DoneEntry) -> None:
         """Take a finished source; one that was known before takes its place."""
-        key, before = entry.key, self._known.get(entry.key)
+        key = entry.key
+        before = self._known.get(key)
         if before is not None:
             self.superseded += 1
             if _state(before) != _REOPENED:

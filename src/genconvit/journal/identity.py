@@ -32,7 +32,9 @@ class Identity(FrozenConfig):
     @property
     def digest(self) -> int:
         """A number of 64 bits that stands for it in memory."""
-        return int.from_bytes(hashlib.blake2b(self.model_dump_json().encode(), digest_size=8).digest(), "big")
+        return int.from_bytes(
+            hashlib.blake2b(f"{self.size} {self.mtime_ns} {self.sha256}".encode(), digest_size=8).digest(), "big"
+        )
 
 
 def identity_of(path: str | os.PathLike[str], kind: IdentityKind = "stat") -> Identity:
