@@ -20,6 +20,7 @@ LAYERS = (
     {"plots"},
     {"evaluation"},
     {"detector"},
+    {"journal"},
     {"assemble"},
     {"settings"},
     {"verdict", "explain"},

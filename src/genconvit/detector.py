@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import JsonValue
 
 from genconvit.assemble import Parts, assemble
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
 from genconvit.core.types import FaceScores, is_array
+from genconvit.journal.settings import deciding_settings
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
 from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
@@ -119,6 +121,12 @@ class Detector(Closeable):
     def weights(self) -> WeightsInfo:
         """Origin of the weights."""
         return self._weights or self._open().parts.provenance.weights
+
+    @property
+    def settings(self) -> dict[str, JsonValue]:
+        """Everything that decides on a result beside its source: options, weights, packages; for a ``Journal``."""
+        parts = self._open().parts
+        return deciding_settings(self.config, parts.provenance, parts.rule.decision, parts.scorer.batch_size)
 
     def predict(self, source: Source) -> VideoResult:
         """Score one source.

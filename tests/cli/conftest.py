@@ -52,12 +52,14 @@ class FakeDetector:
         fails_to_open: error that its construction raises.
         fails_on: errors that sources raise, by their files' names.
         configs: configs that it was built from.
+        settings: everything that decides on its answers.
     """
 
     template: VideoResult
     fails_to_open: BaseException | None = None
     fails_on: dict[str, BaseException] = field(default_factory=dict)
     configs: list[DetectorConfig] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, config: DetectorConfig) -> FakeDetector:
         self.configs.append(config)

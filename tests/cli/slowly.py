@@ -53,7 +53,7 @@ def slowed(mark: Path) -> Callable[..., None]:
 
 
 def slow_progress(slow: Callable[[], None]) -> Callable[..., Iterator[Any]]:
-    def items(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
+    def items(given: Iterable[Any], _: int, description: str, *__: Any) -> Iterator[Any]:
         for done, item in enumerate(given):
             if done == 2 and not description.startswith("finding"):
                 slow()

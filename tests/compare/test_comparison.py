@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.data.base import Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.results_file import read_results
+from genconvit.journal.resuming import Resuming
 from genconvit.metrics.intervals import Resampling
 from stubs import WholeFrame, grey_config, trained_grey
 
@@ -179,3 +181,70 @@ def test_a_folder_that_cannot_be_written_is_an_error(listing: Listing, variants:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"--out .*cannot be written"):
         compare(listing, variants[:1], tmp_path / "file" / "out")
+
+
+class Stopped:
+    """Stops a comparison at an item of a stage."""
+
+    def __init__(self, stage: str, at: int) -> None:
+        self._stage = stage
+        self._at = at
+
+    def __call__(self, items: Iterable[Any], _: int, description: str) -> Iterator[Any]:
+        for number, item in enumerate(items):
+            if description.startswith(self._stage) and number == self._at:
+                raise KeyboardInterrupt
+            yield item
+
+
+def resumed(listing: Listing, variants: list[Variant], folder: Path, **options: Any) -> list[VariantRun]:
+    return compare_variants(listing, variants, folder, QUICK, resuming=Resuming(), **options)
+
+
+@pytest.mark.parametrize("stage", ["finding", "scoring with grey", "scoring with inverted"])
+@pytest.mark.parametrize("block", [2, 100])
+def test_a_comparison_goes_on_where_it_ended(
+    listing: Listing,
+    variants: list[Variant],
+    done: Done,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    block: int,
+) -> None:
+    monkeypatch.setattr("genconvit.compare.comparison.BLOCK", block)
+    with pytest.raises(KeyboardInterrupt):
+        resumed(listing, variants, tmp_path, progress=Stopped(stage, 1))
+    lines = {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
+    before = WholeFrame.searched
+    runs = resumed(listing, variants, tmp_path)
+    for run, alone in zip(runs, done.runs, strict=True):
+        assert run.evaluated.scored.rows == alone.evaluated.scored.rows
+        assert json.loads(run.file.read_text())["results"] == json.loads(alone.file.read_text())["results"]
+        assert read_results(run.file).rows == run.evaluated.scored.rows
+    assert all((tmp_path / name).read_bytes().startswith(content) for name, content in lines.items())
+    assert WholeFrame.searched - before <= 2 * 6
+    again = resumed(listing, variants, tmp_path)
+    assert WholeFrame.searched - before <= 2 * 6
+    assert [run.evaluated.scored.rows for run in again] == [run.evaluated.scored.rows for run in runs]
+    assert not {run.file for run in again} & {run.file for run in runs}
+
+
+def test_only_faces_that_a_variant_lacks_are_looked_for(
+    listing: Listing, variants: list[Variant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genconvit.compare.comparison.BLOCK", 2)
+    with pytest.raises(KeyboardInterrupt):
+        resumed(listing, variants[:2], tmp_path, progress=Stopped("scoring with inverted", 1))
+    before = WholeFrame.searched
+    resumed(listing, variants[:2], tmp_path)
+    assert WholeFrame.searched - before == 2 * 5  # one of six with frames is finished in both variants
+
+
+def test_a_variant_with_other_settings_is_refused(
+    listing: Listing, weights: Path, variants: list[Variant], tmp_path: Path
+) -> None:
+    resumed(listing, variants[:1], tmp_path)
+    other = Variant(name="grey", config=grey_config(weights).model_copy(update={"frames": 1}))
+    with pytest.raises(ConfigError, match='frames "spaced 2" -> "spaced 1"'):
+        resumed(listing, [other], tmp_path)

@@ -180,6 +180,36 @@ def test_an_interrupted_run_leaves_no_file_behind(
     assert not list((tmp_path / "temporary").iterdir())
 
 
+def test_a_measurement_goes_on_where_it_ended(weights: Path, tmp_path: Path) -> None:
+    listing = grey_listing(tmp_path / "videos")
+    kept = tmp_path / "kept.videos.jsonl"
+
+    def interrupted(items: Iterable[Any], *_: object) -> Iterator[Any]:
+        for number, item in enumerate(items):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield item
+
+    def without_times(report: RobustnessReport) -> dict[str, Any]:
+        read = report.model_dump(exclude={"seconds"})
+        return {**read, "steps": [{**step, "seconds": None} for step in read["steps"]]}
+
+    alone = measured(weights, listing, NOISE)
+    with pytest.raises(KeyboardInterrupt):
+        measure_robustness(grey_config(weights), listing, [NOISE], QUICK, interrupted, kept)
+    assert kept.read_bytes().count(b"\n") == 3
+    before = WholeFrame.searched
+    report = measure_robustness(grey_config(weights), listing, [NOISE], QUICK, kept_in=kept)
+    assert without_times(report) == without_times(alone)
+    assert WholeFrame.searched - before == 2 * 3  # three of six with frames are kept
+    assert without_times(measure_robustness(grey_config(weights), listing, [NOISE], QUICK, kept_in=kept)) == (
+        without_times(alone)
+    )
+    assert WholeFrame.searched - before == 2 * 3
+    with pytest.raises(ConfigError, match=r'steps \["none 0.0", "noise .* -> \["none 0.0", "blur '):
+        measure_robustness(grey_config(weights), listing, [BLUR], QUICK, kept_in=kept)
+
+
 def test_a_decoder_that_starts_over_does_not_count_twice(tmp_path: Path) -> None:
     clip = make_video(tmp_path / "a.mp4", grey_frames(12))
     decoders = (GivesUp(), PyAVDecoder())

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +9,7 @@ from genconvit.core.errors import TrainingError
 from genconvit.train.config import TrainConfig
 from genconvit.train.state import TrainState
 from genconvit.train.state_files import has_state, read_state, read_state_tensors, save_state
+from limits import at_most
 from support import cut_short
 
 TENSORS = {"model.a": torch.arange(4.0), "model.count": torch.tensor(3)}
@@ -104,16 +101,3 @@ def test_tensors_that_are_cut_short_gone_or_overwritten_name_their_file(tmp_path
     path.unlink()
     with pytest.raises(TrainingError, match="it is not there"):
         read_state_tensors(tmp_path, written)
-
-
-@contextmanager
-def at_most(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond so many bytes, as a full disk does not either."""
-    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
-        signal.signal(signal.SIGXFSZ, handler)

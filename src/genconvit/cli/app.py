@@ -20,7 +20,6 @@ from genconvit.cli.compare import compare
 from genconvit.cli.credentials import credentials
 from genconvit.cli.datasets import datasets
 from genconvit.cli.demo import demo
-from genconvit.cli.destination import FULL
 from genconvit.cli.doctor import doctor
 from genconvit.cli.evaluate import evaluate
 from genconvit.cli.examples import EXAMPLES
@@ -38,6 +37,7 @@ from genconvit.cli.train import train
 from genconvit.cli.weights import weights
 from genconvit.core.cores import keep_threads_within_limits
 from genconvit.core.errors import GenConViTError
+from genconvit.core.files import FULL
 from genconvit.core.text import printable
 from genconvit.core.version import __version__
 

@@ -27,6 +27,7 @@ from genconvit.cli.evaluation_flags import (
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
+from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.compare import DEFAULT_VARIANTS
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.optional import require
@@ -36,6 +37,7 @@ from genconvit.evaluation.no_face import NoFace
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions
     from genconvit.evaluation.evaluated import Evaluated
+    from genconvit.journal.resuming import Resuming
 
 Paths = Annotated[
     list[str] | None, typer.Argument(help="Videos, folders or globs; or more files of results.", show_default=False)
@@ -68,6 +70,9 @@ def compare(
     seed: SeedFlag = 0,
     by: ByFlag = None,
     plots: PlotsFlag = True,
+    resume: ResumeFlag = False,
+    retry: RetryFlag = False,
+    identity: IdentityFlag = None,
     *,
     detector: DetectorFlags,
 ) -> None:
@@ -75,7 +80,8 @@ def compare(
 
     Videos are decoded and their faces found once. Each variant gets a file prediction_<dataset>_<mode>_<variant>_<time>
     in --out, and all of them a folder comparison_<dataset>_<time> with a summary, tables and pictures. Nothing is
-    overwritten. The flags of the detector are for all variants.
+    overwritten. The flags of the detector are for all variants. With --resume the results of each variant are kept in
+    --out as they are finished, in prediction_<dataset>_<mode>_<variant>.jsonl, and the same command goes on.
 
     Exit status: 0 when every video was answered, 3 when one was unreadable, 2 for a wrong option, 1 for other errors.
     """
@@ -83,12 +89,15 @@ def compare(
     if plots:
         require("matplotlib", package="matplotlib", extra="plots", purpose="a plot (--no-plots leaves it out)")
     options = evaluation_options(no_face=no_face, threshold=threshold, resamples=resamples, seed=seed, by=by)
+    resuming = resuming_of(identity, resume=resume, retry=retry)
     if results:
-        if variant or dataset:
-            raise ConfigError("--results compares files that exist; leave out --variant and --dataset, or --results")
+        if variant or dataset or resuming:
+            raise ConfigError(
+                "--results compares files that exist; leave out --variant, --dataset and --resume, or --results"
+            )
         sets, name = _from_files([*results, *(paths or [])], labels, options), "results"
     else:
-        sets, name = _from_videos(paths or [], variant, dataset, split, out, options, detector)
+        sets, name = _from_videos(paths or [], variant, dataset, split, out, options, detector, resuming)
     _report(sets, options, out, name, plots=plots)
     if any(row.status == "unreadable" for each in sets for row in each.scored.rows):
         sys.exit(SourceError.exit_status)
@@ -113,13 +122,14 @@ def _from_videos(
     out: Path,
     options: EvaluationOptions,
     detector: DetectorFlags,
+    resuming: Resuming | None,
 ) -> tuple[list[Evaluated], str]:
     from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import parse_variants
 
     variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
     listing = listing_of(paths, dataset, split)
-    runs = compare_variants(listing, variants, out, options, progress_bar)
+    runs = compare_variants(listing, variants, out, options, progress_bar, resuming)
     for run in runs:
         typer.echo(f"wrote {printable(str(run.file))}", err=True)
     return [run.evaluated for run in runs], listing.dataset

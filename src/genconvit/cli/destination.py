@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import stat
@@ -14,10 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from genconvit.core.errors import ConfigError, GenConViTError
-from genconvit.core.files import partial_beside
+from genconvit.core.files import FULL, partial_beside
 from genconvit.video.suffixes import IMAGE_SUFFIXES
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def check_writable(option: str, path: Path) -> None:

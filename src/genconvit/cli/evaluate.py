@@ -30,6 +30,7 @@ from genconvit.cli.flags import OutputFlag
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.result_files import expand_files, read_sets
+from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 from genconvit.evaluation.no_face import NoFace
@@ -58,13 +59,17 @@ def evaluate(
     by: ByFlag = None,
     format: ReportFormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
+    resume: ResumeFlag = False,
+    retry: RetryFlag = False,
+    identity: IdentityFlag = None,
     *,
     detector: DetectorFlags,
 ) -> None:
     """Measure how well scores agree with the truth: accuracy, ROC AUC and others, each with a 95 % interval.
 
     With --results, from files. Else the videos at PATH are scored first, by the detector that the flags make, and
-    everything is kept in --out as prediction_<dataset>_<mode>_<architecture>_<time>.json.
+    everything is kept in --out as prediction_<dataset>_<mode>_<architecture>_<time>.json. With --resume results are
+    kept there as they are finished, in prediction_<dataset>_<mode>_<architecture>.jsonl, and the same command goes on.
 
     Exit status: 0 when everything was measured, 3 when a video was unreadable, 1 when a file cannot be read or holds no
     labels, 2 for a wrong option.
@@ -75,9 +80,12 @@ def evaluate(
 
     options = evaluation_options(no_face=no_face, threshold=threshold, resamples=resamples, seed=seed, by=by)
     form = format or ReportFormat.of(output)
+    resuming = resuming_of(identity, resume=resume, retry=retry)
     if results:
-        if dataset or split:
-            raise ConfigError("--results evaluates files that exist; leave out --dataset and --split, or --results")
+        if dataset or split or resuming:
+            raise ConfigError(
+                "--results evaluates files that exist; leave out --dataset, --split and --resume, or --results"
+            )
         files = expand_files([*results, *(paths or [])])
         if output:
             refuse_inputs("--output", output, [*files, *filter(None, (labels,))])
@@ -94,7 +102,7 @@ def evaluate(
     if output:
         refuse_inputs("--output", output, [*(source.path for source in listing.sources), *detector.inputs(config)])
     with opened(output, keep_partial=False) as stream:
-        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar)
+        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar, resuming)
         _write([run.evaluated.evaluation], form, stream)
     typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:

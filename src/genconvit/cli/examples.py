@@ -5,7 +5,7 @@ from __future__ import annotations
 EXAMPLES: dict[str, tuple[str, str, str]] = {
     "predict": (
         "genconvit predict clip.mp4 --weights embedded",
-        "genconvit predict uploads/ --weights embedded --frames keyframes --output results.jsonl",
+        "genconvit predict uploads/ --weights embedded --output results.jsonl --resume",
         "genconvit predict clip.mp4 --arch v2 --weights trained.safetensors --calibration valid.json",
     ),
     "annotate": (

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from genconvit.cli.destination import opened
 from genconvit.cli.left_out import TITLE, left_out_lines
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
@@ -36,6 +37,7 @@ class Format(str, Enum):
     jsonl = "jsonl"
     csv = "csv"
     markdown = "markdown"
+    parquet = "parquet"
 
     @classmethod
     def of(cls, output: Path | None) -> Format:
@@ -44,7 +46,14 @@ class Format(str, Enum):
         Raises:
             ConfigError: no format has this suffix.
         """
-        suffixes = {".json": cls.json, ".jsonl": cls.jsonl, ".csv": cls.csv, ".md": cls.markdown, ".txt": cls.table}
+        suffixes = {
+            ".json": cls.json,
+            ".jsonl": cls.jsonl,
+            ".csv": cls.csv,
+            ".md": cls.markdown,
+            ".parquet": cls.parquet,
+            ".txt": cls.table,
+        }
         return format_of(output, suffixes)
 
 
@@ -71,17 +80,38 @@ def write_results(
     Where something ends them early, those that were finished are written, if there are any.
     """
     from genconvit.results import write
+    from genconvit.results.parquet import results_to_parquet
 
     if form is Format.jsonl:
         write.results_to_json_lines(results, stream)
     elif form is Format.csv:
         write.results_to_csv(results, stream)
+    elif form is Format.parquet:
+        results_to_parquet(results, stream.buffer)
     elif form is Format.json:
         _write_at_the_end(results, write.results_to_json, stream)
     elif form is Format.markdown:
         _write_at_the_end(results, write.results_to_markdown, stream)
     else:
         _write_at_the_end(results, partial(_print_table, left_out=left_out), stream)
+
+
+def write_parquet_beside(lines: Path) -> None:
+    """Write the results of a file of lines as Parquet, into a file of the same name but for its suffix.
+
+    Raises:
+        GenConViTError: there is no room for it.
+        ConfigError: it cannot be written.
+    """
+    from genconvit.results.parquet import results_to_parquet
+    from genconvit.results.result import VideoResult
+
+    target = lines.with_suffix(".parquet")
+    with (
+        opened(target, keep_partial=False) as stream,
+        lines.open("rb") as read,
+    ):
+        results_to_parquet(map(VideoResult.model_validate_json, read), stream.buffer)
 
 
 def _write_at_the_end(

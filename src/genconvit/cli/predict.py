@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,12 +16,22 @@ from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
 from genconvit.cli.left_out import say_left_out
-from genconvit.cli.output import Format, write_results
+from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.run_flags import (
+    IdentityFlag,
+    LogFlag,
+    MaxFailuresFlag,
+    ResumeFlag,
+    RetryFlag,
+    RunOptions,
+)
+from genconvit.cli.watch import LogFormat, Watch
 from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
     from genconvit.results.result import VideoResult
+    from genconvit.settings import DetectorConfig
 
 StrictFlag = Annotated[
     bool, typer.Option("--strict/--no-strict", help="Score nothing where something in a folder would be left out.")
@@ -32,40 +45,86 @@ def predict(
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
     strict: StrictFlag = False,
+    resume: ResumeFlag = False,
+    retry: RetryFlag = False,
+    identity: IdentityFlag = None,
+    max_failures: MaxFailuresFlag = None,
+    log: LogFlag = LogFormat.bar,
 ) -> None:
     """Score videos, images and folders of frames.
 
-    What lies in a folder and is not scored is named on stderr, with the reason.
+    What lies in a folder and is not scored is named on stderr, with the reason; with --output a summary by status and
+    reason follows. With --resume each result is kept for good as it is finished, and the same command goes on.
 
-    Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 2 for a wrong
-    option, 1 when the weights cannot be had, or with --strict when something is left out, 130 when interrupted (143 by
-    SIGTERM, 129 by SIGHUP). Then --output holds what was finished.
+    Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 4 when more were
+    than --max-failures allows, 2 for a wrong option, 1 when the weights cannot be had, the disk is full, or with
+    --strict when something is left out, 130 when interrupted (143 by SIGTERM, 129 by SIGHUP). Then --output holds what
+    was finished.
     """
-    from genconvit.detector import Detector
     from genconvit.video.expand import expand_paths
 
+    run = RunOptions.of(resume=resume, retry=retry, identity=identity, max_failures=max_failures, log=log)
     config = detector.config()
     expanded = expand_paths(paths)
     say_left_out(expanded.left_out, strict=strict)
     sources = list(expanded.sources)
     if output:
         refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
-    form = format or Format.of(output)
-    statuses: set[str] = set()
-    # A list of one source is read in this process; what came out of a folder or a pattern never is.
-    given = sources if sources == paths else iter(sources)
-    with (
-        opened(output, keep_partial=True) as stream,
-        Detector(config) as opened_detector,
-        closing(opened_detector.predict_many(given)) as found,
-    ):
-        answers = _noting_status(progress_bar(found, len(sources), "scoring"), statuses)
-        write_results(answers, form, stream, expanded.left_out)
-    if "unreadable" in statuses:
+    run.check_output(output, format)
+    if run.resuming and output:
+        failed = _go_on(config, sources, len(sources), output, run)
+        if format is Format.parquet:
+            write_parquet_beside(output)
+    else:
+        # A list of one source is read in this process; what came out of a folder or a pattern never is.
+        given = sources if sources == paths else iter(sources)
+        form = format or Format.of(output)
+        with opened(output, keep_partial=True) as stream:
+            write = partial(write_results, form=form, stream=stream, left_out=expanded.left_out)
+            failed = _score(config, given, len(sources), write, run, output)
+    if failed:
         sys.exit(SourceError.exit_status)
 
 
-def _noting_status(results: Iterable[VideoResult], statuses: set[str]) -> Iterator[VideoResult]:
-    for result in results:
-        statuses.add(result.status)
-        yield result
+def _score(
+    config: DetectorConfig,
+    sources: Iterable[str],
+    count: int,
+    write: Callable[[Iterable[VideoResult]], None],
+    run: RunOptions,
+    output: Path | None,
+) -> int:
+    """Score sources, write their results, and give the number of those that could not be read."""
+    from genconvit.detector import Detector
+    from genconvit.journal.tally import Tally
+
+    tally = Tally()
+    with Detector(config) as detector, closing(detector.predict_many(sources)) as found:
+        watch = Watch(tally, count, limit=run.limit)
+        with closing(_watched(watch, tally.counted(found), count, run, output)) as answers:
+            write(answers)
+    return tally.failed
+
+
+def _go_on(config: DetectorConfig, sources: Iterable[str], count: int, output: Path, run: RunOptions) -> int:
+    """Score the sources that are missing in a journal, and give the number of all in it that could not be read."""
+    from genconvit.detector import Detector
+    from genconvit.journal.journal import Journal
+
+    with (
+        Detector(config) as detector,
+        Journal(output, detector.settings, run.resuming) as journal,
+        closing(detector.predict_many(journal.pending(sources))) as found,
+    ):
+        watch = Watch(journal.tally, count, lambda: journal.kept, run.limit)
+        with closing(_watched(watch, journal.keep(found), count, run, output)) as answers:
+            deque(answers, maxlen=0)
+        journal.finish()
+        return journal.tally.failed
+
+
+def _watched(
+    watch: Watch, results: Generator[VideoResult, None, None], count: int, run: RunOptions, output: Path | None
+) -> Generator[VideoResult, None, None]:
+    shown = results if run.log is LogFormat.json else progress_bar(results, count, "scoring", watch.standing)
+    return watch.follow(shown, run.log, run.endings_with_a_summary(output))

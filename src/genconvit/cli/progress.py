@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 
-def progress_bar(items: Iterable[T], count: int, description: str) -> Iterator[T]:
-    """The items, with a bar that grows as they are taken, the time that has passed and the time that is left."""
+class Standing(NamedTuple):
+    """State of the work, which a progress bar shows beside the count of its items.
+
+    Attributes:
+        before: number of items that were done before, which count as well.
+        told: text that stands behind the count.
+    """
+
+    before: int = 0
+    told: str = ""
+
+
+def progress_bar(
+    items: Iterable[T], count: int | None, description: str, standing: Callable[[], Standing] = Standing
+) -> Generator[T, None, None]:
+    """The items, with a bar that grows as they are taken, the time that has passed and the time that is left.
+
+    Args:
+        items: the items.
+        count: number of the items; None where it is not known.
+        description: description of the work, in a few words.
+        standing: gives what is to be shown beside the count, before the first item and after each.
+    """
     from rich.console import Console
     from rich.progress import (
         MofNCompleteColumn,
@@ -24,9 +45,14 @@ def progress_bar(items: Iterable[T], count: int, description: str) -> Iterator[T
         SpinnerColumn(),
         TextColumn("{task.description}"),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield from bar.track(items, total=count, description=description)
+        task = bar.add_task(description, total=count, told=standing().told)
+        for number, item in enumerate(items, 1):
+            yield item
+            now = standing()
+            bar.update(task, completed=number + now.before, told=now.told)

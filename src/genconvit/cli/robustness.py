@@ -16,7 +16,8 @@ from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, Resam
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
-from genconvit.core.errors import SourceError
+from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
+from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ def robustness(
     plot: PlotFlag = None,
     format: ReportFormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
+    resume: ResumeFlag = False,
+    retry: RetryFlag = False,
+    identity: IdentityFlag = None,
 ) -> None:
     """Score the same faces clean, compressed, scaled, blurred, noisy, dark and bright.
 
     Faces are found once, in the clean frames. With labels (--dataset) each strength gets its ROC AUC; without, how far
-    scores move.
+    scores move. With --resume each video is kept as it is finished, in a file of the name of --output that ends in
+    .videos.jsonl, and the same command goes on.
 
     Exit status: 0 when every video was answered (no face is an answer), 3 when one was unreadable, 2 for a wrong
     option, 1 when the weights cannot be had.
@@ -59,6 +64,10 @@ def robustness(
     from genconvit.robustness.degrade import degradations_named
     from genconvit.robustness.measurement import measure_robustness
 
+    resuming = resuming_of(identity, resume=resume, retry=retry)
+    if resuming and output is None:
+        raise ConfigError("--resume keeps what is finished beside the report; give --output FILE as well")
+    kept_in = output.with_suffix(".videos.jsonl") if resuming and output else None
     config = detector.config()
     degradations = degradations_named(degrade or ())
     listing = listing_of(paths, dataset, split)
@@ -73,7 +82,13 @@ def robustness(
     form = format or ReportFormat.of(output)
     with opened(output, keep_partial=False) as stream:
         measured = measure_robustness(
-            config, listing, degradations, Resampling(resamples=resamples, seed=seed), progress_bar
+            config,
+            listing,
+            degradations,
+            Resampling(resamples=resamples, seed=seed),
+            progress_bar,
+            kept_in,
+            resuming,
         )
         write_measured(measured, form, stream)
     if plot:

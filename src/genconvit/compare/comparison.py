@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
 
 from genconvit.assemble import Finding, assemble_finding, assemble_rule, assemble_scoring
 from genconvit.compare.cost import measured_peak
+from genconvit.compare.lines import Lines, journal_path, many_runs, one_run
 from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
@@ -19,15 +22,21 @@ from genconvit.core.cut import Cut
 from genconvit.core.device import resolve_device
 from genconvit.core.errors import GenConViTError
 from genconvit.core.progress import ShowProgress, no_progress
-from genconvit.data.base import Listing
+from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
+from genconvit.journal.journal import Journal
+from genconvit.journal.resuming import Resuming
+from genconvit.journal.settings import deciding_settings
 from genconvit.pipeline.run import find_faces, score_faces
 from genconvit.results.provenance import Provenance
 from genconvit.settings import refuse_credentials
 from genconvit.verdict.conclude import conclude
+
+BLOCK = 100
+"""Number of videos that faces are found of before variants score them, in a comparison that can be gone on with."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,13 @@ def compare_variants(
     folder: Path,
     options: EvaluationOptions | None = None,
     progress: ShowProgress = no_progress,
+    resuming: Resuming | None = None,
 ) -> list[VariantRun]:
     """Score a data set with each variant, and write one file of results a variant.
 
     Videos are decoded, and their faces found and cut out, once; the options of the first variant decide how. Then the
-    variants take turns, so that each one's time and memory are its own.
+    variants take turns, so that each one's time and memory are its own. With ``resuming`` this happens a block of
+    videos at a time, and a journal a variant keeps what is finished: the same call does only what is missing.
 
     Args:
         listing: the videos.
@@ -61,9 +72,12 @@ def compare_variants(
         folder: folder that the files go to.
         options: options by which scores are evaluated.
         progress: shows progress.
+        resuming: way of going on with another run; None begins anew.
 
     Raises:
-        ConfigError: an option has a value that is not allowed here, or the folder cannot be written.
+        ConfigError: an option has a value that is not allowed here, or the folder cannot be written; another run is at
+            work on a journal, or its results are of other settings.
+        DatasetError: a journal was changed by something else.
         WeightsError: a variant's weights cannot be had, read, or do not fit; found before any video is decoded.
         GenConViTError: the disk is full.
     """
@@ -71,99 +85,158 @@ def compare_variants(
         refuse_credentials(variant.config, "an evaluation or a comparison")
     finding = assemble_finding(variants[0].config)
     try:
-        return list(_Comparison(listing, folder, options or EvaluationOptions(), progress, finding).runs(variants))
+        run = _Comparison(listing, folder, options or EvaluationOptions(), progress, finding, resuming)
+        return list(run.runs(variants))
     finally:
         finding.readers.close()
+
+
+@dataclass(eq=False)
+class _Part:
+    """One variant while the comparison goes on.
+
+    Attributes:
+        variant: the variant.
+        cut: way in which it has faces cut.
+        provenance: origin of its results.
+        file: file that takes them.
+        load_seconds: seconds spent on loading networks.
+        score_seconds: seconds spent on scoring.
+        peak_mb: the most memory that it took, in MB; None where that cannot be measured.
+    """
+
+    variant: Variant
+    cut: Cut
+    provenance: Provenance
+    file: PredictionFile
+    load_seconds: float = 0.0
+    score_seconds: float = 0.0
+    peak_mb: float | None = None
 
 
 class _Comparison:
     """Everything that the variants of one run have in common."""
 
     def __init__(
-        self, listing: Listing, folder: Path, options: EvaluationOptions, progress: ShowProgress, finding: Finding
+        self,
+        listing: Listing,
+        folder: Path,
+        options: EvaluationOptions,
+        progress: ShowProgress,
+        finding: Finding,
+        resuming: Resuming | None,
     ) -> None:
         self._listing = listing
         self._folder = folder
         self._options = options
         self._progress = progress
         self._finding = finding
+        self._resuming = resuming
         self._time = datetime.now().astimezone()
         self._find_seconds = 0.0
         self._isolated = False
 
     def runs(self, variants: Sequence[Variant]) -> Iterator[VariantRun]:
-        with FaceSpool(list(dict.fromkeys(map(self._cut, variants)))) as spool:
-            self._find(spool, variants[0])
-            for variant in variants:
-                yield self._run(variant, spool)
+        with ExitStack() as stack:
+            scorings = [self._checked(variant) for variant in variants]
+            parts = [self._part(*each, stack) for each in zip(variants, scorings, strict=True)]
+            del scorings
+            blocks = self._blocks()
+            for number, block in enumerate(blocks, 1):
+                with FaceSpool(list(dict.fromkeys(part.cut for part in parts))) as spool:
+                    missing = [part.file.pending(block) for part in parts]
+                    wanted = set().union(*missing)
+                    self._find(spool, variants[0], [each.path for each in block if each.path in wanted])
+                    for part, paths in zip(parts, missing, strict=True):
+                        if paths:
+                            self._score(part, spool, paths)
+                        if number == len(blocks):
+                            yield self._evaluated(part)
 
-    def _cut(self, variant: Variant) -> Cut:
-        """Give the variant's cut of faces; calibration and weights are read, so that what cannot work fails now."""
+    def _blocks(self) -> list[Sequence[LabelledSource]]:
+        sources = self._listing.sources
+        if self._resuming is None or not sources:
+            return [sources]
+        return [sources[start : start + BLOCK] for start in range(0, len(sources), BLOCK)]
+
+    def _checked(self, variant: Variant) -> _Checked:
+        """Read a variant's calibration and weights, so that what cannot work fails now."""
         try:
-            assemble_rule(variant.config)
-            return assemble_scoring(variant.config, self._finding).cut
+            rule = assemble_rule(variant.config)
+            scoring = assemble_scoring(variant.config, self._finding)
         except GenConViTError as error:
             raise type(error)(f"variant {variant.name}: {error}") from error
+        settings = deciding_settings(variant.config, scoring.provenance, rule.decision, scoring.scorer.batch_size)
+        return _Checked(scoring.cut, scoring.provenance, settings)
 
-    def _find(self, spool: FaceSpool, variant: Variant) -> None:
-        paths = [source.path for source in self._listing.sources]
+    def _part(self, variant: Variant, checked: _Checked, stack: ExitStack) -> _Part:
+        mode = str(checked.provenance.config.get("mode", "any"))
+        stem = f"prediction_{self._listing.dataset}_{mode}_{variant.name}"
+        lines: Lines
+        if self._resuming is None:
+            lines, path = one_run(self._folder, stem, self._time)
+        else:
+            journal = Journal(journal_path(self._folder, stem), checked.settings, self._resuming)
+            lines, path = many_runs(self._folder, stem, self._time, journal)
+        stack.enter_context(lines)
+        file = stack.enter_context(PredictionFile(lines, self._listing.sources, path))
+        return _Part(variant, checked.cut, checked.provenance, file)
+
+    def _find(self, spool: FaceSpool, variant: Variant, paths: Sequence[str]) -> None:
         readers = self._finding.readers
-        reader = readers.for_many(paths)
+        reader = readers.for_many(paths if self._resuming is None else iter(paths))
         finder = self._finding.finder(spool.cuts, variant.config)
         start = perf_counter()
         with closing(find_faces(finder, reader, paths)) as found:
             for outcome in self._progress(spool.fill(found), len(paths), "finding faces"):
                 if outcome.scores is not None and readers.note:
                     outcome.scores.notes.append(readers.note)
-        self._find_seconds, self._isolated = perf_counter() - start, reader.isolated
+        self._find_seconds += perf_counter() - start
+        self._isolated = reader.isolated
 
-    def _run(self, variant: Variant, spool: FaceSpool) -> VariantRun:
-        start = perf_counter()
+    def _score(self, part: _Part, spool: FaceSpool, paths: Sequence[str]) -> None:
+        variant, start = part.variant, perf_counter()
         with measured_peak(resolve_device(variant.config.device)) as peak:
             scoring = assemble_scoring(variant.config, self._finding)
-            provenance = scoring.provenance
             loaded = perf_counter()
-            with (
-                self._new_file(variant, provenance) as file,
-                closing(score_faces(scoring.scorer, spool.replay(scoring.cut))) as outcomes,
-            ):
+            with closing(score_faces(scoring.scorer, spool.replay(scoring.cut, frozenset(paths)))) as outcomes:
                 rule = assemble_rule(variant.config)
-                answers = self._progress(outcomes, len(self._listing.sources), f"scoring with {variant.name}")
-                for source, outcome in zip(self._listing.sources, answers, strict=True):
-                    file.add(source, conclude(outcome, provenance, variant.config, rule, isolated=self._isolated))
+                for outcome in self._progress(outcomes, len(paths), f"scoring with {variant.name}"):
+                    part.file.add(conclude(outcome, scoring.provenance, variant.config, rule, isolated=self._isolated))
             del scoring
-        scored_at = perf_counter()
-        costs = {
-            "runtime_seconds": self._find_seconds + scored_at - start,
+        part.load_seconds += loaded - start
+        part.score_seconds += perf_counter() - loaded
+        part.peak_mb = max(part.peak_mb or 0.0, peak.megabytes) if peak.megabytes is not None else part.peak_mb
+
+    def _evaluated(self, part: _Part) -> VariantRun:
+        rows = part.file.rows
+        metadata = {
+            **_description(part.variant, part.provenance),
+            "runtime_seconds": self._find_seconds + part.load_seconds + part.score_seconds,
             "find_seconds": self._find_seconds,
-            "load_seconds": loaded - start,
-            "score_seconds": scored_at - loaded,
-            "peak_mb": peak.megabytes,
-        }
-        return self._evaluated(file, variant, {**_description(variant, provenance), **costs})
-
-    def _new_file(self, variant: Variant, provenance: Provenance) -> PredictionFile:
-        mode = str(provenance.config.get("mode", "any"))
-        return PredictionFile(
-            self._folder, dataset=self._listing.dataset, mode=mode, variant=variant.name, time=self._time
-        )
-
-    def _evaluated(self, file: PredictionFile, variant: Variant, metadata: dict[str, Any]) -> VariantRun:
-        metadata |= {
+            "load_seconds": part.load_seconds,
+            "score_seconds": part.score_seconds,
+            "peak_mb": part.peak_mb,
             "dataset": self._listing.dataset,
             "split": self._listing.split,
             "timestamp": self._time.isoformat(timespec="seconds"),
-            "faces": sum(len(row.faces) for row in file.rows),
+            "faces": sum(len(row.faces) for row in rows),
         }
         scored = ScoredSet(
-            name=variant.name,
+            name=part.variant.name,
             trained=metadata["trained"],
-            rows=tuple(file.rows),
+            rows=tuple(rows),
             notes=self._listing.notes,
             metadata=metadata,
         )
         evaluation = evaluate(scored, self._options)
-        return VariantRun(Evaluated(scored, evaluation), file.finish(evaluation, metadata))
+        return VariantRun(Evaluated(scored, evaluation), part.file.finish(evaluation, metadata))
+
+
+class _Checked(NamedTuple):
+    cut: Cut
+    provenance: Provenance
+    settings: dict[str, JsonValue]
 
 
 def _description(variant: Variant, provenance: Provenance) -> dict[str, Any]:

@@ -3,100 +3,92 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from genconvit.compare.lines import Lines
 from genconvit.core.closeable import Closeable
-from genconvit.core.errors import ConfigError
 from genconvit.core.files import written_whole
 from genconvit.data.base import LabelledSource
 from genconvit.evaluation.evaluation import Evaluation
 from genconvit.evaluation.results_file import JournalEntry, scored_video
 from genconvit.evaluation.scored import ScoredVideo
 from genconvit.results.result import VideoResult
+from genconvit.video.names import source_name
 
 UNKNOWN = "unknown"
 """Text that stands in the files for a label that is not known."""
 
-_MOST_OF_A_NAME = 1000
-
 
 class PredictionFile(Closeable):
-    """Takes results as they come, a line each, and becomes one JSON file at the end.
+    """Takes results as they come, a line each, and makes one JSON file of all of them at the end.
 
     Until then the lines lie in ``<stem>.jsonl`` beside it, which ``genconvit evaluate --results`` reads as well: what
-    an interrupted run had finished is not lost. No file is ever overwritten.
+    an interrupted run had finished is not lost. In a journal they stay, and a later run goes on with them. No file of
+    another run is ever overwritten.
 
     Args:
-        folder: folder to write to; made where it is not there.
-        dataset: name of the data set.
-        mode: mode of the networks.
-        variant: name of the variant.
-        time: time of the run.
+        lines: place for the lines; closed with this.
+        sources: every source that the file is of.
+        path: path of the whole file.
 
-    Raises:
-        ConfigError: the folder cannot be written.
+    Attributes:
+        path: path of the whole file.
     """
 
-    def __init__(self, folder: Path, *, dataset: str, mode: str, variant: str, time: datetime) -> None:
-        stem = f"prediction_{dataset}_{mode}_{variant}_{time:%Y-%m-%d_%H-%M-%S}"
-        self._lines, self._stream = _reserve(folder, stem)
-        self.path = self._lines.with_suffix(".json")
-        self.rows: list[ScoredVideo] = []
+    def __init__(self, lines: Lines, sources: Iterable[LabelledSource], path: Path) -> None:
+        self.path = path
+        self._lines = lines
+        self._sources = {source_name(source.path): source for source in sources}
+        self._rows: dict[str, ScoredVideo] = {}
+        for name, line in lines.results():
+            if name in self._sources:
+                self._keep(name, JournalEntry.model_validate_json(line).result)
 
-    def add(self, source: LabelledSource, result: VideoResult) -> None:
+    @property
+    def rows(self) -> list[ScoredVideo]:
+        """The videos that are scored, in the order in which they were finished."""
+        return list(self._rows.values())
+
+    def pending(self, sources: Iterable[LabelledSource]) -> list[str]:
+        """List the paths of those sources whose results are missing."""
+        return list(self._lines.pending(source.path for source in sources))
+
+    def add(self, result: VideoResult) -> None:
         """Take one video's result."""
+        source = self._sources[result.source]
         entry = JournalEntry(name=source.name, truth=source.label, groups=source.groups, result=result)
-        self._stream.write(json.dumps(entry.model_dump(mode="json")) + "\n")
-        self._stream.flush()
-        self.rows.append(scored_video(result, truth=source.label, name=source.name, groups=source.groups))
+        self._lines.add(result, json.dumps(entry.model_dump(mode="json")))
+        self._rows.pop(result.source, None)  # of a video that has changed, the last result counts
+        self._keep(result.source, result)
 
     def finish(self, evaluation: Evaluation, metadata: Mapping[str, Any]) -> Path:
-        """Write the whole file; the lines beside it go."""
-        self._stream.close()
+        """Write the whole file."""
+        self._lines.finish()
         blocks = {
             "metrics": _metrics(evaluation),
             "metadata": dict(metadata),
             "video": _columns(self.rows),
             "evaluation": evaluation.model_dump(mode="json"),
         }
-        with (
-            written_whole(self.path) as partial,
-            partial.open("w", encoding="ascii") as whole,
-            self._lines.open(encoding="ascii") as lines,
-        ):
+        with written_whole(self.path) as partial, partial.open("w", encoding="ascii") as whole:
             whole.write(json.dumps(blocks).removesuffix("}") + ', "results": [')
-            for number, line in enumerate(lines):
+            kept = (line for name, line in self._lines.results() if name in self._rows)
+            for number, line in enumerate(kept):
                 result = json.dumps(json.loads(line)["result"])
                 whole.write(("," if number else "") + "\n" + result)
             whole.write("\n]}\n")
-        self._lines.unlink()
+        self._lines.drop()
         return self.path
 
     def close(self) -> None:
         """Leave the lines as they are; a file without any goes."""
-        self._stream.close()
-        if not self.rows:
-            self._lines.unlink(missing_ok=True)
+        self._lines.close()
 
-
-def _reserve(folder: Path, stem: str) -> tuple[Path, TextIO]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, _MOST_OF_A_NAME):
-            lines = folder / f"{stem}{f'-{number}' if number > 1 else ''}.jsonl"
-            if lines.with_suffix(".json").exists():
-                continue
-            try:
-                return lines, lines.open("x", encoding="ascii")
-            except FileExistsError:
-                continue
-    except OSError as error:
-        raise ConfigError(f"--out {str(folder)!r} cannot be written: {error.strerror}; give another folder") from error
-    raise ConfigError(f"--out {os.fspath(folder)!r} holds {_MOST_OF_A_NAME} files called {stem}; give another folder")
+    def _keep(self, name: str, result: VideoResult) -> None:
+        source = self._sources[name]
+        self._rows[name] = scored_video(result, truth=source.label, name=source.name, groups=source.groups)
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float | int | None]:

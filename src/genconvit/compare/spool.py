@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import errno
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +16,15 @@ import numpy as np
 from genconvit.core.closeable import Closeable
 from genconvit.core.cut import Cut
 from genconvit.core.errors import GenConViTError
+from genconvit.core.files import FULL
 from genconvit.core.types import DetectedFace, FaceCrop, ImageArray, on_host
 from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
+from genconvit.video.names import Source
 
 LEAST_FREE_BYTES = 1 << 28
 """Bytes that a disk must keep free while faces are written."""
 
 _FACES_BETWEEN_LOOKS = 64
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,22 @@ class FaceSpool(Closeable):
                     yield item
                     faces = []
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 raise
             raise self._no_room() from error
 
-    def replay(self, cut: Cut) -> Generator[Cropped | Outcome, None, None]:
-        """Yield what was kept, as ``find_faces`` did, with crops of this cut; any number of times."""
+    def replay(self, cut: Cut, sources: Container[Source] | None = None) -> Generator[Cropped | Outcome, None, None]:
+        """Yield what was kept, as ``find_faces`` did, with crops of this cut; any number of times.
+
+        Args:
+            cut: one of the ways in which the faces are cut.
+            sources: sources that it is yielded of; None is all.
+        """
         place, size = self.cuts.index(cut), cut.size
         with self._path(cut).open("rb") as file:
             for kept, faces in self._sources:
+                if sources is not None and kept.source not in sources:
+                    continue
                 outcome = Outcome(kept.source, copy.deepcopy(kept.scores), kept.error, kept.sha256)
                 if outcome.scores is not None:
                     for each in faces:

@@ -52,6 +52,14 @@ class DatasetError(GenConViTError):
     hint = "run genconvit datasets check NAME PATH, which lists what is missing and what is left out"
 
 
+class TooManyFailuresError(GenConViTError):
+    """More sources of a run could not be read than it allows."""
+
+    code = "failures"
+    hint = "read the reasons in the results; then raise --max-failures, or try again with --resume --retry"
+    exit_status = 4
+
+
 class SourceError(GenConViTError):
     """A video, an image or a folder cannot be read.
 

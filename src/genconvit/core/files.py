@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -11,6 +12,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Numbers of errors of a disk that is full, or fails."""
 
 PARTIAL = re.compile(r"\.genconvit-[0-9a-f]{16}\.partial")
 """The name of a file that is being written; one that a killed process has left is of no use."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -16,10 +15,11 @@ from genconvit.core.errors import ConfigError, DatasetError
 from genconvit.core.text import first_line
 from genconvit.core.types import Box
 from genconvit.crops.record import Point, Split
+from genconvit.journal.lines import LineFile
+from genconvit.journal.lock import try_lock
 from genconvit.results.result import Label
 
 JOURNAL_NAME = "extract.jsonl"
-_LONGEST_LINE = 1 << 28
 
 
 class KeptFace(FrozenConfig):
@@ -112,13 +112,11 @@ class Journal(Closeable):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / JOURNAL_NAME
+        path = folder / JOURNAL_NAME
         try:
-            self._file = self._path.open("a+b")
+            self._file = LineFile(path)
         except OSError as error:
-            raise ConfigError(
-                f"{str(self._path)!r} cannot be written: {error.strerror}; choose another --out"
-            ) from error
+            raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another --out") from error
         try:
             self._lock()
             self.entries = {entry.key: entry for entry in self._read()}
@@ -132,11 +130,10 @@ class Journal(Closeable):
         Raises:
             OSError: it cannot be written, and is not noted; the journal stays whole.
         """
-        end = self._file.seek(0, os.SEEK_END)
+        end = self._file.size
         try:
-            self._file.write(entry.model_dump_json(exclude_defaults=True).encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._file.append(entry.model_dump_json(exclude_defaults=True).encode() + b"\n")
+            self._file.sync()
         except OSError:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)
@@ -145,36 +142,24 @@ class Journal(Closeable):
 
     def close(self) -> None:
         """Let other runs have it; more than once is fine."""
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._file.close()
 
     def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two runs in one folder are not kept apart there
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not try_lock(self._file.descriptor):
             raise ConfigError(
-                f"another `genconvit extract` is at work in {str(self._path.parent)!r}; wait for it, or choose another "
-                "--out"
-            ) from error
-        except OSError:  # a file system without locks
-            return
+                f"another `genconvit extract` is at work in {str(self._file.path.parent)!r}; wait for it, or choose "
+                "another --out"
+            )
 
     def _read(self) -> Iterator[VideoEntry]:
-        self._file.seek(0)
         whole = 0
-        for number, line in enumerate(iter(lambda: self._file.readline(_LONGEST_LINE), b""), 1):
-            if not line.endswith(b"\n"):
-                break
+        for number, line in enumerate(self._file.whole_lines(), 1):
             whole += len(line)
             try:
                 yield VideoEntry.model_validate_json(line)
             except ValidationError as error:
                 raise DatasetError(
-                    f"{str(self._path)!r}, line {number}: not what became of a video ({first_line(error)}); remove the "
-                    "line, and its video is done again"
+                    f"{str(self._file.path)!r}, line {number}: not what became of a video ({first_line(error)}); "
+                    "remove the line, and its video is done again"
                 ) from error
         self._file.truncate(whole)

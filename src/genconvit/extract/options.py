@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-from collections.abc import Sequence
 
 from pydantic import Field, field_validator
 
@@ -16,6 +14,7 @@ from genconvit.core.input_spec import CropSpec
 from genconvit.crops.record import SPLITS
 from genconvit.extract.crop_files import ImageFormat
 from genconvit.extract.split import DEFAULT_FRACTIONS
+from genconvit.journal.identity import identity_of
 from genconvit.pipeline.find import PipelineOptions
 from genconvit.settings import DetectorConfig
 
@@ -73,17 +72,9 @@ def options_checksum(finding: Finding, config: DetectorConfig, options: ExtractO
 
 def file_state(path: str) -> str | None:
     """The size and time of a file, or of the files in a folder; None where nothing can be read."""
-    try:
-        if os.path.isdir(path):  # noqa: PTH112 - there may be a million
-            with os.scandir(path) as entries:
-                return _checksum(repr(sorted((entry.name, *_of(entry.stat())) for entry in entries)))
-        return "-".join(map(str, _of(os.stat(path))))  # noqa: PTH116 - as above
-    except (OSError, ValueError):
-        return None
-
-
-def _of(status: os.stat_result) -> Sequence[int]:
-    return status.st_size, status.st_mtime_ns
+    identity = identity_of(path)
+    known = [identity.size, identity.mtime_ns, identity.sha256 and identity.sha256[:16]]
+    return "-".join(str(each) for each in known if each is not None) or None
 
 
 def _checksum(text: str) -> str:

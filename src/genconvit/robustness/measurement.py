@@ -9,27 +9,38 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import islice
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from genconvit.assemble import Parts, assemble, assemble_readers
-from genconvit.core.left_out import LeftOut
 from genconvit.core.optional import require
 from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
-from genconvit.evaluation.scored import ScoredVideo
+from genconvit.journal.journal import Journal
+from genconvit.journal.resuming import Resuming
+from genconvit.journal.settings import deciding_settings
 from genconvit.metrics.intervals import Resampling
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import score_faces
-from genconvit.results.result import UNTRAINED, WARM_START
+from genconvit.results.result import UNTRAINED, WARM_START, VideoResult
 from genconvit.robustness.degrade import DEGRADATIONS, Degradation
 from genconvit.robustness.faces import DegradedFaces, Step, StepOutcome, steps_of
+from genconvit.robustness.measured_video import (
+    MeasuredVideo,
+    seconds_of_steps,
+    unreadable,
+    with_steps,
+    without_face,
+)
 from genconvit.robustness.reencode import check_encoder
 from genconvit.settings import DetectorConfig, refuse_credentials
 from genconvit.verdict.conclude import conclude
+from genconvit.video.names import source_name
 from genconvit.video.sampling import EVERY_FRAME
 
 
@@ -39,6 +50,8 @@ def measure_robustness(
     degradations: Sequence[Degradation] = tuple(DEGRADATIONS.values()),
     resampling: Resampling | None = None,
     progress: ShowProgress = no_progress,
+    kept_in: Path | None = None,
+    resuming: Resuming | None = None,
 ) -> RobustnessReport:
     """Score videos as they are and degraded.
 
@@ -50,10 +63,15 @@ def measure_robustness(
         degradations: degradations of the videos, each at all of its strengths.
         resampling: options by which the intervals of the AUC are made.
         progress: shows progress.
+        kept_in: file of a journal that keeps each video as it is finished; the same call does only what is missing in
+            it. None keeps nothing.
+        resuming: way of going on with that journal.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or there is no encoder for H.264, or no
-            scikit-learn for videos with labels.
+            scikit-learn for videos with labels; another run is at work on the journal, or it is of other settings.
+        DatasetError: the journal was changed by something else.
+        GenConViTError: there is no room for the journal.
         PluginError: a plugin is unknown, broken, or claimed twice.
         WeightsError: the weights cannot be had, read, or do not fit.
     """
@@ -67,12 +85,11 @@ def measure_robustness(
         require("sklearn", package="scikit-learn", extra="metrics", purpose="an AUC")
     parts = assemble(config)
     try:
-        run = _Run(config, parts, steps)
-        for _ in progress(run.score(listing.sources), len(listing.sources), "scoring"):
-            pass
+        run = _Run(config, parts, steps, keeps=kept_in is not None)
+        videos = _measured(run, listing.sources, progress, kept_in, resuming)
     finally:
         parts.readers.close()
-    trained = parts.provenance.weights.trained
+    trained, scored = parts.provenance.weights.trained, with_steps(videos)
     return RobustnessReport(
         dataset=listing.dataset,
         split=listing.split,
@@ -80,92 +97,109 @@ def measure_robustness(
         trained=trained,
         provenance=parts.provenance,
         resampling=resampling,
-        steps=summarise_steps(list(map(_info, steps)), run.videos, run.seconds, resampling, trained=trained),
-        videos=tuple(run.videos),
-        no_face=tuple(run.no_face),
-        unreadable=tuple(run.unreadable),
-        notes=(*_weights_notes(parts), *listing.notes, *run.notes),
+        steps=summarise_steps(
+            list(map(_info, steps)), scored, seconds_of_steps(videos, len(steps)), resampling, trained=trained
+        ),
+        videos=scored,
+        no_face=without_face(videos),
+        unreadable=unreadable(videos),
+        notes=(*_weights_notes(parts), *listing.notes, *_missing_notes(scored)),
         seconds=time.perf_counter() - begun,
     )
 
 
+def _measured(
+    run: _Run,
+    sources: Sequence[LabelledSource],
+    progress: ShowProgress,
+    kept_in: Path | None,
+    resuming: Resuming | None,
+) -> list[MeasuredVideo]:
+    """Measure what no journal holds, and give every source's video in their order."""
+    by_path = {source.path: source for source in sources}
+    with nullcontext() if kept_in is None else Journal(kept_in, run.settings, resuming) as journal:
+        found: dict[str, MeasuredVideo] = {}
+        pending = by_path
+        if journal is not None:
+            found = {name: MeasuredVideo.model_validate_json(line) for name, line in journal.results()}
+            pending = {path: by_path[path] for path in journal.pending(by_path)}
+        for result, video in progress(run.score(list(pending.values())), len(pending), "scoring"):
+            if journal is not None:
+                journal.add(result, video.model_dump_json())
+            found[result.source] = video
+        if journal is not None:
+            journal.finish()
+    return [found[source_name(source.path)] for source in sources]
+
+
 class _Run:
-    """One run, as its results come in.
+    """One run over sources, with what all of them have in common."""
 
-    Attributes:
-        videos: videos with a face.
-        no_face: the names of those without.
-        unreadable: videos that cannot be read.
-        notes: notes on steps that could not be done for some videos.
-        seconds: seconds spent on degrading, for each step.
-    """
-
-    def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step]) -> None:
+    def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step], *, keeps: bool) -> None:
+        self._keeps = keeps
         self._config = config
         self._parts = parts
         self._steps = steps
         self._isolated = False
-        self.videos: list[VideoSteps] = []
-        self.no_face: list[str] = []
-        self.unreadable: list[LeftOut] = []
-        self.seconds = [0.0] * len(steps)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Notes that say what is missing from the numbers."""
-        short = sum(None in video.scores for video in self.videos)
-        return (f"videos without a score at some of the steps: {short}; their notes say why",) if short else ()
+    def settings(self) -> dict[str, JsonValue]:
+        """Everything that decides on a video's scores."""
+        parts = self._parts
+        steps: list[JsonValue] = [f"{_info(step).degradation} {step.strength}" for step in self._steps]
+        decision, batch_size = parts.rule.decision, parts.scorer.batch_size
+        return {**deciding_settings(self._config, parts.provenance, decision, batch_size), "steps": steps}
 
-    def score(self, sources: Sequence[LabelledSource]) -> Generator[LabelledSource, None, None]:
-        """Score sources, and yield each that is done."""
+    def score(self, sources: Sequence[LabelledSource]) -> Generator[tuple[VideoResult, MeasuredVideo], None, None]:
+        """Score sources, and yield each one's clean result and what was measured."""
         paths = [source.path for source in sources]
         every_frame = assemble_readers(self._config, EVERY_FRAME)
-        reader = self._parts.readers.for_many(paths)
+        # No list where a run goes on: a single one that is left is isolated as well.
+        reader, frames_reader = (
+            each.for_many(iter(paths) if self._keeps else paths) for each in (self._parts.readers, every_frame)
+        )
         self._isolated = reader.isolated
         try:
             with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
-                faces = DegradedFaces(
-                    self._parts.finder, reader, every_frame.for_many(paths), self._steps, Path(folder)
-                )
+                faces = DegradedFaces(self._parts.finder, reader, frames_reader, self._steps, Path(folder))
                 with closing(score_faces(self._parts.scorer, faces.of_sources(paths))) as outcomes:
                     for source in sources:
-                        self._add(source, list(islice(outcomes, len(self._steps))))
-                        yield source
+                        yield self._video(source, list(islice(outcomes, len(self._steps))))
         finally:
             every_frame.close()
 
-    def _add(self, source: LabelledSource, outcomes: Sequence[Outcome]) -> None:
-        rows = [self._scored(source, outcome) for outcome in outcomes]
+    def _video(self, source: LabelledSource, outcomes: Sequence[Outcome]) -> tuple[VideoResult, MeasuredVideo]:
+        results = [self._result(outcome) for outcome in outcomes]
+        rows = [scored_video(result, truth=source.label, name=source.name, groups=source.groups) for result in results]
         clean = rows[0]
         if clean.score is None:
-            if clean.status == "no_face":
-                self.no_face.append(source.name)
-            else:
-                self.unreadable.append(LeftOut(name=source.name, reason=clean.reason or "no reason given"))
-            return
+            return results[0], MeasuredVideo(name=source.name, status=clean.status, reason=clean.reason)
         errors = dict.fromkeys(outcome.error.reason for outcome in outcomes if outcome.error)
         scores = outcomes[0].scores
-        self.videos.append(
-            VideoSteps(
-                name=source.name,
-                truth=source.label,
-                groups=source.groups,
-                scores=tuple(row.score for row in rows),
-                labels=tuple(row.predicted for row in rows),
-                faces=tuple(len(row.faces) for row in rows),
-                notes=(*(scores.notes if scores else ()), *errors),
-            )
+        steps = VideoSteps(
+            name=source.name,
+            truth=source.label,
+            groups=source.groups,
+            scores=tuple(row.score for row in rows),
+            labels=tuple(row.predicted for row in rows),
+            faces=tuple(len(row.faces) for row in rows),
+            notes=(*(scores.notes if scores else ()), *errors),
         )
-        for number, outcome in enumerate(outcomes):
-            self.seconds[number] += outcome.seconds if isinstance(outcome, StepOutcome) else 0.0
+        seconds = tuple(outcome.seconds if isinstance(outcome, StepOutcome) else 0.0 for outcome in outcomes)
+        return results[0], MeasuredVideo(name=source.name, status=clean.status, steps=steps, seconds=seconds)
 
-    def _scored(self, source: LabelledSource, outcome: Outcome) -> ScoredVideo:
+    def _result(self, outcome: Outcome) -> VideoResult:
         note = self._parts.readers.note
         if outcome.scores is not None and note:
             outcome.scores.notes.append(note)
         parts = self._parts
-        result = conclude(outcome, parts.provenance, self._config, parts.rule, isolated=self._isolated)
-        return scored_video(result, truth=source.label, name=source.name, groups=source.groups)
+        return conclude(outcome, parts.provenance, self._config, parts.rule, isolated=self._isolated)
+
+
+def _missing_notes(videos: Sequence[VideoSteps]) -> tuple[str, ...]:
+    """Notes that say what is missing from the numbers."""
+    short = sum(None in video.scores for video in videos)
+    return (f"videos without a score at some of the steps: {short}; their notes say why",) if short else ()
 
 
 def _info(step: Step) -> StepInfo:

@@ -113,7 +113,7 @@ class DecisionRule:
         """
         calibrated = self.stored.calibration.apply(probability) if self.stored else None
         judged = probability if calibrated is None else calibrated
-        decision = self.decision or _DEFAULT
+        decision = self.decision or DEFAULT_DECISION
         if trained and decision.is_inconclusive(judged):
             return Ruling("inconclusive", None, calibrated)
         return Ruling("ok", decision.label(judged) if trained else None, calibrated)
@@ -131,7 +131,7 @@ class DecisionRule:
 
 
 DEFAULT_RULE = DecisionRule()
-_DEFAULT = Decision(threshold=DEFAULT_THRESHOLD, threshold_from="default")
+DEFAULT_DECISION = Decision(threshold=DEFAULT_THRESHOLD, threshold_from="default")
 
 
 def decision_rule(options: DecisionOptions, own: OwnDecision | None = None) -> DecisionRule:
