@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Container, Iterable, Sequence
 
 _MARKDOWN = re.compile(r"([\\`*_~<>|\[\]#&])")
@@ -26,6 +27,26 @@ def printable(text: str, *, keep: str = "") -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def shell_word(text: str) -> str:
+    r"""A text as one word of a POSIX shell, in printable characters alone; in bash's quotes where it has others.
+
+    Examples:
+        >>> print(shell_word("a b.mp4"), shell_word("a\u202eb\n.mp4"))
+        'a b.mp4' $'a\u202eb\u000a.mp4'
+    """
+    return shlex.quote(text) if text.isprintable() else f"$'{''.join(map(_ansi_c, text))}'"
+
+
+def _ansi_c(character: str) -> str:
+    r"""A character between bash's quotes ``$'...'``, where a code point follows ``\u`` or ``\U``."""
+    if character in "\\'":
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def csv_cell(text: str) -> str:

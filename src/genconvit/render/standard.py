@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from genconvit.core.types import Frame, ImageArray
+from genconvit.detector import Detector
 from genconvit.render.draw import draw_marks
 from genconvit.render.legend import legend_lines
 from genconvit.render.marks import Marks
 from genconvit.render.overlays import Overlays
+from genconvit.render.page import result_page
 from genconvit.render.timeline import timeline
 from genconvit.results.renderer import Renderer, Svg
 from genconvit.results.result import VideoResult
 
 
 class StandardRenderer(Renderer):
-    """Draws frames with Pillow, and charts as SVG."""
+    """Draws frames with Pillow, charts as SVG, and pages with Jinja."""
 
     def plot(self, result: VideoResult) -> Svg:
         """Draw the fake probability of each face over time; see ``genconvit.render.timeline``."""
@@ -29,3 +33,9 @@ class StandardRenderer(Renderer):
             legend=legend_lines(result),
             people=result.lasting_tracks,
         )
+
+    def page(
+        self, result: VideoResult, *, source: str | Path | None, detector: Detector | None, command: str | None
+    ) -> str:
+        """Make one HTML page of a result; see ``genconvit.render.page``."""
+        return result_page(result, source=source, detector=detector, command=command)

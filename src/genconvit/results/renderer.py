@@ -12,6 +12,7 @@ from genconvit.core.files import written_whole
 
 if TYPE_CHECKING:  # results are drawn, and find what draws them by the registry
     from genconvit.core.types import Frame, ImageArray
+    from genconvit.detector import Detector
     from genconvit.results.result import VideoResult
 
 
@@ -72,4 +73,21 @@ class Renderer(ABC):
 
         Raises:
             ConfigError: an overlay is unknown.
+        """
+
+    @abstractmethod
+    def page(
+        self, result: VideoResult, *, source: str | Path | None, detector: Detector | None, command: str | None
+    ) -> str:
+        """Make one HTML page of a result, which holds all that it shows and lets nothing else in.
+
+        Args:
+            result: answer for any source, with a score or without.
+            source: path where the video can be read again; None is the result's own path, where the file is still
+                there and unchanged; an empty text reads nothing.
+            detector: detector that makes heat maps of the faces; None makes none.
+            command: command that repeats the answer; None composes it from the provenance.
+
+        Raises:
+            SourceError: the source that is given cannot be read, or has changed.
         """

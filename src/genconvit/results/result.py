@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.text import printable
 from genconvit.core.types import Box
-from genconvit.registry import renderer
 from genconvit.results.credentials import ContentCredentials
 from genconvit.results.decision import Decision
+from genconvit.results.pictured import Pictured
 from genconvit.results.provenance import Provenance
 from genconvit.results.quality import FaceQuality, PoorFaces, QualityFinding
-
-if TYPE_CHECKING:
-    from genconvit.core.types import Frame, ImageArray
-    from genconvit.results.renderer import Svg
 
 SCHEMA_VERSION: Literal[1] = 1
 UNTRAINED = "untrained: no verdict"
@@ -111,7 +107,7 @@ class TrackResult(FrozenConfig):
         return ends == stated and len(faces) == self.faces and not (self.one_off and self.faces > 1)
 
 
-class VideoResult(FrozenConfig):
+class VideoResult(Pictured, FrozenConfig):
     """The answer for one source."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -244,30 +240,6 @@ class VideoResult(FrozenConfig):
             "reason": self.reason,
             "error_code": self.error_code,
         }
-
-    def plot(self) -> Svg:
-        """Draw the fake probability of each face over time, as SVG that a notebook shows.
-
-        Raises:
-            ConfigError: there is no face.
-        """
-        return renderer().plot(self)
-
-    def draw(self, frame: Frame, overlays: Sequence[str] | None = None) -> ImageArray:
-        """Draw over a frame what the result says of it: boxes, people, fake probabilities and the verdict.
-
-        Args:
-            frame: frame of the video, as ``genconvit.SourceFrames`` gives it.
-            overlays: names of what is drawn, of ``boxes``, ``people``, ``probabilities`` and ``legend``; None is
-                everything.
-
-        Returns:
-            RGB uint8 [height, width, 3].
-
-        Raises:
-            ConfigError: an overlay is unknown.
-        """
-        return renderer().draw(self, frame, None if overlays is None else tuple(overlays))
 
     @property
     def lasting_tracks(self) -> int:
