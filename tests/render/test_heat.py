@@ -48,10 +48,16 @@ def test_the_order_shows_to_colour_blind_readers(kind: str) -> None:
 def test_the_hottest_place_is_where_the_map_is_hottest() -> None:
     heat = np.zeros((4, 6), np.float32)
     heat[1, 4] = 1
-    lightness = rgb2lab(heat_overlay(GREY, heat))[..., 0]
+    lightness = rgb2lab(heat_overlay(GREY, heat) / 255)[..., 0]
     row, column = np.unravel_index(lightness.argmax(), lightness.shape)
     assert (row // 10, column // 10) == (1, 4)
-    assert lightness[35, 5] == lightness.min()
+
+
+def test_where_it_is_cold_the_face_is_grey_and_nothing_else() -> None:
+    face = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    drawn = heat_overlay(face, np.zeros((4, 6)))
+    assert (drawn == drawn[..., :1]).all()
+    assert np.allclose(drawn[..., 0], face @ np.array([0.299, 0.587, 0.114]), atol=0.51)
 
 
 def test_what_the_face_shows_stays_visible_and_its_colours_do_not() -> None:

@@ -15,13 +15,18 @@ _STATIONS = ((25, 45, -70), (45, 65, -30), (62, 58, 20), (76, 25, 65), (93, -12,
 magenta and orange to a light yellow."""
 
 _STEPS = 256
-_OPACITY = 0.6
+_OPACITY = 0.65
+_FADED_BELOW = 0.25
+"""Heat below which the colour fades out, so that a cold place shows the face and nothing else."""
+
 _GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in a grey (ITU-R BT.601)."""
 
 
 def heat_overlay(crop: ImageArray, heat: npt.NDArray[np.floating]) -> ImageArray:
     """Lay a heat map over a picture of a face, which turns grey so that every colour in it is the map's.
+
+    What is cold shows the face and nothing else.
 
     Args:
         crop: RGB uint8 [height, width, 3]; stays as it is.
@@ -43,7 +48,8 @@ def heat_overlay(crop: ImageArray, heat: npt.NDArray[np.floating]) -> ImageArray
     resized = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     places = np.rint(np.clip(resized, 0, 1) * (_STEPS - 1)).astype(np.intp)
     grey = (crop @ np.array(_GREY, np.float32))[..., None]
-    return np.rint((1 - _OPACITY) * grey + _OPACITY * heat_colours()[places]).astype(np.uint8)
+    cover = _OPACITY * np.minimum(places / (_FADED_BELOW * (_STEPS - 1)), 1)[..., None]
+    return np.rint((1 - cover) * grey + cover * heat_colours()[places]).astype(np.uint8)
 
 
 @functools.cache

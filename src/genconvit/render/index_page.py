@@ -64,12 +64,12 @@ class IndexRow:
         fake_probability: score of the video; None without one, and with untrained weights.
         calibrated_probability: calibrated probability; None without one.
         faces: number of faces that were scored.
-        poor_faces: how many of the faces that count are poor, in words; empty where nobody measured.
+        poor_faces: count of poor faces among those that the score rests on, in words; empty where none were measured.
         people: number of people, as far as boxes can tell; None where the result knows faces and no people.
-        frames: how many frames were searched, and of how many.
+        frames: counts of the frames that were searched and of all, in words; empty where nothing was read.
         credentials: standing of the file's Content Credentials; empty where they were not asked for.
         notes: everything that a reader must know of this result.
-        basis: what looked, by which rule, and what is known of the weights.
+        basis: lines on the networks and detectors, the rule of the label, and the weights.
         page: path of the video's own page, relative to the index; None where there is none.
     """
 
