@@ -30,6 +30,7 @@ from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
+from genconvit.cli.report import report
 from genconvit.cli.robustness import robustness
 from genconvit.cli.schema import schema
 from genconvit.cli.stopping import StopSignals
@@ -73,6 +74,7 @@ app = typer.Typer(
 _CLASSES: dict[str, type[TyperCommand]] = {
     "predict": DetectorCommand,
     "annotate": DetectorCommand,
+    "report": DetectorCommand,
     "evaluate": DetectorCommand,
     "compare": CompareCommand,
     "robustness": DetectorCommand,
@@ -95,6 +97,7 @@ def _add(command: Callable[..., None]) -> None:
 for _command in (
     predict,
     annotate,
+    report,
     evaluate,
     compare,
     calibrate,

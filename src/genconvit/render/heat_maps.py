@@ -21,6 +21,8 @@ from genconvit.results.result import VideoResult
 if TYPE_CHECKING:
     from genconvit.explain.heat_map import HeatMap, Target
 
+NEVER_TRAINED = "the weights were never trained, and their maps would look as good as any"
+
 _AT_ONCE = 32
 
 
@@ -66,7 +68,7 @@ def why_no_heat_maps(result: VideoResult, detector: Detector) -> str | None:
     """
     provenance, spec = result.provenance, result.provenance.input_spec
     if not provenance.weights.trained:
-        return "the weights were never trained, and their maps would look as good as any"
+        return NEVER_TRAINED
     if detector.weights.sha256 != provenance.weights.sha256 or not provenance.weights.sha256:
         return "the detector at hand has other weights than those that scored the faces"
     if spec is None:
