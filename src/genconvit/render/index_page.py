@@ -140,7 +140,7 @@ def index_page(rows: Iterable[IndexRow]) -> str:
     columns = [column for column in COLUMNS if not column.is_optional or any(each[column.name] for each in cells)]
     return html_page(
         "index.html",
-        style="index.css",
+        styles=("base.css", "index.css"),
         script="index.js",
         columns=columns,
         rows=[(each, _link(row.page)) for each, row in zip(cells, known, strict=True)],
