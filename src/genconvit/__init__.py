@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from genconvit.nn.feature_layer import FeatureLayer
     from genconvit.registry import register_architecture
     from genconvit.render.frames import SourceFrames
+    from genconvit.render.heat_maps import grad_cam_maps
     from genconvit.results.credentials import ContentCredentials
+    from genconvit.results.heat_maps import ResultHeatMaps
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
     from genconvit.settings import DetectorConfig
@@ -50,11 +52,13 @@ _HOMES = {
     "InputSpec": "core.input_spec",
     "ModelOutput": "models.base",
     "PluginError": "core.errors",
+    "ResultHeatMaps": "results.heat_maps",
     "SourceError": "core.errors",
     "SourceFrames": "render.frames",
     "TrackResult": "results.result",
     "VideoResult": "results.result",
     "WeightsError": "core.errors",
+    "grad_cam_maps": "render.heat_maps",
     "read_credentials": "credentials.reader",
     "register_architecture": "registry",
     "results_to_csv": "results.write",
@@ -81,12 +85,14 @@ __all__ = [
     "InputSpec",
     "ModelOutput",
     "PluginError",
+    "ResultHeatMaps",
     "SourceError",
     "SourceFrames",
     "TrackResult",
     "VideoResult",
     "WeightsError",
     "__version__",
+    "grad_cam_maps",
     "read_credentials",
     "register_architecture",
     "results_to_csv",

@@ -46,6 +46,28 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_scored(
     assert not list(tmp_path.iterdir())
 
 
+def test_heat_maps_are_drawn_where_they_are_asked_for(
+    run: Callable[..., Run], portrait_clip: Path, tmp_path: Path
+) -> None:
+    flags = ("--weights", "embedded", *QUICK[4:], "--overlays", "heat_maps", "--output", tmp_path / "b.mp4")
+    ended = run("annotate", portrait_clip, *flags)
+    assert (ended.status, ended.err) == (0, "")
+    pictures = []
+    for path in (portrait_clip, tmp_path / "b.mp4"):
+        with av.open(str(path)) as container:
+            pictures.append(next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int))
+    assert (abs(pictures[1] - pictures[0]).max(axis=2) > 40).mean() > 0.005
+
+
+def test_heat_maps_of_untrained_weights_are_refused(
+    run: Callable[..., Run], portrait_clip: Path, tmp_path: Path
+) -> None:
+    ended = run("annotate", portrait_clip, *QUICK, "--overlays", "heat_maps", "--output", tmp_path / "b.mp4")
+    assert ended.status == 2
+    assert "never trained" in ended.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_video_itself_is_never_written_over(run: Callable[..., Run], portrait_clip: Path) -> None:
     before = portrait_clip.read_bytes()
     ended = run("annotate", portrait_clip, *QUICK, "--output", portrait_clip)

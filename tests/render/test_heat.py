@@ -30,9 +30,15 @@ def seen(colours: ImageArray, matrix: tuple[tuple[float, ...], ...]) -> npt.NDAr
     return lab
 
 
+def differences(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How far each colour is from the one before, to the eye (CIEDE2000)."""
+    found: npt.NDArray[np.float64] = deltaE_ciede2000(lab[:-1], lab[1:])  # type: ignore[no-untyped-call]
+    return found
+
+
 def test_equal_steps_of_heat_are_equal_steps_for_the_eye() -> None:
     tenths = rgb2lab(heat_colours()[None, ::15] / 255)[0]
-    steps = deltaE_ciede2000(tenths[:-1], tenths[1:])
+    steps = differences(tenths)
     assert len(steps) == 17
     assert steps.min() > 5
     assert steps.max() < 1.5 * steps.min()
@@ -42,7 +48,7 @@ def test_equal_steps_of_heat_are_equal_steps_for_the_eye() -> None:
 def test_the_order_shows_to_colour_blind_readers(kind: str) -> None:
     lab = seen(heat_colours()[::15], BLIND[kind])
     assert (np.diff(lab[:, 0]) > 0).all()
-    assert (deltaE_ciede2000(lab[:-1], lab[1:]) > 2).all()
+    assert (differences(lab) > 2).all()
 
 
 def test_the_hottest_place_is_where_the_map_is_hottest() -> None:

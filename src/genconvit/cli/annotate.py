@@ -16,7 +16,11 @@ from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
+    from genconvit.detector import Detector
+    from genconvit.render.frames import SourceFrames
     from genconvit.render.overlays import Overlays
+    from genconvit.results.heat_maps import ResultHeatMaps
+    from genconvit.results.result import VideoResult
 
 VideoArgument = Annotated[str, typer.Argument(help="A video file.", metavar="VIDEO")]
 AnnotatedFlag = Annotated[
@@ -28,9 +32,9 @@ AnnotatedFlag = Annotated[
 OverlaysFlag = Annotated[
     str | None,
     typer.Option(
-        help="What is drawn, with commas: boxes, people, probabilities, legend.",
+        help="What is drawn, with commas: boxes, people, probabilities, legend, heat_maps.",
         metavar="NAMES",
-        show_default="all of them",
+        show_default="all but heat_maps",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -46,6 +50,7 @@ def annotate(
     """Score a video, and write a copy with boxes, people, fake probabilities and the verdict in every frame.
 
     Between searched frames boxes are interpolated, and dashed; --frames all scores each frame. The sound is copied.
+    heat_maps adds Grad-CAM, which shows what speaks for FAKE, and is no mask of a manipulation.
 
     Exit status: 0 when the copy was written, 3 when the video is unreadable, 2 for a wrong option.
     """
@@ -62,14 +67,29 @@ def annotate(
     check_writable("--output", output)
     config = detector.config()
     refuse_inputs("--output", output, [video, *detector.inputs(config)])
-    with Detector(config) as opened:
-        result = opened.predict(video)
-    typer.echo(printable(str(result)))
-    count = result.provenance.frame_count or 1
     with SourceFrames(config) as frames:
-        notes = annotate_video(result, output, frames, chosen, watch=lambda each: progress_bar(each, count, "drawing"))
+        with Detector(config) as opened:
+            result = opened.predict(video)
+            typer.echo(printable(str(result)))
+            maps = _heat_maps(result, opened, frames) if chosen.heat_maps else None
+        count = result.provenance.frame_count or 1
+        notes = annotate_video(
+            result,
+            output,
+            frames,
+            chosen,
+            heat_maps=maps,
+            watch=lambda each: progress_bar(each, count, "drawing"),
+        )
     for note in notes:
         typer.echo(f"note: {printable(note)}", err=True)
+
+
+def _heat_maps(result: VideoResult, detector: Detector, frames: SourceFrames) -> ResultHeatMaps:
+    from genconvit.render.heat_maps import grad_cam_maps
+
+    count = len({face.frame_index for face in result.faces})
+    return grad_cam_maps(result, detector, frames, watch=lambda each: progress_bar(each, count, "heat maps"))
 
 
 def _overlays(names: str | None) -> Overlays:

@@ -13,13 +13,12 @@ from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.files import written_whole
 from genconvit.core.types import Frame, ImageArray
 from genconvit.isolation.child import why_no_process
-from genconvit.render.draw import draw_marks
+from genconvit.render.drawing import Drawing
 from genconvit.render.frames import SourceFrames
-from genconvit.render.legend import legend_lines
-from genconvit.render.marks import Marks
 from genconvit.render.overlays import Overlays
 from genconvit.render.sound import add_sound
 from genconvit.render.sound_process import add_sound_with_limits
+from genconvit.results.heat_maps import ResultHeatMaps
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig
 
@@ -57,6 +56,7 @@ def annotate(
     frames: SourceFrames,
     overlays: Overlays | None = None,
     *,
+    heat_maps: ResultHeatMaps | None = None,
     watch: Callable[[Iterable[Frame]], Iterable[Frame]] = iter,
 ) -> tuple[str, ...]:
     """Write a copy of a video as H.264, with its marks in every frame and its sound.
@@ -69,21 +69,24 @@ def annotate(
         result: answer for the video.
         path: file to write, see ``SUFFIXES``.
         frames: reader of the video's frames.
-        overlays: choice of what is drawn; None is everything.
+        overlays: choice of what is drawn; None is everything but heat maps.
+        heat_maps: heat maps of the result's faces; None where there are none.
         watch: gives the frames on as they are taken, for a bar of progress.
 
     Returns:
         Notes on what is not as it was in the source.
 
     Raises:
-        ConfigError: the path's suffix is another, there is no encoder, or the file cannot be written.
+        ConfigError: the path's suffix is another, there is no encoder, the file cannot be written, or heat maps are
+            chosen and there are none.
         SourceError: the source has changed, cannot be read, has no clock, or its frames change their size.
     """
     check_video_path(path)
     container = _CONTAINERS[path.suffix.lower()]
+    drawing = Drawing(result, overlays or Overlays(), heat_maps)
     try:
         with written_whole(path) as partial, written_whole(path.with_name(f"{partial.name}.silent")) as silent:
-            _write_silent(result, watch(frames.read(result)), silent, overlays or Overlays())
+            _write_silent(result, watch(frames.read(result)), silent, drawing)
             note = _add_sound(result, silent, partial, container, frames.config)
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another path") from error
@@ -97,21 +100,16 @@ def _add_sound(result: VideoResult, silent: Path, path: Path, container: str, co
     return add_sound_with_limits(source, silent, path, container=container, limits=config, frames=count)
 
 
-def _write_silent(result: VideoResult, frames: Iterable[Frame], path: Path, overlays: Overlays) -> None:
+def _write_silent(result: VideoResult, frames: Iterable[Frame], path: Path, drawing: Drawing) -> None:
     import av
 
-    marks, legend = Marks(result), legend_lines(result)
     with av.open(str(path), "w", format="mp4") as out:
         stream: VideoStream | None = None
         last = -1
         for frame in frames:
             if frame.pts_seconds is None:
                 raise SourceError(result.source, "it has no clock, so it is no video; draw its frames one by one")
-            image = _even(
-                draw_marks(
-                    frame.image, marks.at(frame.index), overlays=overlays, legend=legend, people=result.lasting_tracks
-                )
-            )
+            image = _even(drawing.over(frame))
             stream = stream or _video_stream(out, image)
             if (stream.height, stream.width) != image.shape[:2]:
                 raise SourceError(

@@ -1,4 +1,4 @@
-"""Drawing over a frame: boxes, people, probabilities and a legend."""
+"""Drawing over a frame: heat, boxes, people, probabilities and a legend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from genconvit.core.types import AnyImage, ImageArray, on_host
 from genconvit.render.colours import colour_of
-from genconvit.render.marks import FaceMark
+from genconvit.render.heat import heat_colours, heat_overlay, resized_heat
+from genconvit.render.marks import FaceMark, HeatPatch
 from genconvit.render.overlays import Overlays
 
 _LEAST_TEXT_PX = 10
@@ -27,8 +28,18 @@ _PAPER = (0, 0, 0, 176)
 _INK = (255, 255, 255, 255)
 
 
+_SCALE_LETTERS = 8
+"""Length of the scale of heat, in heights of the text."""
+
+
 def draw_marks(
-    image: AnyImage, marks: Sequence[FaceMark], *, overlays: Overlays, legend: Sequence[str] = (), people: int = 1
+    image: AnyImage,
+    marks: Sequence[FaceMark],
+    *,
+    overlays: Overlays,
+    legend: Sequence[str] = (),
+    scale: tuple[str, str] | None = None,
+    people: int = 1,
 ) -> ImageArray:
     """Draw marks over a frame.
 
@@ -39,12 +50,17 @@ def draw_marks(
         marks: faces of the frame.
         overlays: choice of what is drawn.
         legend: lines of the legend, the verdict first.
+        scale: words at the cold and at the hot end of the scale of heat below the legend; None draws none.
         people: number of people in the video; their numbers are drawn from two on.
 
     Returns:
         RGB uint8 [height, width, 3] in the host's memory.
     """
-    picture = Image.fromarray(on_host(image)).copy()
+    heated = on_host(image).copy()
+    for mark in marks:
+        if overlays.heat_maps and mark.heat is not None:
+            _lay_heat(heated, mark.heat)
+    picture = Image.fromarray(heated)
     shorter = min(picture.size)
     line = max(2, round(shorter * _LINE_SHARE))
     font = ImageFont.load_default(max(_LEAST_TEXT_PX, round(shorter * _TEXT_SHARE)))
@@ -56,8 +72,20 @@ def draw_marks(
         if text:
             _draw_label(canvas, mark, text, font, picture.size)
     if overlays.legend and legend:
-        _draw_legend(canvas, legend, font, picture.size)
+        _draw_legend(canvas, legend, scale, font, picture.size)
     return np.array(picture)
+
+
+def _lay_heat(image: ImageArray, heat: HeatPatch) -> None:
+    """Lay heat over the part of its square that the image holds, in place."""
+    left, top, right, bottom = (round(edge) for edge in heat.square)
+    height, width = image.shape[:2]
+    inside = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+    part = image[inside]
+    if part.size:
+        values = resized_heat(heat.values, right - left, bottom - top)
+        shown = values[inside[0].start - top :, inside[1].start - left :][: part.shape[0], : part.shape[1]]
+        image[inside] = heat_overlay(part, shown)
 
 
 def _draw_box(canvas: ImageDraw.ImageDraw, mark: FaceMark, line: int) -> None:
@@ -111,19 +139,42 @@ def _draw_label(
 def _draw_legend(
     canvas: ImageDraw.ImageDraw,
     lines: Sequence[str],
+    scale: tuple[str, str] | None,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     size: tuple[int, int],
 ) -> None:
-    """Write lines over the frame's lower left corner, broken where the frame is too narrow."""
+    """Write lines over the frame's lower left corner, broken where the frame is too narrow, and a scale below them."""
     pad = 4
     broken = [part for line in lines for part in _broken(canvas, line, font, size[0] - 4 * pad)]
     boxes = [canvas.textbbox((0, 0), part, font=font) for part in broken]
     step = round(max(box[3] for box in boxes) * 1.25)
-    width, height = round(max(box[2] for box in boxes)) + 2 * pad, step * len(broken) + 2 * pad
+    rows = len(broken) + (scale is not None)
+    width, height = round(max(box[2] for box in boxes)) + 2 * pad, step * rows + 2 * pad
     left, top = pad, max(size[1] - height - pad, 0)
     canvas.rectangle((left, top, left + width, top + height), fill=_PAPER)
     for number, part in enumerate(broken):
         canvas.text((left + pad, top + pad + number * step), part, font=font, fill=_INK)
+    if scale is not None:
+        _draw_scale(canvas, scale, font, (left + pad, top + pad + len(broken) * step), step)
+
+
+def _draw_scale(
+    canvas: ImageDraw.ImageDraw,
+    ends: tuple[str, str],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    place: tuple[int, int],
+    step: int,
+) -> None:
+    """Draw the colours of heat between the words for their ends."""
+    cold, hot = ends
+    start, top = place[0] + round(canvas.textlength(f"{cold} ", font=font)), place[1]
+    length, tall = step * _SCALE_LETTERS, round(step * 0.7)
+    canvas.text(place, cold, font=font, fill=_INK)
+    colours = heat_colours()
+    for x in range(length):
+        red, green, blue = colours[round(x / (length - 1) * (len(colours) - 1))].tolist()
+        canvas.line((start + x, top, start + x, top + tall), fill=(red, green, blue, 255))
+    canvas.text((start + length, top), f" {hot}", font=font, fill=_INK)
 
 
 def _broken(

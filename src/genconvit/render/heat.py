@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from genconvit.core.types import ImageArray
+from genconvit.core.types import FloatArray, ImageArray
 
 _STATIONS = ((25, 45, -70), (45, 65, -30), (62, 58, 20), (76, 25, 65), (93, -12, 70))
 """Colours that the map goes through in a straight line from one to the next, in CIELAB: from a dark blue by way of
@@ -45,11 +45,16 @@ def heat_overlay(crop: ImageArray, heat: npt.NDArray[np.floating]) -> ImageArray
             f"heat lies in [0, 1]; got {heat.min():g} to {heat.max():g}: divide it by its maximum, as HeatMap.values is"
         )
     height, width = crop.shape[:2]
-    resized = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
-    places = np.rint(np.clip(resized, 0, 1) * (_STEPS - 1)).astype(np.intp)
+    places = np.rint(resized_heat(heat, width, height) * (_STEPS - 1)).astype(np.intp)
     grey = (crop @ np.array(_GREY, np.float32))[..., None]
     cover = _OPACITY * np.minimum(places / (_FADED_BELOW * (_STEPS - 1)), 1)[..., None]
     return np.rint((1 - cover) * grey + cover * heat_colours()[places]).astype(np.uint8)
+
+
+def resized_heat(heat: npt.NDArray[np.floating], width: int, height: int) -> FloatArray:
+    """A heat map at another resolution, bilinear, float32 [height, width] in [0, 1]."""
+    resized = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(resized, np.float32).clip(0, 1)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,7 +15,7 @@ from genconvit.core.text import printable
 _TEMPLATES = "templates"
 
 
-def html_page(template: str, *, style: str, script: str, **values: object) -> str:
+def html_page(template: str, *, styles: Sequence[str], script: str, **values: object) -> str:
     """Fill a template in.
 
     Every text becomes printable and is escaped, wherever it comes from; markup of the renderer's own is an instance of
@@ -22,11 +23,11 @@ def html_page(template: str, *, style: str, script: str, **values: object) -> st
 
     Args:
         template: name of a template that ends in ``.html``.
-        style: name of the style sheet's file, which becomes ``style``.
+        styles: names of the style sheets' files, which together become ``style``.
         script: name of the script's file, which becomes ``script``.
         **values: further values of the template; the policy becomes ``policy``.
     """
-    texts = {"style": _file(style), "script": _file(script)}
+    texts = {"style": Markup("").join(map(_file, styles)), "script": _file(script)}
     made = _environment().get_template(template).render(**texts, policy=policy(**texts), **values)
     return made.rstrip("\n") + "\n"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from genconvit.core.config import FrozenConfig, did_you_mean
 from genconvit.core.errors import ConfigError
+from genconvit.results.heat_maps import ResultHeatMaps
 
 
 class Overlays(FrozenConfig):
@@ -21,7 +22,10 @@ class Overlays(FrozenConfig):
     """Fake probability of each face; the word ``untrained`` in its place where the weights are."""
 
     legend: bool = True
-    """Verdict, and the meaning of lines and numbers, in a corner."""
+    """Verdict, and the meaning of lines, numbers and colours, in a corner."""
+
+    heat_maps: bool = False
+    """Heat maps of the faces, which are made beforehand and handed over."""
 
     @classmethod
     def named(cls, names: Iterable[str]) -> Overlays:
@@ -41,3 +45,19 @@ class Overlays(FrozenConfig):
                 f"{', '.join(cls.model_fields)}: choose among these"
             )
         return cls(**{name: name in chosen for name in cls.model_fields})
+
+    def drawn_of(self, heat_maps: ResultHeatMaps | None) -> ResultHeatMaps | None:
+        """Heat maps that are drawn: those that are at hand, where they are chosen.
+
+        Args:
+            heat_maps: heat maps at hand, or None.
+
+        Raises:
+            ConfigError: they are chosen, and there are none at hand.
+        """
+        if self.heat_maps and heat_maps is None:
+            raise ConfigError(
+                "the overlay 'heat_maps' draws heat maps, and got none; make them with genconvit.grad_cam_maps(result, "
+                "detector, frames) and give them as heat_maps=..., or leave the overlay out"
+            )
+        return heat_maps if self.heat_maps else None

@@ -39,7 +39,7 @@ def result_page(
     probability = judged_probability(result)
     return html_page(
         "page.html",
-        style="page.css",
+        styles=("base.css", "page.css"),
         script="page.js",
         result=result,
         name=PurePath(result.source).name or result.source,

@@ -14,6 +14,7 @@ from genconvit.core.errors import GenConViTError
 from genconvit.core.types import ImageArray
 from genconvit.detector import Detector
 from genconvit.render.heat import heat_colours, heat_overlay
+from genconvit.render.heat_maps import NEVER_TRAINED, why_no_heat_maps
 from genconvit.results.result import VideoResult
 
 if TYPE_CHECKING:
@@ -95,22 +96,9 @@ def make_heat_maps(result: VideoResult, crops: Mapping[int, ImageArray], detecto
 
 
 def _why_none(result: VideoResult, crops: Mapping[int, ImageArray], detector: Detector | None) -> str | None:
-    provenance, spec = result.provenance, result.provenance.input_spec
-    if not provenance.weights.trained:
-        return "the weights were never trained, and their maps would look as good as any"
     if detector is None:
-        return "the page was made without a detector"
-    if detector.weights.sha256 != provenance.weights.sha256 or not provenance.weights.sha256:
-        return "the detector at hand has other weights than those that scored the faces"
-    if not crops:
-        return "there are no pictures of the faces"
-    if spec is None:
-        return "the result does not say what its networks saw"
-    if spec.frames > 1:
-        return "the networks see clips of several faces, which a page does not put together again"
-    if spec.aligned:
-        return "the networks see turned faces, and the result does not say by how much"
-    return None
+        return "the page was made without a detector" if result.provenance.weights.trained else NEVER_TRAINED
+    return why_no_heat_maps(result, detector) or (None if crops else "there are no pictures of the faces")
 
 
 def _pictures(crops: Mapping[int, ImageArray], maps: Sequence[FaceHeatMaps]) -> dict[int, tuple[HeatPicture, ...]]:

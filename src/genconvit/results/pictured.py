@@ -11,6 +11,7 @@ from genconvit.registry import renderer
 if TYPE_CHECKING:
     from genconvit.core.types import Frame, ImageArray
     from genconvit.detector import Detector
+    from genconvit.results.heat_maps import ResultHeatMaps
     from genconvit.results.renderer import Svg
     from genconvit.results.result import VideoResult
 
@@ -26,21 +27,25 @@ class Pictured:
         """
         return renderer().plot(cast("VideoResult", self))
 
-    def draw(self, frame: Frame, overlays: Sequence[str] | None = None) -> ImageArray:
+    def draw(
+        self, frame: Frame, overlays: Sequence[str] | None = None, *, heat_maps: ResultHeatMaps | None = None
+    ) -> ImageArray:
         """Draw over a frame what the result says of it: boxes, people, fake probabilities and the verdict.
 
         Args:
             frame: frame of the video, as ``genconvit.SourceFrames`` gives it.
-            overlays: names of what is drawn, of ``boxes``, ``people``, ``probabilities`` and ``legend``; None is
-                everything.
+            overlays: names of what is drawn, of ``boxes``, ``people``, ``probabilities``, ``legend`` and
+                ``heat_maps``; None is everything, and heat maps where they are given.
+            heat_maps: heat maps of the faces, as ``genconvit.grad_cam_maps`` makes them.
 
         Returns:
             RGB uint8 [height, width, 3].
 
         Raises:
-            ConfigError: an overlay is unknown.
+            ConfigError: an overlay is unknown, or heat maps are among them and none are given.
         """
-        return renderer().draw(cast("VideoResult", self), frame, None if overlays is None else tuple(overlays))
+        chosen = None if overlays is None else tuple(overlays)
+        return renderer().draw(cast("VideoResult", self), frame, chosen, heat_maps)
 
     def to_html(
         self, *, source: str | Path | None = None, detector: Detector | None = None, command: str | None = None

@@ -13,6 +13,7 @@ from genconvit.core.files import written_whole
 if TYPE_CHECKING:  # results are drawn, and find what draws them by the registry
     from genconvit.core.types import Frame, ImageArray
     from genconvit.detector import Detector
+    from genconvit.results.heat_maps import ResultHeatMaps
     from genconvit.results.result import VideoResult
 
 
@@ -60,19 +61,26 @@ class Renderer(ABC):
         """
 
     @abstractmethod
-    def draw(self, result: VideoResult, frame: Frame, overlays: tuple[str, ...] | None = None) -> ImageArray:
+    def draw(
+        self,
+        result: VideoResult,
+        frame: Frame,
+        overlays: tuple[str, ...] | None = None,
+        heat_maps: ResultHeatMaps | None = None,
+    ) -> ImageArray:
         """Draw what a result says of a frame over it.
 
         Args:
             result: answer for the video that the frame is of.
             frame: frame of that video.
-            overlays: names of what is drawn; None is everything.
+            overlays: names of what is drawn; None is everything, and heat maps where there are any.
+            heat_maps: heat maps of the result's faces; None where there are none.
 
         Returns:
             RGB uint8 [height, width, 3], another array than the frame's.
 
         Raises:
-            ConfigError: an overlay is unknown.
+            ConfigError: an overlay is unknown, or heat maps are among them and there are none.
         """
 
     @abstractmethod

@@ -34,7 +34,7 @@ class ResultsTable:
 
 def results_table(results: Sequence[VideoResult]) -> ResultsTable:
     """The table of results; a column that none of them fills is left out."""
-    shared = _notes_of_all(results)
+    shared = shared_notes([result.notes for result in results])
     rows = [_row(result, shared) for result in results]
     header = tuple(name for name in COLUMNS if name not in OPTIONAL or any(row[name] for row in rows))
     lines: dict[str, None] = {}
@@ -52,11 +52,11 @@ def basis_of(provenance: Provenance) -> str:
     return printable(provenance.summary if trained else f"{UNTRAINED}; {provenance.summary}")
 
 
-def _notes_of_all(results: Sequence[VideoResult]) -> list[str]:
+def shared_notes(notes: Sequence[Sequence[str]]) -> list[str]:
     """The notes that each of several results has, which a table says once."""
-    if len(results) < 2:
+    if len(notes) < 2:
         return []
-    return [note for note in results[0].notes if all(note in result.notes for result in results)]
+    return [note for note in notes[0] if all(note in each for each in notes)]
 
 
 def _row(result: VideoResult, shared: Sequence[str]) -> dict[str, str]:
