@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -27,6 +28,13 @@ WARM_START = "warm start: the score is the original architecture's"
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]
 PersonRule = Literal["pool", "max", "mean", "largest"]
+
+
+MOST_COLUMNS = 64
+LONGEST_CELL = 1000
+ManifestColumn = Annotated[str, Field(max_length=100)]
+ManifestCell: TypeAlias = Annotated[str, Field(max_length=LONGEST_CELL)] | bool | int | float | None
+"""A value of a manifest's column."""
 
 
 class BranchProbability(FrozenConfig):
@@ -118,7 +126,10 @@ class VideoResult(FrozenConfig):
     """Version of this layout; grows when a field changes its meaning."""
 
     source: str
-    """Source as it was given: a path, or a name for frames in memory."""
+    """Source as it was given: a path, an address without user and query, or a name for frames in memory."""
+
+    manifest: dict[ManifestColumn, ManifestCell] | None = Field(default=None, max_length=MOST_COLUMNS)
+    """Further columns of its row in the manifest that named it, as they stand there; None without a manifest."""
 
     status: Status
     """Outcome: ``ok``, ``no_face``, ``unreadable``, or ``inconclusive`` where the decision gives a score no label."""
@@ -243,6 +254,7 @@ class VideoResult(FrozenConfig):
             "notes": "; ".join(self.notes),
             "reason": self.reason,
             "error_code": self.error_code,
+            "manifest": None if self.manifest is None else json.dumps(self.manifest),
         }
 
     def plot(self) -> Svg:
