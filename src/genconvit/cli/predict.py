@@ -42,7 +42,7 @@ def predict(
     SIGTERM, 129 by SIGHUP). Then --output holds what was finished.
     """
     from genconvit.detector import Detector
-    from genconvit.video.expand import expand_paths
+    from genconvit.inputs.expand import expand_paths
 
     config = detector.config()
     expanded = expand_paths(paths)

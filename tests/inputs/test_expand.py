@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.video.expand import expand_paths
+from genconvit.inputs.expand import expand_paths
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
 
