@@ -11,10 +11,21 @@ import typer
 
 from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
-from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
-from genconvit.cli.left_out import say_left_out
+from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_results
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.source_flags import (
+    AllowHostFlag,
+    ManifestFlag,
+    NullFlag,
+    RemoteCacheFlag,
+    RemoteCacheLimitFlag,
+    RemoteSizeLimitFlag,
+    RemoteTimeLimitFlag,
+    SourcePaths,
+    Sources,
+    remote_options,
+)
 from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -27,13 +38,20 @@ StrictFlag = Annotated[
 
 @with_detector_flags
 def predict(
-    paths: Paths,
     detector: DetectorFlags,
+    paths: SourcePaths = None,
+    manifest: ManifestFlag = None,
+    null: NullFlag = False,
+    allow_host: AllowHostFlag = None,
+    remote_cache: RemoteCacheFlag = None,
+    remote_cache_limit: RemoteCacheLimitFlag = None,
+    remote_size_limit: RemoteSizeLimitFlag = None,
+    remote_time_limit: RemoteTimeLimitFlag = None,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
     strict: StrictFlag = False,
 ) -> None:
-    """Score videos, images and folders of frames.
+    """Score videos, images and folders of frames, here or on other machines.
 
     What lies in a folder and is not scored is named on stderr, with the reason.
 
@@ -42,25 +60,22 @@ def predict(
     SIGTERM, 129 by SIGHUP). Then --output holds what was finished.
     """
     from genconvit.detector import Detector
-    from genconvit.inputs.expand import expand_paths
+    from genconvit.inputs.fetch import RemoteFiles
 
     config = detector.config()
-    expanded = expand_paths(paths)
-    say_left_out(expanded.left_out, strict=strict)
-    sources = list(expanded.sources)
+    remote = remote_options(allow_host, remote_cache, remote_cache_limit, remote_size_limit, remote_time_limit)
+    sources = Sources.of(paths, manifest, null=null)
     if output:
-        refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
+        refuse_inputs("--output", output, [*detector.inputs(config), *filter(None, (manifest,))])
+    sources.survey(output, strict=strict)
     form = format or Format.of(output)
     statuses: set[str] = set()
-    # A list of one source is read in this process; what came out of a folder or a pattern never is.
-    given = sources if sources == paths else iter(sources)
-    with (
-        opened(output, keep_partial=True) as stream,
-        Detector(config) as opened_detector,
-        closing(opened_detector.predict_many(given)) as found,
-    ):
-        answers = _noting_status(progress_bar(found, len(sources), "scoring"), statuses)
-        write_results(answers, form, stream, expanded.left_out)
+    with opened(output, keep_partial=True) as stream, Detector(config) as opened_detector, RemoteFiles(remote) as files:
+        given = sources.read(output)
+        # A list of one source is read in this process; what came out of anything else never is.
+        with closing(opened_detector.predict_many(given if isinstance(given, list) else files.each(given))) as found:
+            answers = _noting_status(progress_bar(found, sources.count, "scoring"), statuses)
+            write_results(answers, form, stream, sources.left_out.lines())
     if "unreadable" in statuses:
         sys.exit(SourceError.exit_status)
 

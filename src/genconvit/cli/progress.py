@@ -8,8 +8,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def progress_bar(items: Iterable[T], count: int, description: str) -> Iterator[T]:
-    """The items, with a bar that grows as they are taken, the time that has passed and the time that is left."""
+def progress_bar(items: Iterable[T], count: int | None, description: str) -> Iterator[T]:
+    """The items, with a bar that grows as they are taken, the time that has passed and, for a known count, is left."""
     from rich.console import Console
     from rich.progress import (
         MofNCompleteColumn,

@@ -30,9 +30,8 @@ Label = Literal["FAKE", "REAL"]
 PersonRule = Literal["pool", "max", "mean", "largest"]
 
 
-MOST_COLUMNS = 64
-LONGEST_CELL = 1000
-ManifestColumn = Annotated[str, Field(max_length=100)]
+MOST_COLUMNS, LONGEST_COLUMN, LONGEST_CELL = 64, 100, 1000
+ManifestColumn = Annotated[str, Field(max_length=LONGEST_COLUMN)]
 ManifestCell: TypeAlias = Annotated[str, Field(max_length=LONGEST_CELL)] | bool | int | float | None
 """A value of a manifest's column."""
 
