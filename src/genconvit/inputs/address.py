@@ -15,6 +15,7 @@ SCHEMES = ("https", "s3", "gs")
 LONGEST_ADDRESS = 8192
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_IPV6 = re.compile(r"(?<=//)\[[0-9a-fA-F:.]+\]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _KEPT = "/:%?@!$&'()*+,;=~[]"
 _SUFFIX = re.compile(r"\.[a-z0-9-]{1,8}")
@@ -64,12 +65,12 @@ def parse_address(given: str, plain_hosts: frozenset[str] = frozenset()) -> Addr
         SourceError: it is of a kind that is not read, is a chain, or names a user; its text is in no message.
     """
     name = address_name(given)
-    parts = _split(given)
-    if parts is None or len(given) > LONGEST_ADDRESS or any(each <= " " or each == "\x7f" for each in given):
-        raise SourceAccessError(name, "not an address; check it for blanks and brackets")
-    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
-    if "::" in given.replace(f"[{host}]", ""):
+    if "::" in _IPV6.sub("", given):
         raise UnsupportedSourceError(name, "addresses are not chained by '::'; give the address of the file itself")
+    parts = _split(given)
+    if parts is None or len(given) > LONGEST_ADDRESS or any(each < " " or each == "\x7f" for each in given):
+        raise SourceAccessError(name, "not an address; check its host and port, and that it is on one line")
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
     if parts.username is not None or parts.password is not None:
         raise UnsupportedSourceError(name, "it names a user; give a signed address, or make the file public")
     if scheme == "http" and host not in plain_hosts:

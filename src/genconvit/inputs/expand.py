@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from genconvit.core.left_out import LeftOut
+from genconvit.inputs.address import is_remote
 from genconvit.inputs.patterns import matches, name_filter
 from genconvit.inputs.walk import Found, copies_below, real_path, takes, walk
 from genconvit.video.names import is_folder, source_name
@@ -46,6 +47,7 @@ def each_source(paths: Sequence[str | Path], leave_out: Callable[[LeftOut], obje
       circle. Each video in it, by suffix, is a source, and a folder with images and no video is one source, a folder of
       frames. A clip that lies there as a video and as frames or faces counts once. A folder with neither anywhere below
       stays as it is, to be reported.
+    - An address (``https://`` and so on) stands for itself.
     - A file that several names lead to is one source, under the first of them.
     - What is hidden is passed over. Everything else in a folder that is no source is left out, with the reason.
 
@@ -58,7 +60,9 @@ def each_source(paths: Sequence[str | Path], leave_out: Callable[[LeftOut], obje
     """
     found = _Found(leave_out)
     for given in map(os.fspath, paths):
-        if has_magic(given) and not os.path.lexists(given):
+        if is_remote(given):
+            yield from found.of_address(given)
+        elif has_magic(given) and not os.path.lexists(given):
             yield from found.of_pattern(given)
         elif is_folder(given):
             yield from found.of_folder(given)
@@ -104,6 +108,12 @@ class _Found:
             yield path
         elif first is not None:
             self._say_same(path, first)
+
+    def of_address(self, address: str) -> Iterator[str]:
+        """The address itself, unless it is a source already."""
+        if address not in self._named:
+            self._named[address] = address
+            yield address
 
     def of_pattern(self, pattern: str) -> Iterator[str]:
         """What a pattern matches; the pattern itself where that is nothing."""
