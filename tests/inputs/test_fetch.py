@@ -164,9 +164,7 @@ def test_a_wait_that_a_server_asks_for_is_waited(web: Site, remote: Remote) -> N
 def test_a_server_that_stops_sending_is_left_at_the_time_limit(web: Site, remote: Remote) -> None:
     pause = threading.Event()
     web.answers["/a"] = [Served(CONTENT, pause=pause)]
-    assert "the server does not answer in time" in reason(
-        remote(retries=0, read_seconds=0.2).fetch(web.url("/a"))
-    )
+    assert "the server does not answer in time" in reason(remote(retries=0, read_seconds=0.2).fetch(web.url("/a")))
     found = reason(remote(read_seconds=50, total_seconds=0.5).fetch(web.url("/a")))
     assert "the time for one file is over" in found
     pause.set()
@@ -233,9 +231,7 @@ def test_what_is_sent_compressed_is_refused(web: Site, remote: Remote) -> None:
 
 
 def test_nobody_answers(remote: Remote) -> None:
-    assert "not fetched in 2 attempts: the connection fails" in reason(
-        remote(retries=1).fetch("http://127.0.0.1:9/a")
-    )
+    assert "not fetched in 2 attempts: the connection fails" in reason(remote(retries=1).fetch("http://127.0.0.1:9/a"))
 
 
 def test_sources_keep_their_order_and_those_here_stay_as_they_are(web: Site, remote: Remote) -> None:

@@ -83,7 +83,7 @@ def test_a_row_that_is_none_is_answered_and_the_next_is_read(tmp_path: Path) -> 
         ("m.csv", "path,a,a\n", "names the column 'a' twice"),
         ("m.csv", "path," + ",".join(map(str, range(64))), "has 65 columns"),
         ("m.csv", "path," + "x" * 101, "a column name of 101 characters"),
-        ("m.csv", "path\n\ud800", "cannot be read"),
+        ("m.csv", "path\n\ud800", "not UTF-8"),
         ("m.parquet", "no", "cannot be read as Parquet"),
     ],
 )

@@ -39,7 +39,7 @@ def left_out_lines(title: str, left_out: Sequence[LeftOut], most: int | None = S
 
 @dataclass
 class LeftOutCount:
-    """What is left out, as far as it is said at the end: the number, and the first of them.
+    """Things that are left out, as far as it is said at the end: their number, and the first of them.
 
     Attributes:
         count: number of all.

@@ -61,9 +61,7 @@ def format_of(output: Path | None, formats: Mapping[str, F]) -> F:
     return formats[suffix or ".txt"]
 
 
-def write_results(
-    results: Iterable[VideoResult], form: Format, stream: TextIO, below: Sequence[str] = ()
-) -> None:
+def write_results(results: Iterable[VideoResult], form: Format, stream: TextIO, below: Sequence[str] = ()) -> None:
     """Write results as they come; JSON and the table wait for the last one, and the table has further lines below it.
 
     Where something ends them early, those that were finished are written, if there are any.

@@ -48,7 +48,9 @@ ManifestFlag = Annotated[
 ]
 NullFlag = Annotated[
     bool,
-    typer.Option("--null", "-0", help="Names on stdin end with a NUL byte, as by find -print0.", rich_help_panel=SOURCES),
+    typer.Option(
+        "--null", "-0", help="Names on stdin end with a NUL byte, as by find -print0.", rich_help_panel=SOURCES
+    ),
 ]
 AllowHostFlag = Annotated[
     list[str] | None,

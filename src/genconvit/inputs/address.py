@@ -74,7 +74,9 @@ def parse_address(given: str, plain_hosts: frozenset[str] = frozenset()) -> Addr
     if parts.username is not None or parts.password is not None:
         raise UnsupportedSourceError(name, "it names a user; give a signed address, or make the file public")
     if scheme == "http" and host not in plain_hosts:
-        raise UnsupportedSourceError(name, f"http:// is not encrypted; give https://, or allow it with --allow-host {host}")
+        raise UnsupportedSourceError(
+            name, f"http:// is not encrypted; give https://, or allow it with --allow-host {host}"
+        )
     if scheme not in (*SCHEMES, "http"):
         raise UnsupportedSourceError(name, f"addresses of {scheme}:// are not read; allowed are {', '.join(SCHEMES)}")
     if not host:
@@ -84,7 +86,9 @@ def parse_address(given: str, plain_hosts: frozenset[str] = frozenset()) -> Addr
     if not (_BUCKET.fullmatch(parts.netloc) and parts.path.strip("/")):
         raise SourceAccessError(name, f"not {scheme}://BUCKET/KEY with a bucket's lower-case name")
     if parts.query or parts.fragment:
-        raise UnsupportedSourceError(name, "the key holds a '?' or a '#', which are not read; give a signed https:// address")
+        raise UnsupportedSourceError(
+            name, "the key holds a '?' or a '#', which are not read; give a signed https:// address"
+        )
     return Address(scheme, host, given, name)
 
 

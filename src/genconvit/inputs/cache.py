@@ -33,7 +33,7 @@ _POLL_SECONDS = 0.05
 
 
 class Record(FrozenConfig):
-    """What is known of a file in the cache."""
+    """Facts about a file in the cache."""
 
     file: str
     """Name of the file beside the record."""

@@ -116,7 +116,7 @@ class _Found:
             yield address
 
     def of_pattern(self, pattern: str) -> Iterator[str]:
-        """What a pattern matches; the pattern itself where that is nothing."""
+        """Matches of a pattern; the pattern itself where that is nothing."""
         listing = self._begin(name_filter(os.path.basename(pattern)))  # noqa: PTH119 - it is no path
         is_empty = True
         folder = real_folder = None
@@ -134,7 +134,7 @@ class _Found:
             yield from self.of_file(pattern)
 
     def of_folder(self, folder: str) -> Iterator[str]:
-        """What lies in a folder, or the folder itself where that is nothing."""
+        """Sources in a folder, or the folder itself where that is nothing."""
         used = copies_below(folder)
         listing = self._begin(takes)
         listing.dropped.update(used)

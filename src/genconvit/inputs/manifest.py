@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from genconvit.core.errors import ConfigError, DatasetError, SourceAccessError, SourceError
 from genconvit.core.optional import require
 from genconvit.core.text import first_line
+from genconvit.data.label_files import LONGEST_LINE, text_lines
 from genconvit.inputs.address import is_remote
 from genconvit.results.result import LONGEST_CELL, LONGEST_COLUMN, MOST_COLUMNS, ManifestCell
 from genconvit.video.given import GivenSource
@@ -20,7 +21,6 @@ from genconvit.video.names import source_name
 
 PATH = "path"
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-LONGEST_LINE = 1 << 20
 _ROWS_AT_ONCE = 10_000
 
 Row: TypeAlias = "Mapping[str, Any] | str"
@@ -86,16 +86,15 @@ class SourceManifest:
 
     def _csv_rows(self) -> Iterator[Row]:
         try:
-            with self._path.open(encoding="utf-8-sig", newline="") as stream:
-                reader = csv.reader(stream, strict=True)
-                header = [cell.strip() for cell in next(reader, [])]
-                self._check(header)
-                for row in filter(None, reader):
-                    if len(row) == len(header):
-                        yield dict(zip(header, row, strict=True))
-                    else:
-                        yield f"{len(row)} cells where the header has {len(header)}"
-        except (csv.Error, UnicodeDecodeError) as error:
+            reader = csv.reader(text_lines(self._path), strict=True)
+            header = [cell.strip() for cell in next(reader, [])]
+            self._check(header)
+            for row in filter(None, reader):
+                if len(row) == len(header):
+                    yield dict(zip(header, row, strict=True))
+                else:
+                    yield f"{len(row)} cells where the header has {len(header)}"
+        except csv.Error as error:
             raise self._unreadable(first_line(error)) from error
 
     def _json_rows(self) -> Iterator[Row]:
@@ -168,7 +167,9 @@ def _cell(name: str, value: object) -> ManifestCell:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (list, dict, bytes)):
-        raise ValueError(f"its column {name!r} holds a {type(value).__name__}; allowed are text, numbers and truth values")
+        raise ValueError(
+            f"its column {name!r} holds a {type(value).__name__}; allowed are text, numbers and truth values"
+        )
     text = source_name(str(value))
     if len(text) > LONGEST_CELL:
         raise ValueError(f"its column {name!r} holds {len(text)} characters; at most {LONGEST_CELL} are carried along")

@@ -36,7 +36,7 @@ def read_names(stream: BinaryIO, *, null: bool = False) -> Iterator[str | GivenS
 
 
 def _some(stream: BinaryIO) -> bytes:
-    """What is there, without a wait for more; nothing at the end."""
+    """Bytes that are there, without a wait for more; nothing at the end."""
     read = getattr(stream, "read1", stream.read)
     block: bytes = read(_BLOCK)
     return block

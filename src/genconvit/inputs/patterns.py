@@ -29,7 +29,7 @@ class Match(NamedTuple):
 
 
 def matches(pattern: str) -> Iterator[Match]:
-    """What a pattern matches: in each folder its entries by name, and what is deeper after them.
+    """Paths that a pattern matches: in each folder its entries by name, and what is deeper after them.
 
     ``**`` alone between separators stands for any number of folders; links to folders are followed, in no circle. What
     is hidden is matched by what begins with a dot alone.

@@ -84,7 +84,9 @@ def _walk(folder: str, leave_out: LeaveOut, seen: set[str]) -> Iterator[Found]:
     try:
         entries = SortedFolder(folder)
     except (OSError, ValueError) as error:
-        leave_out(folder, f"a folder that cannot be listed ({(isinstance(error, OSError) and error.strerror) or error})")
+        leave_out(
+            folder, f"a folder that cannot be listed ({(isinstance(error, OSError) and error.strerror) or error})"
+        )
         return
     with entries:
         yield from _files(folder, real, entries, leave_out)
@@ -94,7 +96,7 @@ def _walk(folder: str, leave_out: LeaveOut, seen: set[str]) -> Iterator[Found]:
 
 
 def _files(folder: str, real: str, entries: SortedFolder, leave_out: LeaveOut) -> Iterator[Found]:
-    """What lies in a folder itself."""
+    """Sources in a folder itself."""
     suffixes = {suffix_of(each.name) for each in entries if not (each.is_folder or each.name.startswith("."))}
     has_videos = not suffixes.isdisjoint(VIDEO_SUFFIXES)
     start = str(Path(folder, "."))  # as a path writes it, once and not for each of a million
