@@ -61,7 +61,7 @@ def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             made.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             answers = made.answers.get(self.path.partition("?")[0], [Served(status=404)])
             _send(self, answers.pop(0) if len(answers) > 1 else answers[0])

@@ -155,7 +155,7 @@ def test_more_entries_than_are_held_are_sorted_all_the_same(tmp_path: Path, monk
     assert [Path(path).name for path in sources(tmp_path / "*.mp4")] == found[:101]
 
 
-def test_sources_come_before_the_next_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_come_before_the_next_folder_is_listed(tmp_path: Path) -> None:
     tree(tmp_path, "a.mp4", "b/c.mp4")
     found = each_source([tmp_path])
     assert next(found) == str(tmp_path / "a.mp4")

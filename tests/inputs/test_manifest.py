@@ -68,7 +68,8 @@ def test_a_row_that_is_none_is_answered_and_the_next_is_read(tmp_path: Path) -> 
     assert found[0].startswith("not JSON (")
     assert found[1:3] == ["not a JSON object", "it has no path"]
     assert found[3:6] == [
-        f"row 4 of {str(tmp_path / 'm.jsonl')!r}: its column 'x' holds a list; allowed are text, numbers and truth values",
+        f"row 4 of {str(tmp_path / 'm.jsonl')!r}: its column 'x' holds a list; allowed are text, numbers and truth "
+        "values",
         f"row 5 of {str(tmp_path / 'm.jsonl')!r}: its column 'x' holds 1001 characters; at most 1000 are carried along",
         f"row 6 of {str(tmp_path / 'm.jsonl')!r}: it has 65 columns; at most 64 are carried along: leave some out",
     ]

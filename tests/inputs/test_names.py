@@ -28,7 +28,7 @@ def test_an_endless_name_is_answered_and_not_held(length: int) -> None:
 
 def test_a_name_is_there_before_the_next_is_written() -> None:
     reading, writing = os.pipe()
-    with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as other:
+    with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb", buffering=0) as other:
         names = read_names(stream)
         other.write(b"a.mp4\nb.")
         found: list[object] = []

@@ -17,7 +17,7 @@ from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.files import partial_beside
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
-I = TypeVar("I", bound="str | os.PathLike[str]")
+S = TypeVar("S", bound="str | os.PathLike[str]")
 
 
 class AlsoReadError(ConfigError):
@@ -48,7 +48,7 @@ def refuse_inputs(option: str, path: Path, inputs: Iterable[str | Path]) -> None
         pass
 
 
-def not_written(option: str, path: Path, inputs: Iterable[I]) -> Iterator[I]:
+def not_written(option: str, path: Path, inputs: Iterable[S]) -> Iterator[S]:
     """The inputs, each once it is known that it is not the file to be written, whatever it is called.
 
     Raises:
@@ -57,7 +57,7 @@ def not_written(option: str, path: Path, inputs: Iterable[I]) -> Iterator[I]:
     own = [_Same(path), *([_Same(path.parent)] if path.suffix.lower() in IMAGE_SUFFIXES else [])]
     for each in inputs:
         if any(same.is_same(each) for same in own):
-            raise AlsoReadError(f"{option} {str(path)!r} is also read, as {os.fspath(each)!r}; choose another path")
+            raise AlsoReadError(f"{option} {str(path)!r} is also read, as {str(os.fspath(each))!r}; choose another path")
         yield each
 
 

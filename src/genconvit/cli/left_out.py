@@ -43,7 +43,7 @@ class LeftOutCount:
 
     Attributes:
         count: number of all.
-        first: those that are named.
+        first: first of them, which are named.
     """
 
     count: int = 0

@@ -33,7 +33,7 @@ SOURCES = "Sources"
 SourcePaths = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Files, folders, globs, https://, s3:// or gs:// addresses, or - for names on stdin. A folder of frames is "
+        help="Files, folders, globs, https://, s3:// or gs:// addresses, - for names on stdin. A folder of frames is "
         "one source.",
         show_default=False,
     ),
@@ -41,7 +41,7 @@ SourcePaths = Annotated[
 ManifestFlag = Annotated[
     Path | None,
     typer.Option(
-        help="Sources as rows of a .csv, .jsonl or .parquet file: the column path, and others, which results carry along.",
+        help="Sources as rows of .csv, .jsonl or .parquet: the column path, and any others, which results carry along.",
         metavar="FILE",
         rich_help_panel=SOURCES,
     ),
@@ -105,14 +105,20 @@ def remote_options(
     given = {
         "allow_hosts": tuple(allow_host or ()),
         "cache": None if cache is None else str(cache),
-        "cache_bytes": None if cache_gb is None else int(cache_gb * 1e9),
-        "most_bytes": None if most_gb is None else int(most_gb * 1e9),
+        "cache_bytes": _bytes("--remote-cache-limit", cache_gb),
+        "most_bytes": _bytes("--remote-size-limit", most_gb),
         "total_seconds": total_seconds,
     }
     try:
         return RemoteOptions.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise ConfigError(validation_message(error)) from error
+
+
+def _bytes(flag: str, gigabytes: float | None) -> int | None:
+    if gigabytes is not None and not 1e-9 <= gigabytes <= 1e9:
+        raise ConfigError(f"{flag} is {gigabytes}; allowed are gigabytes above 0, for example 0.5")
+    return None if gigabytes is None else int(gigabytes * 1e9)
 
 
 @dataclass
@@ -123,7 +129,7 @@ class Sources:
         paths: the arguments.
         manifest: manifest that was given; None without one.
         null: names on stdin end with a NUL byte.
-        left_out: what is left out, once ``survey`` has run.
+        left_out: files that are left out, once ``survey`` has run.
         count: number of sources; None where it is not known before the end.
     """
 
@@ -187,7 +193,7 @@ class Sources:
         is_one = self.manifest is None and len(self.paths) == self.count == 1 and not is_remote(self.paths[0])
         each = self._each(output)
         one = list(islice(each, 1)) if is_one else []
-        return one if one == self.paths else chain(one, each)
+        return one if one and one == self.paths else chain(one, each)
 
     def _each(self, output: Path | None) -> Iterator[Source]:
         from genconvit.inputs.expand import each_source

@@ -89,7 +89,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
 
 
 def text_lines(path: Path, most_bytes: int | None = None) -> Iterator[str]:
-    """The lines of a file in UTF-8, with or without a byte order mark, one after the other, as ``csv.reader`` takes them.
+    """The lines of a file in UTF-8, with or without a byte order mark, one by one, as ``csv.reader`` takes them.
 
     Args:
         path: the file.

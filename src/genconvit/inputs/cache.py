@@ -113,7 +113,7 @@ class RemoteCache:
     def new(self, address: Address) -> Iterator[BinaryIO]:
         """An empty file for the bytes of an address, gone at the end unless ``keep`` was called."""
         path = self._of(address, f".{secrets.token_hex(8)}{_PARTIAL}")
-        with open(path, "x+b", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # noqa: PTH123 - Path's has no opener
+        with open(path, "x+b", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             locked(file.fileno(), Lock.SHARED)
             try:
                 yield file
@@ -139,7 +139,7 @@ class RemoteCache:
         return Copy(path, record, lease)
 
     def tidy(self) -> None:
-        """Remove what was used longest ago until the bound holds, and what killed runs have left; never what is read."""
+        """Remove what was used longest ago until the bound holds, and what killed runs left; never what is read."""
         files: list[tuple[float, int, Path]] = []
         total = 0
         for entry in os.scandir(self._folder):

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from glob import has_magic
-from itertools import chain
 from pathlib import Path
 
 from genconvit.core.left_out import LeftOut

@@ -35,7 +35,7 @@ def matches(pattern: str) -> Iterator[Match]:
     is hidden is matched by what begins with a dot alone.
     """
     drive, path = os.path.splitdrive(pattern.replace(os.altsep or os.sep, os.sep))
-    *folders, last = path.split(os.sep)
+    *folders, last = path.split(os.sep)  # noqa: PTH206 - a path drops the ./ in front
     anchor = drive + os.sep if path.startswith(os.sep) else drive
     return _below(anchor, [*filter(None, folders), last])
 

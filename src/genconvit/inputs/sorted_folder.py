@@ -55,7 +55,7 @@ class SortedFolder(Closeable):
         self._stack.close()
 
     def _spill(self, found: Iterator[os.DirEntry[str]]) -> None:
-        self._file: BinaryIO = self._stack.enter_context(tempfile.TemporaryFile())
+        self._file: BinaryIO = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - it is closed with this
         part, self._few = self._few, []
         while part:
             start = self._file.tell()

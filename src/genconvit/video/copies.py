@@ -63,12 +63,12 @@ def copies(sources: Mapping[str, bool]) -> dict[str, str]:
 
 
 def may_be_copy(name: str, *, is_folder: bool) -> bool:
-    """Tell whether a source could be a copy of another: frames, faces and masks could, and a video by itself never is."""
+    """Tell whether a source could be a copy of another, as frames, faces and masks could, and no video by itself."""
     return _kind(name, is_folder=is_folder) != VIDEO
 
 
 def clip_and_above(name: str) -> Iterator[str]:
-    """The names of the clip that a source is of, and of the folders that it lies in: a video of any may stand for it."""
+    """The name of a source's clip, and those of the folders that it lies in: a video of any may stand for it."""
     clip = clip_name(name)
     while clip:
         yield clip

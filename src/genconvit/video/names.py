@@ -21,7 +21,8 @@ def source_name(source: Source) -> str:
     r"""The name of a source, always valid Unicode.
 
     A path is named as given; bytes of it that are no UTF-8 become backslash escapes, so that the name fits into JSON.
-    A ``GivenSource`` brings its own name. An array is named by its element type and shape, and what is no source at all by its type.
+    A ``GivenSource`` brings its own name. An array is named by its element type and shape, and what is no source at
+    all by its type.
 
     Examples:
         >>> source_name("clip\udcff.mp4")
