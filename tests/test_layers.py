@@ -26,7 +26,7 @@ LAYERS = (
     {"verdict", "explain"},
     {"pipeline"},
     {"credentials", "runtimes"},
-    {"isolation", "weights", "crops"},
+    {"isolation", "weights", "crops", "inputs"},
     {"models", "data"},
     {"nn", "video", "faces", "metrics"},
     {"results"},

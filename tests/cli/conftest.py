@@ -9,6 +9,7 @@ import pytest
 
 from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
+from genconvit.video.names import Source, source_name
 from stubs import grey_clip
 
 
@@ -73,12 +74,12 @@ class FakeDetector:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def predict_many(self, sources: Iterable[str]) -> Generator[VideoResult, None, None]:
+    def predict_many(self, sources: Iterable[Source]) -> Generator[VideoResult, None, None]:
         for source in sources:
-            error = self.fails_on.get(Path(source).name)
+            error = self.fails_on.get(Path(source_name(source)).name)
             if error:
                 raise error
-            yield self.template.model_copy(update={"source": source})
+            yield self.template.model_copy(update={"source": source_name(source)})
 
 
 @pytest.fixture(scope="session")

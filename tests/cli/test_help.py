@@ -49,7 +49,7 @@ def test_help_ends_with_the_examples(run: Callable[..., Run], monkeypatch: pytes
 def test_flags_stand_under_titles(run: Callable[..., Run]) -> None:
     shown = run("predict", "--help").out
     titles = [line.strip("╭─╮ ") for line in shown.splitlines() if line.startswith("╭")]
-    first = ["Arguments", "Options", "Model", "Frames and faces", "Verdict", "Machine", "Limits"]
+    first = ["Arguments", "Options", "Sources", "Model", "Frames and faces", "Verdict", "Machine", "Limits"]
     assert titles == [*first, "Output", "Long runs"]
     assert shown.index("Machine ─") < shown.index("--device") < shown.index("Limits ─") < shown.index("--workers")
     training = run("train", "--help").out

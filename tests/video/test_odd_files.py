@@ -17,9 +17,9 @@ import pytest
 
 from genconvit.core.errors import SourceError
 from genconvit.core.types import Frame
+from genconvit.inputs.expand import expand_paths
 from genconvit.registry import VIDEO_DECODERS
 from genconvit.video.base import VideoDecoder
-from genconvit.video.expand import expand_paths
 from genconvit.video.reading import SourceOpened, read_source
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders

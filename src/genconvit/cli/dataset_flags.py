@@ -61,7 +61,7 @@ def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need
 
 def _unlabelled(paths: list[str]) -> Listing:
     from genconvit.data.base import LabelledSource, Listing
-    from genconvit.video.expand import expand_paths
+    from genconvit.inputs.expand import expand_paths
 
     found = expand_paths(paths)
     say_left_out(found.left_out)

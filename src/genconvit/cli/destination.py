@@ -10,11 +10,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.files import FULL, partial_beside
 from genconvit.video.suffixes import IMAGE_SUFFIXES
+
+S = TypeVar("S", bound="str | os.PathLike[str]")
+
+
+class AlsoReadError(ConfigError):
+    """A file that is to be written is also read."""
 
 
 def check_writable(option: str, path: Path) -> None:
@@ -32,12 +38,24 @@ def refuse_inputs(option: str, path: Path, inputs: Iterable[str | Path]) -> None
     """Make sure that a file to be written is none of those that are read, whatever they are called.
 
     Raises:
-        ConfigError: it is one of them, or a frame in one that is a folder.
+        AlsoReadError: it is one of them, or a frame in one that is a folder.
     """
+    for _ in not_written(option, path, inputs):
+        pass
+
+
+def not_written(option: str, path: Path, inputs: Iterable[S]) -> Iterator[S]:
+    """The inputs, each once it is known that it is not the file to be written, whatever it is called.
+
+    Raises:
+        AlsoReadError: it is, or the file is a frame in it.
+    """
+    own = [_Same(path), *([_Same(path.parent)] if path.suffix.lower() in IMAGE_SUFFIXES else [])]
     for each in inputs:
-        is_frame = path.suffix.lower() in IMAGE_SUFFIXES and _is_same(each, path.parent)
-        if is_frame or _is_same(each, path):
-            raise ConfigError(f"{option} {str(path)!r} is also read, as {str(each)!r}; choose another path")
+        if any(same.is_same(each) for same in own):
+            name: str | os.PathLike[str] = each
+            raise AlsoReadError(f"{option} {str(path)!r} is also read, as {os.fspath(name)!r}; choose another path")
+        yield each
 
 
 @contextmanager
@@ -92,10 +110,10 @@ def _replacing(output: Path, *, keep_partial: bool) -> Iterator[TextIO]:
         yield stream
         stream.close()
         partial.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             stream.close()
-        if keep_partial and partial.exists() and partial.stat().st_size:
+        if keep_partial and not isinstance(error, AlsoReadError) and partial.exists() and partial.stat().st_size:
             partial.replace(target)
         raise
     finally:
@@ -132,11 +150,33 @@ def _refusal(option: str, path: Path, reason: Exception | str) -> ConfigError:
     return ConfigError(f"{option} {str(path)!r} cannot be written: {why}; choose another path")
 
 
-def _is_same(one: str | Path, other: Path) -> bool:
+class _Same:
+    """Tells whether paths lead to one file or folder, which need not be there."""
+
+    def __init__(self, path: Path) -> None:
+        self._state = _state(path)
+        self._resolved = None if self._state else _resolved(path)
+
+    def is_same(self, other: str | os.PathLike[str]) -> bool:
+        """Tell whether another path leads there; one that is there is not resolved, for there may be a million."""
+        state = _state(other)
+        if state is None or self._state is None:
+            return state is self._state and self._resolved is not None and _resolved(other) == self._resolved
+        return os.path.samestat(state, self._state)
+
+
+def _state(path: str | os.PathLike[str]) -> os.stat_result | None:
     try:
-        return Path(one).resolve() == other.resolve() or Path(one).samefile(other)
+        return os.stat(path)  # noqa: PTH116 - there may be a million
+    except (OSError, ValueError):
+        return None
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path | None:
+    try:
+        return Path(path).resolve()
     except (OSError, RuntimeError, ValueError):
-        return False
+        return None
 
 
 def _mode(path: Path) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import typer
@@ -36,20 +37,53 @@ def left_out_lines(title: str, left_out: Sequence[LeftOut], most: int | None = S
     ]
 
 
-def say_left_out(left_out: Sequence[LeftOut], *, strict: bool = False) -> None:
-    """Name on stderr what lies in the given folders and is not scored.
+@dataclass
+class LeftOutCount:
+    """Things that are left out, as far as it is said at the end: their number, and the first of them.
+
+    Attributes:
+        count: number of all.
+        first: first of them, which are named.
+    """
+
+    count: int = 0
+    first: list[LeftOut] = field(default_factory=list)
+
+    def add(self, each: LeftOut) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(each)
+
+    def lines(self) -> list[str]:
+        """A line with the number, and one for each of the first; none where nothing is left out."""
+        more = self.count - len(self.first)
+        named = [f"  {each.name}: {each.reason}" for each in self.first]
+        return [f"{TITLE}: {self.count}", *named, *([f"  and {more} more"] if more else [])] if self.count else []
+
+
+def say_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Name on stderr what lies in the given folders and is not scored."""
+    for line in left_out_lines(TITLE, left_out) if left_out else ():
+        typer.echo(printable(line), err=True)
+
+
+def say_each(each: LeftOut) -> None:
+    """Name one thing that is left out on stderr."""
+    typer.echo(printable(f"{TITLE}: {each.name}: {each.reason}"), err=True)
+
+
+def refuse_left_out(left_out: LeftOutCount) -> None:
+    """Make sure that nothing is left out.
 
     Raises:
-        GenConViTError: there is something, and nothing may be left out.
+        GenConViTError: something is.
     """
-    if not left_out:
-        return
-    for line in left_out_lines(TITLE, left_out, None if strict else SHOWN):
-        typer.echo(printable(line), err=True)
-    if strict:
+    if left_out.count:
+        first = left_out.first[0]
         raise GenConViTError(
-            f"--strict: {len(left_out)} left out, the first {left_out[0].name!r}: {left_out[0].reason}; nothing was "
-            "scored: name them, move them away, or take --no-strict"
+            f"--strict: {left_out.count} left out, the first {first.name!r}: {first.reason}; nothing was scored: name "
+            "them, move them away, or take --no-strict"
         )
 
 

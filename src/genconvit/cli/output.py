@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from genconvit.cli.destination import opened
-from genconvit.cli.left_out import TITLE, left_out_lines
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genconvit.core.left_out import LeftOut
     from genconvit.results.result import VideoResult
 
 F = TypeVar("F")
@@ -72,10 +70,8 @@ def format_of(output: Path | None, formats: Mapping[str, F]) -> F:
     return formats[suffix or ".txt"]
 
 
-def write_results(
-    results: Iterable[VideoResult], form: Format, stream: TextIO, left_out: Sequence[LeftOut] = ()
-) -> None:
-    """Write results as they come; JSON and the table wait for the last one, and the table names what was left out.
+def write_results(results: Iterable[VideoResult], form: Format, stream: TextIO, below: Sequence[str] = ()) -> None:
+    """Write results as they come; JSON and the table wait for the last one, and the table has further lines below it.
 
     Where something ends them early, those that were finished are written, if there are any.
     """
@@ -93,7 +89,7 @@ def write_results(
     elif form is Format.markdown:
         _write_at_the_end(results, write.results_to_markdown, stream)
     else:
-        _write_at_the_end(results, partial(_print_table, left_out=left_out), stream)
+        _write_at_the_end(results, partial(_print_table, below=below), stream)
 
 
 def write_parquet_beside(lines: Path) -> None:
@@ -136,7 +132,7 @@ def console_for(stream: TextIO | None) -> Console:
     return Console(file=stream, width=None if is_terminal else UNFOLDED)
 
 
-def _print_table(results: Sequence[VideoResult], stream: TextIO, left_out: Sequence[LeftOut]) -> None:
+def _print_table(results: Sequence[VideoResult], stream: TextIO, below: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -150,6 +146,5 @@ def _print_table(results: Sequence[VideoResult], stream: TextIO, left_out: Seque
         table.add_row(*map(Text, row))
     console = console_for(stream)
     console.print(table)
-    omitted = map(printable, left_out_lines(TITLE, left_out) if left_out else ())
-    for line in [*made.lines, *omitted]:
+    for line in [*made.lines, *map(printable, below)]:
         console.print(Text(line))

@@ -14,8 +14,7 @@ import typer
 
 from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
-from genconvit.cli.flags import FormatFlag, OutputFlag, Paths
-from genconvit.cli.left_out import say_left_out
+from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.run_flags import (
@@ -26,10 +25,23 @@ from genconvit.cli.run_flags import (
     RetryFlag,
     RunOptions,
 )
+from genconvit.cli.source_flags import (
+    AllowHostFlag,
+    ManifestFlag,
+    NullFlag,
+    RemoteCacheFlag,
+    RemoteCacheLimitFlag,
+    RemoteSizeLimitFlag,
+    RemoteTimeLimitFlag,
+    SourcePaths,
+    Sources,
+    remote_options,
+)
 from genconvit.cli.watch import LogFormat, Watch
 from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
+    from genconvit.inputs.fetch import RemoteFiles
     from genconvit.results.result import VideoResult
     from genconvit.settings import DetectorConfig
 
@@ -40,8 +52,15 @@ StrictFlag = Annotated[
 
 @with_detector_flags
 def predict(
-    paths: Paths,
     detector: DetectorFlags,
+    paths: SourcePaths = None,
+    manifest: ManifestFlag = None,
+    null: NullFlag = False,
+    allow_host: AllowHostFlag = None,
+    remote_cache: RemoteCacheFlag = None,
+    remote_cache_limit: RemoteCacheLimitFlag = None,
+    remote_size_limit: RemoteSizeLimitFlag = None,
+    remote_time_limit: RemoteTimeLimitFlag = None,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
     strict: StrictFlag = False,
@@ -51,7 +70,7 @@ def predict(
     max_failures: MaxFailuresFlag = None,
     log: LogFlag = LogFormat.bar,
 ) -> None:
-    """Score videos, images and folders of frames.
+    """Score videos, images and folders of frames, here or on other machines.
 
     What lies in a folder and is not scored is named on stderr, with the reason; with --output a summary by status and
     reason follows. With --resume each result is kept for good as it is finished, and the same command goes on.
@@ -61,35 +80,34 @@ def predict(
     --strict when something is left out, 130 when interrupted (143 by SIGTERM, 129 by SIGHUP). Then --output holds what
     was finished.
     """
-    from genconvit.video.expand import expand_paths
+    from genconvit.inputs.fetch import RemoteFiles
 
     run = RunOptions.of(resume=resume, retry=retry, identity=identity, max_failures=max_failures, log=log)
     config = detector.config()
-    expanded = expand_paths(paths)
-    say_left_out(expanded.left_out, strict=strict)
-    sources = list(expanded.sources)
+    remote = remote_options(allow_host, remote_cache, remote_cache_limit, remote_size_limit, remote_time_limit)
+    sources = Sources.of(paths, manifest, null=null)
     if output:
-        refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
+        refuse_inputs("--output", output, [*detector.inputs(config), *filter(None, (manifest,))])
     run.check_output(output, format)
-    if run.resuming and output:
-        failed = _go_on(config, sources, len(sources), output, run)
-        if format is Format.parquet:
-            write_parquet_beside(output)
-    else:
-        # A list of one source is read in this process; what came out of a folder or a pattern never is.
-        given = sources if sources == paths else iter(sources)
-        form = format or Format.of(output)
-        with opened(output, keep_partial=True) as stream:
-            write = partial(write_results, form=form, stream=stream, left_out=expanded.left_out)
-            failed = _score(config, given, len(sources), write, run, output)
+    sources.survey(output, strict=strict)
+    with RemoteFiles(remote) as files:
+        if run.resuming and output:
+            failed = _go_on(config, sources, files, output, run)
+        else:
+            with opened(output, keep_partial=True) as stream:
+                lines = sources.left_out.lines()
+                write = partial(write_results, form=format or Format.of(output), stream=stream, below=lines)
+                failed = _score(config, sources, files, write, run, output)
+    if run.resuming and output and format is Format.parquet:
+        write_parquet_beside(output)
     if failed:
         sys.exit(SourceError.exit_status)
 
 
 def _score(
     config: DetectorConfig,
-    sources: Iterable[str],
-    count: int,
+    sources: Sources,
+    files: RemoteFiles,
     write: Callable[[Iterable[VideoResult]], None],
     run: RunOptions,
     output: Path | None,
@@ -99,32 +117,36 @@ def _score(
     from genconvit.journal.tally import Tally
 
     tally = Tally()
-    with Detector(config) as detector, closing(detector.predict_many(sources)) as found:
-        watch = Watch(tally, count, limit=run.limit)
-        with closing(_watched(watch, tally.counted(found), count, run, output)) as answers:
+    given = sources.read(output)
+    # A list of one source is read in this process; what came out of anything else never is.
+    fetched = given if isinstance(given, list) else files.each(given)
+    with Detector(config) as detector, closing(detector.predict_many(fetched)) as found:
+        watch = Watch(tally, sources.count, limit=run.limit)
+        with closing(_watched(watch, tally.counted(found), sources.count, run, output)) as answers:
             write(answers)
     return tally.failed
 
 
-def _go_on(config: DetectorConfig, sources: Iterable[str], count: int, output: Path, run: RunOptions) -> int:
+def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output: Path, run: RunOptions) -> int:
     """Score the sources that are missing in a journal, and give the number of all in it that could not be read."""
     from genconvit.detector import Detector
+    from genconvit.inputs.fetch import with_names
     from genconvit.journal.journal import Journal
 
     with (
         Detector(config) as detector,
         Journal(output, detector.settings, run.resuming) as journal,
-        closing(detector.predict_many(journal.pending(sources))) as found,
+        closing(detector.predict_many(files.each(journal.pending(with_names(sources.read(output)))))) as found,
     ):
-        watch = Watch(journal.tally, count, lambda: journal.kept, run.limit)
-        with closing(_watched(watch, journal.keep(found), count, run, output)) as answers:
+        watch = Watch(journal.tally, sources.count, lambda: journal.kept, run.limit)
+        with closing(_watched(watch, journal.keep(found), sources.count, run, output)) as answers:
             deque(answers, maxlen=0)
         journal.finish()
         return journal.tally.failed
 
 
 def _watched(
-    watch: Watch, results: Generator[VideoResult, None, None], count: int, run: RunOptions, output: Path | None
+    watch: Watch, results: Generator[VideoResult, None, None], count: int | None, run: RunOptions, output: Path | None
 ) -> Generator[VideoResult, None, None]:
     shown = results if run.log is LogFormat.json else progress_bar(results, count, "scoring", watch.standing)
     return watch.follow(shown, run.log, run.endings_with_a_summary(output))

@@ -128,7 +128,7 @@ def _named(sources: Sequence[str]) -> _Sources:
         from genconvit.evaluation.results_file import results_of
 
         return _Sources(sources, sources, results_of(Path(files[0])))
-    from genconvit.video.expand import expand_paths
+    from genconvit.inputs.expand import expand_paths
 
     expanded = expand_paths(sources)
     say_left_out(expanded.left_out)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from genconvit.core.files import written_whole
 from genconvit.core.optional import require
 from genconvit.core.text import FORMULA_SIGNS, first_line
 from genconvit.crops.record import SPLITS, CropRecord, Split
-from genconvit.data.label_files import MOST_BYTES, inside, label_of, read_text
+from genconvit.data.label_files import MOST_BYTES, inside, label_of, text_lines
 
 CSV_NAME = "manifest.csv"
 PARQUET_NAME = "manifest.parquet"
@@ -40,8 +41,13 @@ _ROWS_AT_ONCE = 10_000
 ManifestRow = tuple[str, CropRecord]
 """Place of a row, for messages, and its record."""
 
+Row = Mapping[str, Any]
+"""Cells by column."""
 
-def write_manifest(root: Path, records: Sequence[CropRecord]) -> list[Path]:
+WriteRows = Callable[[Sequence[Row]], None]
+
+
+def write_manifest(root: Path, records: Iterable[CropRecord]) -> list[Path]:
     """Write ``manifest.csv`` and, where pyarrow is installed, ``manifest.parquet``, each whole or not at all.
 
     Both have the same rows and columns: ``crop``, ``label``, ``split``, ``video``, ``frame_index``, ``track``,
@@ -51,22 +57,29 @@ def write_manifest(root: Path, records: Sequence[CropRecord]) -> list[Path]:
 
     Args:
         root: the folder of the crops; it must be there.
-        records: the rows, in their order.
+        records: the rows, in their order; iterated twice, and never held all at once.
 
     Returns:
         The files that were written. A ``manifest.parquet`` of before that could not be is gone.
 
     Raises:
         OSError: a file cannot be written.
+        TypeError: the records are an iterator, which is iterated once alone.
     """
-    rows = [_row(record) for record in records]
+    if isinstance(records, Iterator):
+        raise TypeError("records are an iterator, and are iterated twice; give a list, or an object that begins anew")
     numbers, groups = _further_columns(records)
-    _write_csv(root / CSV_NAME, [*_TEXTS, *_NUMBERS, *numbers, *groups], rows)
-    if find_spec("pyarrow") is None:
-        (root / PARQUET_NAME).unlink(missing_ok=True)
-        return [root / CSV_NAME]
-    _write_parquet(root / PARQUET_NAME, [*_NUMBERS, *numbers], groups, rows)
-    return [root / CSV_NAME, root / PARQUET_NAME]
+    parts = _parts(map(_row, records))
+    with ExitStack() as stack:
+        write = [stack.enter_context(_csv_writer(root / CSV_NAME, [*_TEXTS, *_NUMBERS, *numbers, *groups]))]
+        if find_spec("pyarrow") is None:
+            (root / PARQUET_NAME).unlink(missing_ok=True)
+        else:
+            write.append(stack.enter_context(_parquet_writer(root / PARQUET_NAME, [*_NUMBERS, *numbers], groups)))
+        for part in parts:
+            for each in write:
+                each(part)
+    return [root / CSV_NAME, root / PARQUET_NAME][: len(write)]
 
 
 def read_manifest(root: Path) -> Iterator[ManifestRow] | None:
@@ -116,18 +129,27 @@ def _further_columns(records: Iterable[CropRecord]) -> tuple[list[str], list[str
     return numbers, [f"{_GROUP}{key}" for key in sorted(keys)]
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while part := list(islice(rows, _ROWS_AT_ONCE)):
+        yield part
+
+
+@contextmanager
+def _csv_writer(path: Path, columns: Sequence[str]) -> Iterator[WriteRows]:
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
-        for row in rows:
-            values = (row.get(column) for column in columns)
-            writer.writerow(_escaped(value) if isinstance(value, str) else value for value in values)
+
+        def write(rows: Sequence[Row]) -> None:
+            for row in rows:
+                values = map(row.get, columns)
+                writer.writerow(_escaped(value) if isinstance(value, str) else value for value in values)
+
+        yield write
 
 
-def _write_parquet(
-    path: Path, numbers: Sequence[str], groups: Sequence[str], rows: Sequence[Mapping[str, Any]]
-) -> None:
+@contextmanager
+def _parquet_writer(path: Path, numbers: Sequence[str], groups: Sequence[str]) -> Iterator[WriteRows]:
     import pyarrow
     from pyarrow import parquet
 
@@ -138,17 +160,19 @@ def _write_parquet(
         + [(name, pyarrow.string()) for name in groups]
     )
     with written_whole(path) as partial, parquet.ParquetWriter(partial, schema) as writer:
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
+
+        def write(rows: Sequence[Row]) -> None:
             columns = {
-                name: [row.get(name) or None if name in groups else row.get(name) for row in some]
+                name: [row.get(name) or None if name in groups else row.get(name) for row in rows]
                 for name in schema.names
             }
             writer.write_table(pyarrow.table(columns, schema=schema))
 
+        yield write
+
 
 def _read_csv(path: Path) -> Iterator[ManifestRow]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader = csv.reader(text_lines(path), strict=True)
     try:
         header = next(reader, [])
         read = _reader_of(path, header)
@@ -175,8 +199,10 @@ def _read_parquet(path: Path) -> Iterator[ManifestRow]:
     try:
         with parquet.ParquetFile(path) as file:
             groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
-            if max(path.stat().st_size, sum(group.total_byte_size for group in groups)) > MOST_BYTES:
-                raise DatasetError(f"{str(path)!r} is longer than the {MOST_BYTES:,} bytes that are read; split it")
+            if max((group.total_byte_size for group in groups), default=0) > MOST_BYTES:
+                raise DatasetError(
+                    f"{str(path)!r} has a row group of more than {MOST_BYTES:,} bytes; write smaller ones"
+                )
             read = _reader_of(path, file.schema_arrow.names)
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 for cells in batch.to_pylist():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import posixpath
 import stat
@@ -18,6 +17,9 @@ from genconvit.results.result import Label
 
 MOST_BYTES = 512_000_000
 """The longest label file that is read. DFDC's labels, of 128,154 videos, are 20 million bytes."""
+
+LONGEST_LINE = 1 << 20
+"""Most characters of a line, with its end."""
 
 LABELS: dict[str, Label] = {"fake": "FAKE", "real": "REAL"}
 SPLIT_NAMES = {"train": "train", "valid": "val", "validation": "val", "val": "val", "test": "test"}
@@ -66,7 +68,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
     Raises:
         DatasetError: the file cannot be read, lacks a column, names one twice, or a row has more or fewer cells.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader = csv.reader(text_lines(path, MOST_BYTES), strict=True)
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
         _check_header(path, header, needed)
@@ -84,6 +86,36 @@ def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
         raise DatasetError(
             f"{str(path)!r}, line {reader.line_num}: not CSV ({first_line(error)}); save it as comma-separated UTF-8"
         ) from error
+
+
+def text_lines(path: Path, most_bytes: int | None = None) -> Iterator[str]:
+    """The lines of a file in UTF-8, with or without a byte order mark, one by one, as ``csv.reader`` takes them.
+
+    Args:
+        path: the file.
+        most_bytes: most bytes of the file; None sets no bound.
+
+    Raises:
+        DatasetError: it is not there, no regular file, too long, not UTF-8, or has a line longer than ``LONGEST_LINE``.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DatasetError(f"{str(path)!r} is not a regular file; give a file in UTF-8")
+        if most_bytes is not None and status.st_size > most_bytes:
+            raise DatasetError(f"{str(path)!r} is longer than the {most_bytes:,} bytes that are read of it; split it")
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            while line := stream.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise DatasetError(
+                        f"{str(path)!r} has a line longer than {LONGEST_LINE:,} characters; write it again"
+                    )
+                yield line
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{str(path)!r} is not UTF-8 ({first_line(error)}); save it as UTF-8") from error
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or first_line(error)
+        raise DatasetError(f"{str(path)!r} cannot be read: {reason}; check the path and who may read it") from error
 
 
 def read_text(path: Path) -> str:

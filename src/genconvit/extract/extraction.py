@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from genconvit.core.left_out import LeftOut
 from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.core.types import FaceCrop, on_host
 from genconvit.crops.manifest import CSV_NAME, PARQUET_NAME, write_manifest
-from genconvit.crops.record import SPLITS, Split
+from genconvit.crops.record import SPLITS, CropRecord, Split
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.extract.crop_files import SUFFIXES, CropFiles, records_of
 from genconvit.extract.journal import JOURNAL_NAME, Journal, KeptFace, VideoEntry
@@ -91,6 +93,16 @@ def _prepare(folder: Path) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Records:
+    """Rows of the manifest, made anew from what the journal holds at each iteration."""
+
+    entries: Sequence[VideoEntry]
+
+    def __iter__(self) -> Iterator[CropRecord]:
+        return chain.from_iterable(map(records_of, self.entries))
+
+
 class _Todo(NamedTuple):
     source: LabelledSource
     entry: VideoEntry
@@ -139,7 +151,7 @@ class _Extraction:
         every = sorted(
             self._journal.entries.values(), key=lambda each: (SPLITS.index(each.split), each.label, each.key)
         )
-        manifests = write_manifest(folder, [record for entry in every for record in records_of(entry)])
+        manifests = write_manifest(folder, _Records(every))
         parts = count_parts(every)
         entries = [self._journal.entries[self._listing.dataset, source.name] for source in self._sources]
         return ExtractSummary(

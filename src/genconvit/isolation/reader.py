@@ -96,7 +96,7 @@ class IsolatedReader(Reader):
         if path is None:
             return self._threads.start(source, choice)
         return _IsolatedReading(
-            source_name(path), _order(path, choice or self._choice), self._openings, self._pool, self._limits
+            source_name(source), _order(path, choice or self._choice), self._openings, self._pool, self._limits
         )
 
     def close(self) -> None:

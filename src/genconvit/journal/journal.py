@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
@@ -23,14 +22,14 @@ from genconvit.journal.resuming import IdentityKind, Resuming
 from genconvit.journal.settings import Settings, changes
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
-from genconvit.video.names import source_name
+from genconvit.video.names import Source, source_name
 
 FOLDER_SUFFIX = ".run"
 LOCK_NAME, SETTINGS_NAME, ENTRIES_NAME = "lock", "settings.json", "done.jsonl"
 LAYOUT = 1
 LONGEST_REASON = 300
 
-P = TypeVar("P", bound="str | os.PathLike[str]")
+P = TypeVar("P", bound="Source")
 Identify = Callable[[Any, IdentityKind], Identity]
 """Gives the identity of a source as it is now."""
 

@@ -21,6 +21,7 @@ from genconvit.pipeline.find import FaceFinder
 from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
 from genconvit.pipeline.scorer import Scorer
 from genconvit.results.credentials import ContentCredentials
+from genconvit.video.given import GivenSource
 from genconvit.video.names import Source
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.sources import source_sha256
@@ -149,13 +150,16 @@ def start_readings(
     for source in sources:
         outcome = Outcome(source)
         reading = None
-        if credentials is not None:
-            outcome.credentials = credentials(source)
         try:
+            if isinstance(source, GivenSource) and source.error is not None:
+                raise source.error
+            if credentials is not None:
+                outcome.credentials = credentials(source)
             outcome.sha256 = source_sha256(source)
             reading = reader.start(source)
         except SourceError as error:
             outcome.error = error
+        del source  # what it leases lives as long as its outcome
         yield outcome, reading
 
 

@@ -66,6 +66,19 @@ class WeightsInfo(FrozenConfig):
         return tuple(file.sha256 for file in (self.made_from if self.exported else self.files))
 
 
+class RemoteObject(FrozenConfig):
+    """An object on another machine that a source is a copy of."""
+
+    url: str
+    """Address without user, query and fragment, which may hold secrets."""
+
+    etag: str | None
+    """Entity tag that the server gave the bytes that were scored; None where it gave none."""
+
+    size: NonNegativeInt
+    """Number of its bytes."""
+
+
 class FaceDetectorInfo(FrozenConfig):
     """The face detector that ran."""
 
@@ -196,6 +209,9 @@ class Provenance(FrozenConfig):
 
     source_sha256: str | None = None
     """SHA-256 of the file's bytes; None for arrays, tensors and folders."""
+
+    remote: RemoteObject | None = None
+    """Object that the file is a copy of; None for what lay on this machine."""
 
     @property
     def summary(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -23,6 +24,12 @@ WARM_START = "warm start: the score is the original architecture's"
 Status = Literal["ok", "no_face", "unreadable", "inconclusive"]
 Label = Literal["FAKE", "REAL"]
 PersonRule = Literal["pool", "max", "mean", "largest"]
+
+
+MOST_COLUMNS, LONGEST_COLUMN, LONGEST_CELL = 64, 100, 1000
+ManifestColumn = Annotated[str, Field(max_length=LONGEST_COLUMN)]
+ManifestCell: TypeAlias = Annotated[str, Field(max_length=LONGEST_CELL)] | bool | int | float | None
+"""A value of a manifest's column."""
 
 
 class BranchProbability(FrozenConfig):
@@ -114,7 +121,10 @@ class VideoResult(Pictured, FrozenConfig):
     """Version of this layout; grows when a field changes its meaning."""
 
     source: str
-    """Source as it was given: a path, or a name for frames in memory."""
+    """Source as it was given: a path, an address without user and query, or a name for frames in memory."""
+
+    manifest: dict[ManifestColumn, ManifestCell] | None = Field(default=None, max_length=MOST_COLUMNS)
+    """Further columns of its row in the manifest that named it, as they stand there; None without a manifest."""
 
     status: Status
     """Outcome: ``ok``, ``no_face``, ``unreadable``, or ``inconclusive`` where the decision gives a score no label."""
@@ -239,6 +249,7 @@ class VideoResult(Pictured, FrozenConfig):
             "notes": "; ".join(self.notes),
             "reason": self.reason,
             "error_code": self.error_code,
+            "manifest": None if self.manifest is None else json.dumps(self.manifest),
         }
 
     @property

@@ -32,6 +32,7 @@ from genconvit.verdict.aggregate import PersonScore, chosen_persons, persons_sco
 from genconvit.verdict.calibration import ScoreBasis
 from genconvit.verdict.decision_rule import DEFAULT_RULE, DecisionRule
 from genconvit.verdict.score_rules import parse_score_rule
+from genconvit.video.given import GivenSource
 from genconvit.video.names import Source, source_name
 
 
@@ -70,13 +71,18 @@ def conclude(
         rule: rule by which a score becomes a label.
         isolated: True where files were decoded in another process.
     """
-    update = {"source_sha256": outcome.sha256, "isolated": isolated and not is_array(outcome.source)}
+    given = outcome.source if isinstance(outcome.source, GivenSource) else None
+    update = {
+        "source_sha256": outcome.sha256,
+        "isolated": isolated and not is_array(outcome.source),
+        "remote": given and given.remote,
+    }
     provenance = provenance.model_copy(update=update)
     if outcome.scores is None:
         result = unreadable(outcome.source, outcome.error, provenance, rule)
     else:
         result = answer(outcome.source, outcome.scores, provenance, options, rule)
-    return result.model_copy(update={"credentials": outcome.credentials})
+    return result.model_copy(update={"credentials": outcome.credentials, "manifest": given and given.manifest})
 
 
 def answer(

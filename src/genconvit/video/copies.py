@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -60,6 +60,19 @@ def copies(sources: Mapping[str, bool]) -> dict[str, str]:
         best = _video_above(clip, videos) or names[0]
         used.update({name: best for name in names if kinds[name] != VIDEO and name != best})
     return {name: used[name] for name in sources if name in used}
+
+
+def may_be_copy(name: str, *, is_folder: bool) -> bool:
+    """Tell whether a source could be a copy of another, as frames, faces and masks could, and no video by itself."""
+    return _kind(name, is_folder=is_folder) != VIDEO
+
+
+def clip_and_above(name: str) -> Iterator[str]:
+    """The name of a source's clip, and those of the folders that it lies in: a video of any may stand for it."""
+    clip = clip_name(name)
+    while clip:
+        yield clip
+        clip = posixpath.dirname(clip)
 
 
 def copies_note(used: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from genconvit.core.types import is_array
+from genconvit.video.given import GivenSource
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +21,8 @@ def source_name(source: Source) -> str:
     r"""The name of a source, always valid Unicode.
 
     A path is named as given; bytes of it that are no UTF-8 become backslash escapes, so that the name fits into JSON.
-    An array is named by its element type and shape, and what is no source at all by its type.
+    A ``GivenSource`` brings its own name. An array is named by its element type and shape, and what is no source at
+    all by its type.
 
     Examples:
         >>> source_name("clip\udcff.mp4")
@@ -29,6 +31,8 @@ def source_name(source: Source) -> str:
         >>> source_name(np.zeros((2, 4, 6, 3), np.uint8))
         'array uint8 [2, 4, 6, 3]'
     """
+    if isinstance(source, GivenSource):
+        return source.name
     if is_array(source):
         return f"array {str(source.dtype).removeprefix('torch.')} {list(source.shape)}"
     path = path_of(source)

@@ -70,7 +70,7 @@ def open_source(source: Source, decoders: Sequence[VideoDecoder]) -> OpenedSourc
             f"a source is of type {type(source).__name__}; allowed are a path (str or os.PathLike of str) and "
             "frames as a numpy array or torch tensor: give one of these"
         )
-    name, path = source_name(given), Path(given)
+    name, path = source_name(source), Path(given)
     if _checked_mode(name, path) == stat.S_IFDIR:
         return OpenedSource(open_folder(path))
     if _is_image(name, path):

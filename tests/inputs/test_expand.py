@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genconvit.video.expand import expand_paths
+from genconvit.inputs.expand import each_source, expand_paths
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
 
@@ -142,3 +142,59 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("os.scandir", refuse)
     assert sources(tmp_path) == [str(tmp_path / "a" / "x.mp4")]
     assert left_out(tmp_path) == {"locked": "a folder that cannot be listed (Permission denied)"}
+
+
+def test_more_entries_than_are_held_are_sorted_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genconvit.inputs.sorted_folder.MOST_IN_MEMORY", 7)
+    names = [f"{number * 37 % 100:02} \n{'ü' * (number % 3)}.mp4" for number in range(100)]
+    tree(tmp_path, *names, *(f"z{number}/{number}.mp4" for number in range(20)))
+    (tmp_path / os.fsdecode(b"50\xff.mp4")).touch()
+    found = [Path(path).relative_to(tmp_path).as_posix() for path in sources(tmp_path)]
+    assert found[:101] == sorted([*names, os.fsdecode(b"50\xff.mp4")])
+    assert found[101:] == sorted(f"z{number}/{number}.mp4" for number in range(20))
+    assert [Path(path).name for path in sources(tmp_path / "*.mp4")] == found[:101]
+
+
+def test_sources_come_before_the_next_folder_is_listed(tmp_path: Path) -> None:
+    tree(tmp_path, "a.mp4", "b/c.mp4")
+    found = each_source([tmp_path])
+    assert next(found) == str(tmp_path / "a.mp4")
+    tree(tmp_path, "b/b.mp4")
+    assert list(found) == [str(tmp_path / "b/b.mp4"), str(tmp_path / "b/c.mp4")]
+
+
+@posix
+def test_a_link_and_its_target_are_one_whichever_way_they_are_listed(tmp_path: Path) -> None:
+    tree(tmp_path, "m/b.mp4", "m/d.mp4", "n/e.mp4")
+    links = {"m/a.mp4": "b.mp4", "m/c.mp4": "../n/e.mp4", "n/f.mp4": "../m/d.mp4", "n/g.mp4": "e.mp4"}
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    assert sources(tmp_path) == [str(tmp_path / name) for name in ("m/a.mp4", "m/c.mp4", "m/d.mp4")]
+    same = {name: f"the same file as {tmp_path / first}" for name, first in LISTED_FIRST.items()}
+    assert left_out(tmp_path) == same
+    patterns = [tmp_path / "n" / "*.mp4", tmp_path / "**" / "*.mp4", tmp_path]
+    assert sources(*patterns) == [str(tmp_path / name) for name in ("n/e.mp4", "n/f.mp4", "m/a.mp4")]
+
+
+LISTED_FIRST = {"m/b.mp4": "m/a.mp4", "n/e.mp4": "m/c.mp4", "n/f.mp4": "m/d.mp4", "n/g.mp4": "m/c.mp4"}
+
+
+def test_patterns_are_those_of_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path, "a/1.mp4", "a/.2.mp4", "b/c/3.mp4", ".d/4.mp4", "e[1].mp4", "b/notes.txt")
+    monkeypatch.chdir(tmp_path)
+    assert sources("*/1.mp4") == ["a/1.mp4"]
+    assert sources("./?/*") == ["./a/1.mp4", "b/c/3.mp4", "./b/notes.txt"]
+    assert sources("a/.*") == ["a/.2.mp4"]
+    assert sources("b/**") == ["b/c/3.mp4", "b/notes.txt"]
+    assert sources(f"{tmp_path}/[ab]/**/*.mp4") == [f"{tmp_path}/a/1.mp4", f"{tmp_path}/b/c/3.mp4"]
+    assert sources("*/") == ["a/1.mp4", "b/c/3.mp4"]
+
+
+def test_a_file_that_is_not_there_is_named_though_its_folder_was_listed(tmp_path: Path) -> None:
+    tree(tmp_path, "a.mp4")
+    assert sources(tmp_path, tmp_path / "b.mp4", tmp_path / "a.mp4") == [str(tmp_path / n) for n in ("a.mp4", "b.mp4")]
+
+
+def test_addresses_are_no_patterns_and_count_once() -> None:
+    given = ["https://host/a*?b=[1]", "s3://bucket/*", "https://host/a*?b=[1]", "ftp://host/x"]
+    assert sources(*given) == [given[0], given[1], given[3]]

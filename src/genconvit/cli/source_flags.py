@@ -1,0 +1,215 @@
+"""Flags that say what is scored: files, folders, patterns, names on stdin, a manifest, files on other machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from genconvit.cli.destination import not_written
+from genconvit.cli.left_out import LeftOutCount, refuse_left_out, say_each
+from genconvit.core.errors import ConfigError
+from genconvit.core.text import printable
+
+if TYPE_CHECKING:
+    import os
+
+    from genconvit.core.left_out import LeftOut
+    from genconvit.inputs.manifest import SourceManifest
+    from genconvit.inputs.options import RemoteOptions
+    from genconvit.video.names import Source
+
+S = TypeVar("S", bound="str | os.PathLike[str]")
+
+STDIN = "-"
+SOURCES = "Sources"
+"""Title under which help shows the flags."""
+
+SourcePaths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, folders, globs, https://, s3:// or gs:// addresses, - for names on stdin. A folder of frames is "
+        "one source.",
+        show_default=False,
+    ),
+]
+ManifestFlag = Annotated[
+    Path | None,
+    typer.Option(
+        help="Sources as rows of .csv, .jsonl or .parquet: the column path, and any others, which results carry along.",
+        metavar="FILE",
+        rich_help_panel=SOURCES,
+    ),
+]
+NullFlag = Annotated[
+    bool,
+    typer.Option(
+        "--null", "-0", help="Names on stdin end with a NUL byte, as by find -print0.", rich_help_panel=SOURCES
+    ),
+]
+AllowHostFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A host that may have a private address, and be asked by plain http://; repeat it for several.",
+        metavar="HOST",
+        rich_help_panel=SOURCES,
+    ),
+]
+RemoteCacheFlag = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where fetched files are kept, for later runs too.",
+        metavar="DIR",
+        show_default="in ~/.cache",
+        rich_help_panel=SOURCES,
+    ),
+]
+RemoteCacheLimitFlag = Annotated[
+    float | None,
+    typer.Option(help="How much is kept there.", metavar="GB", show_default="20", rich_help_panel=SOURCES),
+]
+RemoteSizeLimitFlag = Annotated[
+    float | None,
+    typer.Option(help="How long a fetched file may be.", metavar="GB", show_default="4", rich_help_panel=SOURCES),
+]
+RemoteTimeLimitFlag = Annotated[
+    float | None,
+    typer.Option(
+        help="How long fetching a file may take.", metavar="SECONDS", show_default="600", rich_help_panel=SOURCES
+    ),
+]
+
+
+def remote_options(
+    allow_host: Sequence[str] | None,
+    cache: Path | None,
+    cache_gb: float | None,
+    most_gb: float | None,
+    total_seconds: float | None,
+) -> RemoteOptions:
+    """The options that the flags mean.
+
+    Raises:
+        ConfigError: a value is not allowed.
+    """
+    from pydantic import ValidationError
+
+    from genconvit.core.config import validation_message
+    from genconvit.inputs.options import RemoteOptions
+
+    given = {
+        "allow_hosts": tuple(allow_host or ()),
+        "cache": None if cache is None else str(cache),
+        "cache_bytes": _bytes("--remote-cache-limit", cache_gb),
+        "most_bytes": _bytes("--remote-size-limit", most_gb),
+        "total_seconds": total_seconds,
+    }
+    try:
+        return RemoteOptions.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise ConfigError(validation_message(error)) from error
+
+
+def _bytes(flag: str, gigabytes: float | None) -> int | None:
+    if gigabytes is not None and not 1e-9 <= gigabytes <= 1e9:
+        raise ConfigError(f"{flag} is {gigabytes}; allowed are gigabytes above 0, for example 0.5")
+    return None if gigabytes is None else int(gigabytes * 1e9)
+
+
+@dataclass
+class Sources:
+    """The sources that a command line means, none of which is held.
+
+    Attributes:
+        paths: the arguments.
+        manifest: manifest that was given; None without one.
+        null: names on stdin end with a NUL byte.
+        left_out: files that are left out, once ``survey`` has run.
+        count: number of sources; None where it is not known before the end.
+    """
+
+    paths: Sequence[str]
+    manifest: SourceManifest | None = None
+    null: bool = False
+    left_out: LeftOutCount = field(default_factory=LeftOutCount)
+    count: int | None = None
+
+    @classmethod
+    def of(cls, paths: Sequence[str] | None, manifest: Path | None, *, null: bool) -> Sources:
+        """The sources of the arguments and of a manifest.
+
+        Raises:
+            ConfigError: there is nothing, stdin twice, or ``--null`` without it; the manifest has another suffix.
+            DatasetError: the manifest cannot be read.
+        """
+        from genconvit.inputs.manifest import SourceManifest
+
+        given = list(paths or ())
+        if not given and manifest is None:
+            raise ConfigError("nothing to score; give a PATH, - for names on stdin, or --manifest FILE")
+        if given.count(STDIN) > 1:
+            raise ConfigError(f"- is given {given.count(STDIN)} times, and stdin can be read once; give it once")
+        if null and STDIN not in given:
+            raise ConfigError("--null is about names on stdin; give - as a PATH as well")
+        return cls(given, None if manifest is None else SourceManifest(manifest), null)
+
+    def survey(self, output: Path | None, *, strict: bool) -> Sources:
+        """Walk the folders and patterns once: count what they hold, and name on stderr what is left out.
+
+        Args:
+            output: file that is written, and so may be none of them.
+            strict: nothing may be left out.
+
+        Raises:
+            ConfigError: the file that is written is one of them.
+            GenConViTError: something is left out, and nothing may be.
+        """
+        from genconvit.inputs.expand import each_source
+
+        named = [path for path in self.paths if path != STDIN]
+        given = each_source(named, self._noted if strict else self.left_out.add)
+        count = sum(1 for _ in _kept_apart(given, output))
+        rows = 0 if self.manifest is None else self.manifest.count
+        self.count = None if STDIN in self.paths or rows is None else count + rows
+        if strict:
+            refuse_left_out(self.left_out)
+        for line in self.left_out.lines():
+            typer.echo(printable(line), err=True)
+        return self
+
+    def read(self, output: Path | None) -> Iterable[Source]:
+        """The sources, each when it is asked for; where one file alone is named, a list of it.
+
+        Args:
+            output: file that is written; names on stdin and in a manifest are held against it as they come.
+        """
+        from genconvit.inputs.address import is_remote
+
+        is_one = self.manifest is None and len(self.paths) == self.count == 1 and not is_remote(self.paths[0])
+        each = self._each(output)
+        one = list(islice(each, 1)) if is_one else []
+        return one if one and one == self.paths else chain(one, each)
+
+    def _each(self, output: Path | None) -> Iterator[Source]:
+        from genconvit.inputs.expand import each_source
+        from genconvit.inputs.names import read_names
+
+        for from_stdin, group in groupby(self.paths, STDIN.__eq__):
+            if from_stdin:
+                yield from _kept_apart(read_names(sys.stdin.buffer, null=self.null), output)
+            else:
+                yield from each_source(list(group))
+        yield from _kept_apart(self.manifest or (), output)
+
+    def _noted(self, each: LeftOut) -> None:
+        self.left_out.add(each)
+        say_each(each)
+
+
+def _kept_apart(sources: Iterable[S], output: Path | None) -> Iterable[S]:
+    return sources if output is None else not_written("--output", output, sources)

@@ -1,0 +1,1 @@
+"""Inputs of a run: names, folders, patterns, manifests and files elsewhere, each taken as it is needed."""

@@ -1,0 +1,175 @@
+"""Sources whose files are elsewhere, fetched in the background before they are needed, in the order of the sources."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+from genconvit.core.ahead import Ahead
+from genconvit.core.closeable import Closeable
+from genconvit.core.errors import ConfigError, SourceAccessError, SourceError
+from genconvit.core.optional import require
+from genconvit.core.text import first_line
+from genconvit.inputs.address import Address, address_name, is_remote, parse_address
+from genconvit.inputs.answer import Server
+from genconvit.inputs.cache import Copy, RemoteCache
+from genconvit.inputs.deadline import Deadline
+from genconvit.inputs.download import Download
+from genconvit.inputs.object_store import ObjectStores
+from genconvit.inputs.options import RemoteOptions
+from genconvit.results.provenance import RemoteObject
+from genconvit.results.result import ManifestCell
+from genconvit.video.given import GivenSource
+from genconvit.video.names import Source, path_of
+
+_TIDY_EACH = 16
+"""Number of new files after which the cache is looked through."""
+
+
+def with_names(sources: Iterable[Source]) -> Iterator[Source]:
+    """The sources, each address under the name that its result will have, which is without its query.
+
+    Raises:
+        ConfigError: two addresses differ in their query alone, so their results would have one name.
+    """
+    queried: dict[str, str] = {}
+    for source in sources:
+        given = path_of(source)
+        if given is None or not is_remote(given):
+            yield source
+            continue
+        name = address_name(given)
+        if given != name and queried.setdefault(name, given) != given:
+            raise ConfigError(
+                f"two addresses differ in their query alone, which is not kept: {name}; a run that goes on knows "
+                "sources by name, so score these without --resume"
+            )
+        yield replace(source, name=name) if isinstance(source, GivenSource) else GivenSource(given, name)
+
+
+class RemoteFiles(Closeable):
+    """Fetches files of other machines; safe to call from several threads.
+
+    Args:
+        options: limits.
+
+    Raises:
+        ConfigError: the cache's folder cannot be made, or holds less than one file may have.
+    """
+
+    def __init__(self, options: RemoteOptions | None = None) -> None:
+        self._options = options or RemoteOptions()
+        if self._options.most_bytes > self._options.cache_bytes:
+            raise ConfigError(
+                f"most_bytes is {self._options.most_bytes} and cache_bytes {self._options.cache_bytes}; the cache must "
+                "hold at least one file: raise cache_bytes (--remote-cache-limit), or lower most_bytes"
+            )
+        self._plain = frozenset(self._options.allow_hosts)
+        self._pool = ThreadPoolExecutor(self._options.at_once, thread_name_prefix="genconvit-fetch")
+        self._changing = threading.Lock()
+        self._servers: dict[str, Server] = {}
+        self._cache: RemoteCache | None = None
+        self._deadlines: set[Deadline] = set()
+        self._new = 0
+        self._is_closed = False
+
+    def each(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """The sources in their order, with a local copy or an error in place of each address.
+
+        A few files are fetched ahead of the one that is asked for; a source without an address costs nothing.
+        """
+        with Ahead(self._begun(sources), "remote", room=self._options.at_once) as begun:
+            for each in begun:
+                yield each.result() if isinstance(each, Future) else each
+
+    def fetch(self, given: str, manifest: dict[str, ManifestCell] | None = None) -> GivenSource:
+        """The local copy of an address, or the error that says why there is none.
+
+        Args:
+            given: address, ``https://``, ``s3://`` or ``gs://``.
+            manifest: columns that the source brings along.
+        """
+        name = address_name(given)
+        try:
+            address = parse_address(given, self._plain)
+            copy = self._copy(address)
+        except SourceError as error:
+            return GivenSource("", name, manifest, error=error)
+        except (OSError, ConfigError) as error:
+            reason = str(error) if isinstance(error, ConfigError) else f"the cache fails ({first_line(error)})"
+            return GivenSource("", name, manifest, error=SourceAccessError(name, reason))
+        remote = RemoteObject(url=name, etag=copy.record.etag, size=copy.record.size)
+        return GivenSource(str(copy.path), name, manifest, remote, lease=copy.lease)
+
+    def close(self) -> None:
+        """End what is under way; what is there stays in the cache."""
+        with self._changing:
+            self._is_closed = True
+            for each in self._deadlines:
+                each.cut()
+        self._pool.shutdown(cancel_futures=True)
+        if self._cache is not None:
+            self._cache.tidy()
+
+    def _begun(self, sources: Iterable[Source]) -> Generator[Source | Future[GivenSource], None, None]:
+        for source in sources:
+            given = path_of(source)
+            if given is None or not is_remote(given) or (isinstance(source, GivenSource) and source.error):
+                yield source
+                continue
+            columns = dict(source.manifest) if isinstance(source, GivenSource) and source.manifest is not None else None
+            yield self._pool.submit(self.fetch, given, columns)
+
+    def _copy(self, address: Address) -> Copy:
+        cache, server = self._opened(address.scheme)
+        with self._deadline() as deadline, cache.turn(address, deadline):
+            old = cache.find(address)
+            known = old.record.etag if old else None
+            with cache.new(address) as file:
+                download = Download(address, server, file, self._options, deadline, known)
+                if not download.run() and old is not None:
+                    return old
+                copy = cache.keep(address, file, download.etag)
+            if old is not None:
+                outdated, old = old.path, None  # and with it its lease
+                cache.remove(outdated)
+        self._count(cache)
+        return copy
+
+    @contextmanager
+    def _deadline(self) -> Iterator[Deadline]:
+        with Deadline(self._options.total_seconds) as deadline:
+            with self._changing:
+                self._deadlines.add(deadline)
+                if self._is_closed:
+                    deadline.cut()
+            try:
+                yield deadline
+            finally:
+                with self._changing:
+                    self._deadlines.discard(deadline)
+
+    def _opened(self, scheme: str) -> tuple[RemoteCache, Server]:
+        with self._changing:
+            if self._cache is None:
+                self._cache = RemoteCache(self._options.cache_folder, self._options.cache_bytes)
+            kind = "web" if scheme.startswith("http") else "store"
+            if kind not in self._servers:
+                self._servers[kind] = self._web() if kind == "web" else ObjectStores(self._options)
+            return self._cache, self._servers[kind]
+
+    def _web(self) -> Server:
+        require("httpcore", package="httpcore", extra="remote", purpose="reading https://")
+        from genconvit.inputs.web import Web
+
+        return Web(self._options)
+
+    def _count(self, cache: RemoteCache) -> None:
+        with self._changing:
+            self._new += 1
+            is_due = self._new % _TIDY_EACH == 0
+        if is_due:
+            cache.tidy()
