@@ -49,7 +49,17 @@ def test_help_ends_with_the_examples(run: Callable[..., Run], monkeypatch: pytes
 def test_flags_stand_under_titles(run: Callable[..., Run]) -> None:
     shown = run("predict", "--help").out
     titles = [line.strip("╭─╮ ") for line in shown.splitlines() if line.startswith("╭")]
-    assert titles == ["Arguments", "Options", "Sources", "Model", "Frames and faces", "Verdict", "Machine", "Limits", "Output"]
+    assert titles == [
+        "Arguments",
+        "Options",
+        "Sources",
+        "Model",
+        "Frames and faces",
+        "Verdict",
+        "Machine",
+        "Limits",
+        "Output",
+    ]
     assert shown.index("Machine ─") < shown.index("--device") < shown.index("Limits ─") < shown.index("--workers")
     training = run("train", "--help").out
     assert training.index("Losses ─") < training.index("--kl-weight") < training.index("Validation ─")

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from genconvit.core.errors import ConfigError, SourceAccessError
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
 from genconvit.video.given import GivenSource
+from genconvit.video.names import Source
 
 from .conftest import Remote
 from .remote_server import Served, Site
@@ -238,7 +240,14 @@ def test_sources_keep_their_order_and_those_here_stay_as_they_are(web: Site, rem
     web.answers["/slow"] = [Served(b"slow", pause=None), Served(b"slow")]
     web.answers["/fast"] = [Served(b"fast")]
     broken = GivenSource("", "row 1", error=SourceAccessError("row 1", "no path"))
-    given = ["a.mp4", web.url("/slow"), "", web.url("/fast"), broken, GivenSource(web.url("/fast"), "x", {"id": 1})]
+    given: list[Source] = [
+        "a.mp4",
+        web.url("/slow"),
+        "",
+        web.url("/fast"),
+        broken,
+        GivenSource(web.url("/fast"), "x", {"id": 1}),
+    ]
     found = list(remote().each(given))
     assert (found[0], found[2], found[4]) == ("a.mp4", "", broken)
     fetched = [each for each in found if isinstance(each, GivenSource) and each is not broken]
@@ -250,12 +259,12 @@ def test_only_a_few_are_fetched_ahead(web: Site, remote: Remote) -> None:
     web.answers["/a"] = [Served(b"a")]
     taken = []
 
-    def sources() -> object:
+    def sources() -> Iterator[Source]:
         for number in range(100):
             taken.append(number)
             yield web.url("/a")
 
-    each = remote(at_once=2).each(sources())  # type: ignore[arg-type]
+    each = remote(at_once=2).each(sources())
     next(iter(each))
     time.sleep(0.2)
     assert len(taken) <= 6

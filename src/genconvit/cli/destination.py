@@ -57,7 +57,7 @@ def not_written(option: str, path: Path, inputs: Iterable[S]) -> Iterator[S]:
     own = [_Same(path), *([_Same(path.parent)] if path.suffix.lower() in IMAGE_SUFFIXES else [])]
     for each in inputs:
         if any(same.is_same(each) for same in own):
-            raise AlsoReadError(f"{option} {str(path)!r} is also read, as {str(os.fspath(each))!r}; choose another path")
+            raise AlsoReadError(f"{option} {str(path)!r} is also read, as {str(Path(each))!r}; choose another path")
         yield each
 
 

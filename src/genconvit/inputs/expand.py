@@ -58,7 +58,7 @@ def each_source(paths: Sequence[str | Path], leave_out: Callable[[LeftOut], obje
         leave_out: takes what is left out, when it is met.
     """
     found = _Found(leave_out)
-    for given in map(os.fspath, paths):
+    for given in map(str, paths):
         if is_remote(given):
             yield from found.of_address(given)
         elif has_magic(given) and not os.path.lexists(given):
