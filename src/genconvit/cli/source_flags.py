@@ -212,7 +212,7 @@ class Sources:
 
 
 def _stdin() -> BinaryIO:
-    """Bytes of stdin, without the buffer, whose lock a thread that waits for a name would hold until the program's end."""
+    """Bytes of stdin, without its buffer, whose lock a thread that waits for a name would hold to the very end."""
     if sys.stdin is None:
         raise ConfigError("stdin is closed; give names by --manifest FILE")
     raw: BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
