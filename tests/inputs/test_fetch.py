@@ -232,6 +232,42 @@ def test_what_is_sent_compressed_is_refused(web: Site, remote: Remote) -> None:
     assert reason(remote().fetch(web.url("/a"))) == "the server sends it in another form than asked for ('gzip')"
 
 
+@pytest.mark.parametrize("tag", ['"\xe9"', '"' + "x" * 300 + '"', "a\tb"])
+def test_a_tag_that_cannot_be_sent_back_is_none(web: Site, remote: Remote, tag: str) -> None:
+    web.answers["/a"] = [Served(CONTENT, headers={"ETag": tag})]
+    for _ in range(2):
+        source = remote().fetch(web.url("/a"))
+        assert content(source) == CONTENT
+        assert source.remote is not None
+        assert source.remote.etag is None
+    assert web.asked_headers("if-none-match") == [None, None]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://" + "a" * 70 + ".invalid/x",
+        "https://\u00fc\u0000/x",
+        "https://.../x",
+        "https://%00/x",
+        "https://-/x",
+        "https://host:0/x",
+        "https://[::1%25lo]/x",
+        "https://1.1.1.1:99999/x",
+        "http://2130706433/x",
+        "https://0x7f.1/x",
+        "https://\udcff/x",
+        "s3://b/../x",
+        "https:///@/x",
+        "https://",
+    ],
+)
+def test_an_odd_address_is_a_reason(remote: Remote, given: str) -> None:
+    files = remote(retries=0, connect_seconds=0.2, total_seconds=2)
+    assert reason(files.fetch(given))
+    assert [each for each in files.each([given]) if isinstance(each, GivenSource) and each.error]
+
+
 def test_nobody_answers(remote: Remote) -> None:
     assert "not fetched in 2 attempts: the connection fails" in reason(remote(retries=1).fetch("http://127.0.0.1:9/a"))
 
