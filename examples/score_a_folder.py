@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from genconvit import Detector
-from genconvit.video.expand import expand_paths
+from genconvit.inputs.expand import expand_paths
 
 folder, table = map(Path, sys.argv[1:])
 found = expand_paths([folder])

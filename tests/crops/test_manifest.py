@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -161,3 +162,84 @@ def test_a_damaged_or_hostile_parquet_file_is_an_error(tmp_path: Path) -> None:
         parquet.write_table(pyarrow.table(columns), path)
         with pytest.raises(DatasetError, match=r"manifest.parquet', row 0: "):
             read_crops(tmp_path)
+
+
+def test_rows_are_made_while_they_are_written_and_never_all_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(manifest, "_ROWS_AT_ONCE", 10)
+    alive: list[int] = []
+
+    class Counted(CropRecord):
+        """A record that is counted while it is there."""
+
+        def __del__(self) -> None:
+            alive[-1] -= 1
+
+    class Records:
+        """A hundred records, made anew at each iteration."""
+
+        most = 0
+
+        def __iter__(self) -> Iterator[CropRecord]:
+            alive.append(0)
+            for number in range(100):
+                alive[-1] += 1
+                self.most = max(self.most, alive[-1])
+                yield Counted(crop=f"{number}.png", label="FAKE", split="train", video=str(number))
+
+    records = Records()
+    write_manifest(tmp_path, records)
+    assert len(alive) == 2
+    assert records.most < 20
+    for name in ("manifest.csv", "manifest.parquet"):
+        rows = manifest.read_manifest(tmp_path)
+        assert rows is not None
+        assert [record.crop for _, record in rows] == [f"{number}.png" for number in range(100)]
+        (tmp_path / name).unlink()
+
+
+def test_an_iterator_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="iterated twice"):
+        write_manifest(tmp_path, iter(RECORDS))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_leaves_what_was_there(root: Path) -> None:
+    write_manifest(root, RECORDS)
+    before = {path.name: path.read_bytes() for path in root.glob("manifest.*")}
+
+    class Failing:
+        """Records of which the last cannot be had the second time."""
+
+        times = 0
+
+        def __iter__(self) -> Iterator[CropRecord]:
+            self.times += 1
+            yield RECORDS[0]
+            if self.times == 2:
+                raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        write_manifest(root, Failing())
+    assert {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()} == before
+
+
+def test_a_row_is_read_before_the_next_is_looked_at(root: Path) -> None:
+    write_manifest(root, RECORDS)
+    (root / "manifest.csv").write_text((root / "manifest.csv").read_text() + "x" * (1 << 20))
+    rows = manifest.read_manifest(root)
+    assert rows is not None
+    assert [next(rows)[1] for _ in RECORDS] == list(RECORDS)
+    with pytest.raises(DatasetError, match="has a line longer than 1,048,576 characters"):
+        next(rows)
+
+
+def test_a_row_group_that_unfolds_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    write_manifest(root, RECORDS)
+    (root / "manifest.csv").unlink()
+    monkeypatch.setattr(manifest, "MOST_BYTES", 100)
+    with pytest.raises(DatasetError, match="has a row group of more than 100 bytes"):
+        read_crops(root)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from genconvit.core.errors import ConfigError, SourceAccessError
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
 from genconvit.video.given import GivenSource
+from genconvit.video.names import Source
 
 from .conftest import Remote
 from .remote_server import Served, Site
@@ -230,6 +232,42 @@ def test_what_is_sent_compressed_is_refused(web: Site, remote: Remote) -> None:
     assert reason(remote().fetch(web.url("/a"))) == "the server sends it in another form than asked for ('gzip')"
 
 
+@pytest.mark.parametrize("tag", ['"\xe9"', '"' + "x" * 300 + '"', "a\tb"])
+def test_a_tag_that_cannot_be_sent_back_is_none(web: Site, remote: Remote, tag: str) -> None:
+    web.answers["/a"] = [Served(CONTENT, headers={"ETag": tag})]
+    for _ in range(2):
+        source = remote().fetch(web.url("/a"))
+        assert content(source) == CONTENT
+        assert source.remote is not None
+        assert source.remote.etag is None
+    assert web.asked_headers("if-none-match") == [None, None]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://" + "a" * 70 + ".invalid/x",
+        "https://\u00fc\u0000/x",
+        "https://.../x",
+        "https://%00/x",
+        "https://-/x",
+        "https://host:0/x",
+        "https://[::1%25lo]/x",
+        "https://1.1.1.1:99999/x",
+        "http://2130706433/x",
+        "https://0x7f.1/x",
+        "https://\udcff/x",
+        "s3://b/../x",
+        "https:///@/x",
+        "https://",
+    ],
+)
+def test_an_odd_address_is_a_reason(remote: Remote, given: str) -> None:
+    files = remote(retries=0, connect_seconds=0.2, total_seconds=2)
+    assert reason(files.fetch(given))
+    assert [each for each in files.each([given]) if isinstance(each, GivenSource) and each.error]
+
+
 def test_nobody_answers(remote: Remote) -> None:
     assert "not fetched in 2 attempts: the connection fails" in reason(remote(retries=1).fetch("http://127.0.0.1:9/a"))
 
@@ -238,7 +276,14 @@ def test_sources_keep_their_order_and_those_here_stay_as_they_are(web: Site, rem
     web.answers["/slow"] = [Served(b"slow", pause=None), Served(b"slow")]
     web.answers["/fast"] = [Served(b"fast")]
     broken = GivenSource("", "row 1", error=SourceAccessError("row 1", "no path"))
-    given = ["a.mp4", web.url("/slow"), "", web.url("/fast"), broken, GivenSource(web.url("/fast"), "x", {"id": 1})]
+    given: list[Source] = [
+        "a.mp4",
+        web.url("/slow"),
+        "",
+        web.url("/fast"),
+        broken,
+        GivenSource(web.url("/fast"), "x", {"id": 1}),
+    ]
     found = list(remote().each(given))
     assert (found[0], found[2], found[4]) == ("a.mp4", "", broken)
     fetched = [each for each in found if isinstance(each, GivenSource) and each is not broken]
@@ -250,12 +295,12 @@ def test_only_a_few_are_fetched_ahead(web: Site, remote: Remote) -> None:
     web.answers["/a"] = [Served(b"a")]
     taken = []
 
-    def sources() -> object:
+    def sources() -> Iterator[Source]:
         for number in range(100):
             taken.append(number)
             yield web.url("/a")
 
-    each = remote(at_once=2).each(sources())  # type: ignore[arg-type]
+    each = remote(at_once=2).each(sources())
     next(iter(each))
     time.sleep(0.2)
     assert len(taken) <= 6

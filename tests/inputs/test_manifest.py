@@ -15,7 +15,7 @@ def read(path: Path) -> list[GivenSource]:
 
 
 def reasons(path: Path) -> list[str | None]:
-    return [each.error and each.error.reason for each in read(path)]
+    return [each.error.reason if each.error else None for each in read(path)]
 
 
 def put(path: Path, text: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, BinaryIO, TypeVar
 
 import typer
 
@@ -201,7 +201,7 @@ class Sources:
 
         for from_stdin, group in groupby(self.paths, STDIN.__eq__):
             if from_stdin:
-                yield from _kept_apart(read_names(sys.stdin.buffer, null=self.null), output)
+                yield from _kept_apart(read_names(_stdin(), null=self.null), output)
             else:
                 yield from each_source(list(group))
         yield from _kept_apart(self.manifest or (), output)
@@ -209,6 +209,14 @@ class Sources:
     def _noted(self, each: LeftOut) -> None:
         self.left_out.add(each)
         say_each(each)
+
+
+def _stdin() -> BinaryIO:
+    """Bytes of stdin, without its buffer, whose lock a thread that waits for a name would hold to the very end."""
+    if sys.stdin is None:
+        raise ConfigError("stdin is closed; give names by --manifest FILE")
+    raw: BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    return raw
 
 
 def _kept_apart(sources: Iterable[S], output: Path | None) -> Iterable[S]:

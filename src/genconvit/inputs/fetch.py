@@ -98,9 +98,11 @@ class RemoteFiles(Closeable):
             copy = self._copy(address)
         except SourceError as error:
             return GivenSource("", name, manifest, error=error)
-        except (OSError, ConfigError) as error:
-            reason = str(error) if isinstance(error, ConfigError) else f"the cache fails ({first_line(error)})"
-            return GivenSource("", name, manifest, error=SourceAccessError(name, reason))
+        except ConfigError as error:
+            return GivenSource("", name, manifest, error=SourceAccessError(name, str(error)))
+        except (OSError, ValueError) as error:
+            what = "the cache fails" if isinstance(error, OSError) else "not an address"
+            return GivenSource("", name, manifest, error=SourceAccessError(name, f"{what} ({first_line(error)})"))
         remote = RemoteObject(url=name, etag=copy.record.etag, size=copy.record.size)
         return GivenSource(str(copy.path), name, manifest, remote, lease=copy.lease)
 

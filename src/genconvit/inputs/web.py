@@ -131,7 +131,7 @@ def _checked_range(question: Question, text: str | None, etag: str | None) -> in
 
 def _etag(response: httpcore.Response) -> str | None:
     etag = _header(response, "etag")
-    return etag if etag and len(etag) <= _LONGEST_ETAG and etag.isprintable() else None
+    return etag if etag and len(etag) <= _LONGEST_ETAG and etag.isascii() and etag.isprintable() else None
 
 
 def _header(response: httpcore.Response, name: str) -> str | None:
