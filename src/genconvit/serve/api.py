@@ -137,7 +137,7 @@ def delete_job(job_id: str, service: Served, owner: Owner) -> JSONResponse:
 
 @v1.post("/jobs/{job_id}/ticket")
 def report_ticket(job_id: str, service: Served, owner: Owner) -> JSONResponse:
-    """Give an address of the report that holds for a minute without a key, for a browser's frame."""
+    """Give an address of the report that holds for ten minutes without a key, for a browser's frame."""
     service.job(job_id, owner)
     return JSONResponse({"url": f"/v1/jobs/{job_id}/report?ticket={service.tickets.make(owner, job_id)}"})
 
@@ -147,7 +147,7 @@ def report(request: Request, job_id: str, service: Served, ticket: str | None = 
     """Give the page of a result."""
     owner = service.tickets.owner(ticket, job_id) if ticket else owner_of(request, service)
     if owner is None:
-        raise Problem(401, "unauthorized", "the ticket is not for this report, or is older than a minute; get another")
+        raise Problem(401, "unauthorized", "the ticket is not for this report, or is older than ten minutes; get another")
     job = service.job(job_id, owner)
     if job.report == "pending" or not job.has_ended:
         raise Problem(409, "state", f"the job is {job.state}, and its report is to come", {"Retry-After": "1"})

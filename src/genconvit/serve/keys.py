@@ -170,7 +170,7 @@ class Tickets:
         seconds: seconds for which one holds.
     """
 
-    def __init__(self, seconds: float = 60.0) -> None:
+    def __init__(self, seconds: float = 600.0) -> None:
         self._seconds = seconds
         self._secret = secrets.token_bytes(32)
 
