@@ -1,4 +1,4 @@
-"""``genconvit serve``, ``keys`` and ``submit``: what their flags mean, and what is refused before anything is served."""
+"""Flags of ``genconvit serve``, ``keys`` and ``submit``, and what is refused before anything is served."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from .conftest import Run
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ServeConfig, list[DetectorConfig]]]:
     """What would be served."""
     calls: list[Any] = []
-    monkeypatch.setattr("genconvit.serve.server.serve", lambda config, detectors, say: calls.append((config, detectors)))
+
+    def serve(config: ServeConfig, detectors: list[DetectorConfig], listening: object) -> None:
+        del listening
+        calls.append((config, detectors))
+
+    monkeypatch.setattr("genconvit.serve.server.serve", serve)
     return calls
 
 
@@ -29,7 +34,8 @@ def test_the_defaults_are_safe(run: Callable[..., Run], served: list[Any]) -> No
     assert run("serve", "--weights", "embedded").status == 0
     ((config, (detector,)),) = served
     assert config == ServeConfig()
-    assert config.is_loopback and config.root is None and config.webhook_hosts == ()
+    assert config.is_loopback
+    assert (config.root, config.webhook_hosts, config.keys) == (None, (), None)
     assert detector == DetectorConfig.from_options(weights="embedded")
 
 
@@ -38,7 +44,8 @@ def test_flags_become_options(run: Callable[..., Run], served: list[Any], tmp_pa
     other.write_text(json.dumps({"architecture": "original", "weights": "random"}))
     flags = ("--weights", "embedded", "--frames", "3", "--also", other, "--threshold-choice", "0.7", "--queue", "5")
     more = ("--host", "0.0.0.0", "--auth", "k.json", "--origin", "https://a.example", "--keep-result", "1")  # noqa: S104
-    assert run("serve", *flags, *more, "--webhook-host", "b.example", "--reports", "plain", "--most-upload", "7").status == 0
+    rest = ("--webhook-host", "b.example", "--reports", "plain", "--most-upload", "7")
+    assert run("serve", *flags, *more, *rest).status == 0
     ((config, detectors),) = served
     assert [each.architecture for each in detectors] == ["v2", "original"]
     assert (detectors[0].frames, config.queue, config.thresholds, config.reports) == ("3", 5, ("0.7",), "plain")
@@ -72,14 +79,16 @@ def test_what_is_not_allowed_is_refused(
 def test_a_missing_package_is_told(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     ended = run("serve", "--weights", "embedded")
-    assert ended.status == 2 and "pip install 'genconvit[serve]'" in ended.err
+    assert ended.status == 2
+    assert "pip install 'genconvit[serve]'" in ended.err
 
 
 def test_keys_are_made_listed_and_revoked(run: Callable[..., Run], tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     made = run("keys", "add", "anna", "--file", file).out
-    assert made.startswith("key: gcv_") and read_keys(file)[0].webhook_secret in made
-    assert run("keys", "list", "--file", file).out.split() == [*run("keys", "list", "--file", file).out.split()[:2], "anna"]
+    assert made.startswith("key: gcv_")
+    assert read_keys(file)[0].webhook_secret in made
+    assert run("keys", "list", "--file", file).out.endswith("  anna\n")
     assert run("keys", "add", "anna", "--file", file).status == 2
     assert run("keys", "revoke", "anna", "--file", file).status == 0
     assert read_keys(file) == ()

@@ -50,7 +50,8 @@ def test_another_threshold_gives_what_a_detector_with_it_gives(
     client: Client, clip: Path, embedded: DetectorConfig
 ) -> None:
     result = client.wait(client.submit(clip, threshold=0.9)).result
-    config = DetectorConfig.model_validate({**embedded.model_dump(exclude_unset=True), "threshold": 0.9, "isolate": True})
+    fields = {**embedded.model_dump(exclude_unset=True), "threshold": 0.9, "isolate": True}
+    config = DetectorConfig.model_validate(fields)
     with Detector(config) as detector:
         assert result == detector.predict(clip).model_copy(update={"source": "clip.mp4"})
 
@@ -76,7 +77,9 @@ def test_options_that_were_not_allowed_are_refused(http: TestClient, clip: Path,
 def test_a_source_that_cannot_be_read_has_failed_with_a_result(client: Client, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     job = client.wait(client.submit(tmp_path / "text.mp4"))
-    assert job.state == "failed" and job.error is not None and job.result is not None
+    assert job.state == "failed"
+    assert job.error is not None
+    assert job.result is not None
     assert (job.result.status, job.error.code) == ("unreadable", job.result.error_code)
     assert job.error.hint is not None
 
@@ -86,14 +89,17 @@ def test_no_path_of_the_server_is_in_a_result(http: TestClient, client: Client, 
         (tmp_path / name).write_bytes(content)
         job_id = client.submit(tmp_path / name)
         text = client.wait(job_id).model_dump_json()
-        assert str(data_of(http)) not in text and "uploads" not in text and job_id not in text.replace(f'"{job_id}"', "")
+        assert str(data_of(http)) not in text
+        assert "uploads" not in text
+        assert job_id not in text.replace(f'"{job_id}"', "")
 
 
 def test_an_upload_is_gone_with_its_job_and_the_report_stays(http: TestClient, client: Client, clip: Path) -> None:
     job_id = client.submit(clip)
     client.wait(job_id)
     page = client.report(job_id)
-    assert "clip.mp4" in page and str(data_of(http)) not in page
+    assert "clip.mp4" in page
+    assert str(data_of(http)) not in page
     assert wait_until(lambda: not list((data_of(http) / "uploads").iterdir()))
     response = http.get(f"/v1/jobs/{job_id}/report")
     assert response.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'")
@@ -105,7 +111,8 @@ def test_an_upload_is_gone_with_its_job_and_the_report_stays(http: TestClient, c
 def test_a_file_below_the_root_is_scored_where_it_lies(client: Client) -> None:
     job = client.wait(client.submit_path("named.mp4"))
     assert (job.state, job.name) == ("done", "named.mp4")
-    assert job.result is not None and job.result.source == "named.mp4"
+    assert job.result is not None
+    assert job.result.source == "named.mp4"
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "none.mp4", "http://localhost/a.mp4"])
@@ -155,7 +162,8 @@ def test_feedback_is_what_evaluate_and_calibrate_read(http: TestClient, client: 
     row = next(row for row in read_results(file).rows if row.name == job_id)
     assert job.result is not None
     assert (row.truth, row.score) == ("FAKE", job.result.calibrated_probability)
-    assert row.faces == () and "clip.mp4" not in file.read_text()
+    assert row.faces == ()
+    assert "clip.mp4" not in file.read_text()
     kept = [json.loads(line) for line in file.read_text().splitlines()]
     assert [(each["result"]["faces"], each["result"]["provenance"]["source_sha256"]) for each in kept] == [([], None)]
 
@@ -170,9 +178,13 @@ def test_feedback_needs_a_score(client: Client, tmp_path: Path) -> None:
 
 def test_the_description_has_the_result_and_every_route(http: TestClient) -> None:
     described = http.get("/v1/openapi.json").json()
-    assert {"/v1/jobs", "/v1/jobs/{job_id}", "/v1/predict", "/v1/jobs/{job_id}/report", "/v1/jobs/{job_id}/feedback"} <= set(
-        described["paths"]
-    )
+    assert {
+        "/v1/jobs",
+        "/v1/jobs/{job_id}",
+        "/v1/predict",
+        "/v1/jobs/{job_id}/report",
+        "/v1/jobs/{job_id}/feedback",
+    } <= set(described["paths"])
     result = described["components"]["schemas"]["VideoResult"]["properties"]
     assert set(result) == set(VideoResult.model_fields)
     assert "file" in json.dumps(described["paths"]["/v1/jobs"]["post"]["requestBody"])
@@ -189,10 +201,12 @@ def test_health_and_numbers(http: TestClient, client: Client, clip: Path) -> Non
 @pytest.mark.parametrize("path", ["/", "/page.css", "/page.js"])
 def test_the_page_is_files_of_ours_under_a_policy(http: TestClient, path: str) -> None:
     response = http.get(path)
-    assert response.status_code == 200 and len(response.content) > 1000
+    assert response.status_code == 200
+    assert len(response.content) > 1000
     assert response.headers["content-security-policy"] == POLICY
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert "http://" not in response.text and "https://" not in response.text
+    assert "http://" not in response.text
+    assert "https://" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -217,7 +231,12 @@ def test_a_foreign_host_or_origin_is_refused(http: TestClient, headers: dict[str
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Host": "127.0.0.1:8000"}, {"Host": "[::1]:8000"}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}],
+    [
+        {"Host": "127.0.0.1:8000"},
+        {"Host": "[::1]:8000"},
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "same-origin"},
+    ],
 )
 def test_the_services_own_page_is_let_in(http: TestClient, headers: dict[str, str]) -> None:
     assert http.get("/v1/jobs", headers=headers).status_code == 200
@@ -250,7 +269,12 @@ def test_a_key_sees_its_own_jobs_alone(tmp_path: Path, embedded: DetectorConfig,
             ("POST", f"/v1/jobs/{job_id}/ticket"),
         ):
             assert problem(http, method, path, headers={"Authorization": f"Bearer {ben}"}) == (404, "notfound")
-            for wrong in ({}, {"Authorization": "Bearer x"}, {"Authorization": anna}, {"Authorization": f"Basic {anna}"}):
+            for wrong in (
+                {},
+                {"Authorization": "Bearer x"},
+                {"Authorization": anna},
+                {"Authorization": f"Basic {anna}"},
+            ):
                 assert problem(http, method, path, headers=wrong) == (401, "unauthorized")
         assert problem(http, "POST", "/v1/jobs", files={"file": b"a"}) == (401, "unauthorized")
         assert problem(http, "GET", "/metrics") == (401, "unauthorized")
@@ -278,7 +302,8 @@ def test_a_full_queue_says_when_to_come_again(tmp_path: Path, embedded: Detector
         with pytest.raises(ServiceError, match="1 jobs wait, and at most 1 may") as caught:
             client.submit(clip)
         assert (caught.value.status, caught.value.problem) == (429, "busy")
-        assert caught.value.retry_after_seconds and caught.value.retry_after_seconds >= 1
+        assert caught.value.retry_after_seconds
+        assert caught.value.retry_after_seconds >= 1
         client.delete(job_id)
         assert client.job(job_id).state == "cancelled"
         client.submit(clip)

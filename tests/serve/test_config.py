@@ -16,11 +16,11 @@ def test_loopback_needs_neither_keys_nor_an_origin(host: str) -> None:
     assert ServeConfig(host=host).is_loopback
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "check.example.org"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "check.example.org"])  # noqa: S104
 def test_elsewhere_keys_and_an_origin_are_needed(host: str) -> None:
     assert not ServeConfig(host=host, **KEYS).is_loopback
     for lacking in KEYS:
-        with pytest.raises(ValidationError, match="takes keys .* and an origin"):
+        with pytest.raises(ValidationError, match=r"takes keys .* and an origin"):
             ServeConfig(host=host, **{name: value for name, value in KEYS.items() if name != lacking})
 
 

@@ -96,9 +96,7 @@ def flight(store: JobStore, most_seconds: float = 600.0) -> Flight:
 def test_a_progress_is_the_share_of_the_frames_that_were_used(store: JobStore) -> None:
     watched, steps = flight(store), Steps()
     steps.let.release(3)
-    seen = []
-    for _ in watched.watch(steps):
-        seen.append(round(watched.progress, 2))
+    seen = [round(watched.progress, 2) for _ in watched.watch(steps)]
     assert seen == [0.0, 0.0, 0.33, 0.67]
     assert watched.progress == 1.0
 
@@ -160,13 +158,15 @@ def test_a_job_that_ends_the_stream_fails_and_the_others_go_on(
     with lane_of(store, embedded):
         assert wait_until(lambda: store.counts() == {"done": 2, "failed": 1})
     failed = job(store, "j1").error
-    assert failed is not None and failed.code == code
+    assert failed is not None
+    assert failed.code == code
 
 
 def test_a_detector_that_cannot_be_made_is_told(
     store: JobStore, embedded: DetectorConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(config: DetectorConfig) -> None:
+        del config
         raise WeightsError("they are not there")
 
     monkeypatch.setattr("genconvit.serve.lane.Detector", refuse)
@@ -182,6 +182,7 @@ def test_a_job_that_is_cancelled_while_it_runs_frees_the_lane(
     begun, go = threading.Event(), threading.Event()
 
     def answer(source: str) -> VideoResult:
+        del source
         begun.set()
         assert go.wait(300)
         return predicted

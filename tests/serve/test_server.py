@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +25,7 @@ from genconvit.serve.protocol import PatientProtocol
 from genconvit.serve.server import serve
 from genconvit.settings import DetectorConfig
 from processes import wait_until
-
-from .server import Server, server
+from serving import Server, server
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,10 @@ def test_submit_prints_what_predict_prints(served: Server, clip: Path, tmp_path:
     done = submit(clip, tmp_path / "text.mp4", "--to", served.url, "--output", output)
     assert done.returncode == 3, done.stderr
     results = [VideoResult.model_validate_json(line) for line in output.read_text().splitlines()]
-    assert [(each.source, each.status) for each in results] == [("clip.mp4", results[0].status), ("text.mp4", "unreadable")]
+    assert [(each.source, each.status) for each in results] == [
+        ("clip.mp4", results[0].status),
+        ("text.mp4", "unreadable"),
+    ]
     done = submit(clip, "--to", served.url, "--report", report, "--format", "json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["source"] == "clip.mp4"
@@ -101,6 +104,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, embedded: DetectorConfig) 
 
 
 async def _echo(scope: Any, receive: Any, send: Any) -> None:
+    del receive
     assert scope["type"] == "http"
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
@@ -138,10 +142,9 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 def test_a_connection_whose_request_does_not_arrive_is_closed(hasty: tuple[str, int], sent: bytes) -> None:
     with socket.create_connection(hasty, timeout=300) as connection:
         connection.sendall(sent)
-        with pytest.raises(ConnectionError):
+        with suppress(ConnectionError):
             while connection.recv(1000):
                 pass
-            raise ConnectionResetError  # closed in another way
 
 
 def test_drops_of_a_request_do_not_keep_a_connection(hasty: tuple[str, int]) -> None:

@@ -111,7 +111,8 @@ def test_many_threads_claim_each_job_once(store: JobStore) -> None:
 def test_a_cancelled_job_keeps_no_result(store: JobStore, predicted: VideoResult) -> None:
     add(store, "a", "b")
     job = claim(store)
-    assert store.cancel("a", "") and store.cancel("b", "")
+    assert store.cancel("a", "")
+    assert store.cancel("b", "")
     assert not store.finish(job, Ending("done", predicted))
     assert not store.requeue(job)
     assert (state(store, "a"), state(store, "b")) == ("cancelled", "cancelled")
@@ -138,7 +139,8 @@ def test_a_job_that_ends_the_service_again_and_again_fails(store: JobStore) -> N
         claim(store)
         store.requeue_all(most_attempts=3)
     job = store.get("a", "")
-    assert job is not None and job.error is not None
+    assert job is not None
+    assert job.error is not None
     assert (job.state, job.error.code) == ("failed", "crash")
     assert state(store, "b") == "queued"
 
@@ -158,7 +160,7 @@ def test_what_is_committed_outlasts_the_connection(path: Path) -> None:
         assert JobStore(database).counts() == {"queued": 1}
 
 
-def test_a_failed_transaction_changes_nothing(path: Path, store: JobStore) -> None:
+def test_a_failed_transaction_changes_nothing(store: JobStore) -> None:
     add(store, "a")
     with pytest.raises(sqlite3.IntegrityError):
         add(store, "a")
@@ -168,7 +170,7 @@ def test_a_failed_transaction_changes_nothing(path: Path, store: JobStore) -> No
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_text("no database, but a text that is long enough" * 40)
-    with pytest.raises(ConfigError, match="is no database of jobs .*--data"):
+    with pytest.raises(ConfigError, match=r"is no database of jobs .*--data"):
         Database(file)
 
 
@@ -188,4 +190,5 @@ def test_the_end_of_a_job_tells_its_webhook_in_the_same_transaction(path: Path, 
         store.finish(claim(store), Ending("done", predicted))
         (row,) = database.rows("SELECT * FROM deliveries")
     assert (row["job"], row["url"]) == ("a", "https://example.org/")
-    assert '"label"' in row["body"] and '"faces"' not in row["body"]
+    assert '"label"' in row["body"]
+    assert '"faces"' not in row["body"]

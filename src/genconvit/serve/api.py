@@ -147,7 +147,7 @@ def report(request: Request, job_id: str, service: Served, ticket: str | None = 
     """Give the page of a result."""
     owner = service.tickets.owner(ticket, job_id) if ticket else owner_of(request, service)
     if owner is None:
-        raise Problem(401, "unauthorized", "the ticket is not for this report, or is older than ten minutes; get another")
+        raise Problem(401, "unauthorized", "the ticket is of another report, or older than ten minutes; get another")
     job = service.job(job_id, owner)
     if job.report == "pending" or not job.has_ended:
         raise Problem(409, "state", f"the job is {job.state}, and its report is to come", {"Retry-After": "1"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -26,7 +27,7 @@ class Metrics:
 
     def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
         self._registry = CollectorRegistry()
-        given = {"registry": self._registry, "namespace": "genconvit"}
+        given: dict[str, Any] = {"registry": self._registry, "namespace": "genconvit"}
         self.ended = Counter("jobs_ended", "Jobs that ended.", ("state", "status"), **given)
         self.seconds = Histogram(
             "job_seconds", "Seconds of a job from its last begin to its end.", buckets=_SECONDS, **given

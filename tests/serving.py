@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -17,26 +18,42 @@ from processes import wait_until
 
 QUICK = ("--weights", "embedded", "--frames", "2", "--device", "cpu", "--workers", "2")
 
+_PATH = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+"""Modules of the tests are found as well, by the process and by its workers."""
+
 
 class Server:
-    """A process of ``genconvit serve`` on a free port of loopback.
+    """A process of ``genconvit serve`` on loopback.
+
+    Args:
+        data: folder of its jobs.
+        flags: further flags.
+        port: port; 0 takes a free one.
+        program: what runs it, after the interpreter.
 
     Attributes:
         process: the process.
-        url: address of the service.
         said: what it printed on stderr so far.
     """
 
-    def __init__(self, data: Path, *flags: str) -> None:
-        command = [sys.executable, "-m", "genconvit", "serve", *QUICK, "--port", "0", "--data", str(data), *flags]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    def __init__(
+        self, data: Path, *flags: str, port: int = 0, program: Sequence[str] = ("-m", "genconvit", "serve")
+    ) -> None:
+        command = [sys.executable, *program, *QUICK, "--port", str(port), "--data", str(data), *flags]
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": _PATH}
+        )
         self.said: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def url(self) -> str:
+        """Address of the service, once it is there."""
         assert wait_until(lambda: self._address() is not None or self.process.poll() is not None)
         address = self._address()
         assert address is not None, "".join(self.said)
-        self.url = address
+        return address
 
     def await_ready(self) -> None:
         """Wait until the networks are loaded."""
