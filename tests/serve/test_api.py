@@ -12,9 +12,12 @@ from starlette.testclient import TestClient
 from genconvit import Client, Detector, DetectorConfig, VideoResult
 from genconvit.core.errors import ServiceError, SourceAccessError
 from genconvit.evaluation.results_file import read_results
+from genconvit.serve.config import ServeConfig
 from genconvit.serve.keys import add_key, revoke_key
 from genconvit.serve.models import ProblemBody
 from genconvit.serve.page import POLICY
+from genconvit.serve.problems import Problem
+from genconvit.serve.service import Service
 from processes import wait_until
 
 from .conftest import serving
@@ -242,6 +245,13 @@ def test_the_services_own_page_is_let_in(http: TestClient, headers: dict[str, st
     assert http.get("/v1/jobs", headers=headers).status_code == 200
 
 
+def test_a_link_to_the_page_may_be_followed_and_nothing_else(http: TestClient) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert http.get("/", headers=headers).status_code == 200
+    assert problem(http, "GET", "/v1/jobs", headers=headers) == (403, "forbidden")
+    assert problem(http, "POST", "/", headers=headers) == (403, "forbidden")
+
+
 def test_an_unknown_address_is_a_problem(http: TestClient) -> None:
     assert problem(http, "GET", "/v2/jobs") == (404, "notfound")
     assert problem(http, "PATCH", "/v1/jobs") == (405, "request")
@@ -319,3 +329,12 @@ def test_results_are_forgotten_in_time(tmp_path: Path, embedded: DetectorConfig,
         service.state.service._retention.step()
         assert problem(http, "GET", f"/v1/jobs/{job_id}") == (404, "notfound")
         assert [list((tmp_path / part).iterdir()) for part in ("uploads", "reports")] == [[], []]
+
+
+def test_as_many_jobs_arrive_at_once_as_may(tmp_path: Path, embedded: DetectorConfig) -> None:
+    service = Service(ServeConfig(data=tmp_path, uploads_at_once=2), [embedded])
+    with service:
+        with service.arriving(), service.arriving(), pytest.raises(Problem, match="2 jobs arrive; come again in 5 s"):
+            service.arriving().__enter__()
+        with service.arriving():
+            pass

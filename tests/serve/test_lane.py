@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from genconvit.core.types import Frame
 from genconvit.serve.database import Database
 from genconvit.serve.lane import Lane, LaneOptions
 from genconvit.serve.models import JobOptions
-from genconvit.serve.store import JobStore
+from genconvit.serve.store import Ending, JobStore
 from genconvit.serve.stored import NewJob, StoredJob
 from genconvit.serve.watched import Flight
 from genconvit.video.readers import Reading
@@ -135,6 +136,35 @@ class FakeDetector:
         for source in sources:
             watch(Steps())
             yield type(self).answer(source)
+
+
+def test_a_reading_that_begins_after_its_job_was_cancelled_ends(store: JobStore) -> None:
+    watched, steps = flight(store), Steps()
+    watched.cancel()
+    with pytest.raises(SourceError, match="its job was cancelled"):
+        list(watched.watch(steps))
+    assert steps.closed.is_set()
+
+
+def test_a_store_that_cannot_be_written_for_a_time_loses_no_job(
+    store: JobStore, embedded: DetectorConfig, predicted: VideoResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeDetector, "answer", staticmethod(lambda _: predicted), raising=False)
+    monkeypatch.setattr("genconvit.serve.lane.Detector", FakeDetector)
+    monkeypatch.setattr("genconvit.serve.lane._PAUSE_SECONDS", 0.01)
+    faults = [sqlite3.OperationalError("database or disk is full")] * 3
+    finish = store.finish
+
+    def failing(job: StoredJob, ending: Ending) -> bool:
+        if faults:
+            raise faults.pop()
+        return finish(job, ending)
+
+    monkeypatch.setattr(store, "finish", failing)
+    add(store, "a", Path("/a"))
+    add(store, "b", Path("/b"))
+    with lane_of(store, embedded):
+        assert wait_until(lambda: store.counts() == {"done": 2})
 
 
 @pytest.mark.parametrize(("error", "code"), [(WeightsError("not finite"), "weights"), (RuntimeError("x"), "error")])

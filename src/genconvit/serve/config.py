@@ -54,6 +54,9 @@ class ServeConfig(FrozenConfig):
     job_seconds: PositiveFloat = 1800.0
     """Seconds that the reading of one source may take, beside the limits of its decoder."""
 
+    uploads_at_once: PositiveInt = 64
+    """Requests with a job that may arrive at the same time."""
+
     queue: PositiveInt = 1000
     """Jobs that may wait."""
 

@@ -48,6 +48,11 @@ async def take_job(request: Request, service: Service, owner: str) -> str:
         Problem: it cannot be taken.
     """
     await run_in_threadpool(service.check_room, owner)
+    with service.arriving():
+        return await _take_job(request, service, owner)
+
+
+async def _take_job(request: Request, service: Service, owner: str) -> str:
     config, job_id = service.config, service.new_id()
 
     def begin(name: str) -> Upload:

@@ -42,7 +42,7 @@ class OwnHostOnly:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        detail = self._refusal(_headers(scope))
+        detail = self._refusal(_headers(scope), is_page=scope["method"] == "GET" and scope["path"] == "/")
         if detail is None:
             await self._app(scope, receive, _with_headers(send))
             return
@@ -51,7 +51,7 @@ class OwnHostOnly:
         await send({"type": "http.response.start", "status": 403, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    def _refusal(self, headers: dict[str, list[str]]) -> str | None:
+    def _refusal(self, headers: dict[str, list[str]], *, is_page: bool) -> str | None:
         """Reason why a request with these headers is refused; None for one that is not."""
         hosts, origins, sites = (headers.get(name, []) for name in ("host", "origin", "sec-fetch-site"))
         host = hosts[0].lower() if len(hosts) == 1 else None
@@ -62,7 +62,8 @@ class OwnHostOnly:
         own = {f"http://{host}"} if loopback else {self._origin}
         if any(origin.lower() not in own for origin in origins):
             return f"the origin {origins[:1]} is a page of another site, which may not use this service"
-        if any(site in ("cross-site", "same-site") for site in sites):
+        followed = is_page and headers.get("sec-fetch-mode") == ["navigate"]  # a link, which a person clicked
+        if not followed and any(site in ("cross-site", "same-site") for site in sites):
             return "a page of another site may not use this service; open its own page"
         return None
 

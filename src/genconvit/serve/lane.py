@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ from genconvit.video.readers import Reading
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 """Seconds after which a lane looks for jobs although nobody called."""
+
+_PAUSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,23 @@ class Lane:
             with Detector(self._options.config) as detector:
                 self.ready.set()
                 while not self._stopping.is_set():
-                    self._serve(detector)
+                    self._serve_or_wait(detector)
         except BaseException as error:  # whoever asks whether the service is ready is told
             _LOG.exception("the detector %s cannot work", self.name)
             self.failure = error
             self.ready.clear()
 
+    def _serve_or_wait(self, detector: Detector) -> None:
+        """Score jobs, and go on after a while where the store cannot be written: a disk may be full for a time."""
+        try:
+            self._serve(detector)
+        except sqlite3.Error:
+            _LOG.exception("the jobs cannot be kept")
+            self._stopping.wait(_PAUSE_SECONDS)
+
     def _serve(self, detector: Detector) -> None:
         """Score jobs until one of them ends the stream."""
+        self._requeue()
         try:
             with closing(detector.predict_many(self._sources(), watch=self._watch)) as results:
                 for result in results:
@@ -119,11 +131,16 @@ class Lane:
                     self._flights.popleft()
         except Exception as error:
             _LOG.exception("a job ended the stream of %s", self.name)
-            if self._flights:
-                self._fail(self._flights.popleft(), error)
+            if self._flights and not isinstance(error, sqlite3.Error):
+                self._fail(self._flights[0], error)
+                self._flights.popleft()
         finally:
-            while self._flights:
-                self._store.requeue(self._flights.popleft().job)
+            self._requeue()
+
+    def _requeue(self) -> None:
+        while self._flights:
+            self._store.requeue(self._flights[0].job)
+            self._flights.popleft()
 
     def _sources(self) -> Iterator[str]:
         """Paths of jobs as they come; in the thread that starts readings."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable, Sequence
 
@@ -35,7 +34,6 @@ def serve(config: ServeConfig, detectors: Sequence[DetectorConfig], listening: C
         ConfigError: an option has a value that is not allowed, the folder is in use, or so is the port.
     """
     with _listen(config) as listener, Service(config, detectors) as service:
-        logging.getLogger("genconvit.serve").setLevel(logging.INFO)
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(service),

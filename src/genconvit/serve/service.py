@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -75,6 +76,7 @@ class Service(Closeable):
         self.opinions = Opinions(self._database, self.folder.feedback)
         self.metrics = Metrics(self.store.counts)
         self.waiters = Waiters()
+        self._arriving = 0
         self._retention = Retention(self.store, self.folder, config)
         self._lanes = {name: Lane(options, self.store, self._ended) for name, options in lanes.items()}
         self._defaults = {name: each.threshold for name, each in configs.items()}
@@ -183,6 +185,21 @@ class Service(Closeable):
             )
         except QueueFullError as full:
             raise self.busy(full) from None
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Count a request with a job while it arrives; used in one thread.
+
+        Raises:
+            Problem: too many arrive.
+        """
+        if self._arriving >= self.config.uploads_at_once:
+            raise Problem(429, "busy", f"{self._arriving} jobs arrive; come again in 5 s", {"Retry-After": "5"})
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
 
     def busy(self, full: QueueFullError) -> Problem:
         """The problem of a full queue, which says when to come again."""

@@ -44,6 +44,8 @@ class Flight:
     def watch(self, reading: Reading) -> Reading:
         """Stand over the reading of its source."""
         self._reading = reading
+        if self.cancelled.is_set():
+            reading.close()
         return WatchedReading(reading, self)
 
     def cancel(self) -> None:
