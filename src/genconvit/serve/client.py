@@ -108,9 +108,9 @@ class Client(Closeable):
 
         Args:
             path: path below the folder that the operator allowed.
-            architecture: as for ``submit``.
-            threshold: as for ``submit``.
-            webhook: as for ``submit``.
+            architecture: architecture that scores, among those that the service offers.
+            threshold: threshold, among those that the service offers.
+            webhook: address that the service tells of the end.
 
         Raises:
             ServiceError: the service refuses it, or cannot be reached.

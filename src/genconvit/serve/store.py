@@ -34,7 +34,7 @@ class Ending:
 
     Attributes:
         state: state that it ends in.
-        result: its result; None where there is none.
+        result: result of the job; None where there is none.
         error: reason why it has failed.
         report: true where a report of it is to be made.
     """

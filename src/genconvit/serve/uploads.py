@@ -63,8 +63,8 @@ async def read_form(
 
     Args:
         stream: pieces of the request's body.
-        content_type: its ``Content-Type``.
-        content_length: its ``Content-Length``; one that is too large is refused before anything is read.
+        content_type: value of ``Content-Type``.
+        content_length: value of ``Content-Length``; one that is too large is refused before anything is read.
         begin: begins to write a file, given the client's name for it.
         limits: limits of the form.
 
