@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -118,7 +119,7 @@ def _predict(folder: Path, clip: Path, uploads: int, found: Load) -> float | Non
     for source in sources:
         shutil.copy(clip, source)
     VIDEO_DECODERS.register("crashing", Crashing)
-    options = {"weights": "embedded", "frames": 2, "device": "cpu", "workers": 2, "decoder": "crashing"}
+    options: dict[str, Any] = {"weights": "embedded", "frames": 2, "device": "cpu", "workers": 2, "decoder": "crashing"}
     try:
         with Detector(DetectorConfig.from_options(**options)) as detector:
             detector.predict(clip)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped] # its types are a package of their own
 
 from genconvit.cli.app import app
 from genconvit.serve.config import ServeConfig

@@ -27,12 +27,13 @@ class Hook(BaseHTTPRequestHandler):
 
     statuses: list[int]
     got: list[tuple[dict[str, str], bytes]]
+    port: int
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.got.append((dict(self.headers), body))
         self.send_response(self.statuses.pop(0))
-        self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")
+        self.send_header("Location", f"http://127.0.0.1:{self.port}/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -42,10 +43,10 @@ class Hook(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook() -> Iterator[type[Hook]]:
-    """A server on loopback; ``port`` is where."""
-    kind = type("_Hook", (Hook,), {"statuses": [], "got": []})
+    """A server on loopback."""
+    kind: type[Hook] = type("_Hook", (Hook,), {"statuses": [], "got": []})
     server = HTTPServer(("127.0.0.1", 0), kind)
-    kind.port = server.server_address[1]  # type: ignore[attr-defined] # a class of this test
+    kind.port = server.server_port
     thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield kind
@@ -55,7 +56,7 @@ def hook() -> Iterator[type[Hook]]:
 
 
 def place(hook: type[Hook]) -> str:
-    return f"127.0.0.1:{hook.port}"  # type: ignore[attr-defined]
+    return f"127.0.0.1:{hook.port}"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Deliveries:
         if not rows:
             return _LOOK_SECONDS
         due = rows[0]
-        left = due["due"] - time.time()
+        left = float(due["due"]) - time.time()
         if left > 0:
             return min(left, _LOOK_SECONDS)
         secret = self._secret_of(due["owner"])

@@ -33,7 +33,7 @@ from genconvit.serve.waiters import Waiters
 from genconvit.serve.webhooks import Webhooks
 from genconvit.settings import DetectorConfig
 
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 100
 """Times that a job is begun, where the service itself ends while it is at it."""
 
 _PATIENCE_SECONDS = 10.0
@@ -90,8 +90,10 @@ class Service(Closeable):
         """Go on with what was left of an earlier run, and load the networks."""
         self.store.requeue_all(MOST_ATTEMPTS)
         self.folder.keep_only(self.store.ids())
-        for each in (*self._lanes.values(), self._reports, self._deliveries, self._cleaning):
-            each.start()
+        for lane in self._lanes.values():
+            lane.start()
+        for background in (self._reports, self._deliveries, self._cleaning):
+            background.start()
 
     def close(self) -> None:
         """End the threads; jobs that are under way are queued again. More than once is fine."""
