@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import genconvit.serve.lane as lane_module
 from genconvit import DetectorConfig, VideoResult
 from genconvit.assemble import assemble_rule
 from genconvit.core.errors import SourceError, SourceLimitError, WeightsError
@@ -46,8 +47,8 @@ def lane_of(store: JobStore, config: DetectorConfig, job_seconds: float = 600.0)
         lane.stop(60)
 
 
-def add(store: JobStore, job_id: str, path: Path) -> None:
-    job = NewJob(job_id, "", f"{job_id}.mp4", path, False, "v2", JobOptions())
+def add(store: JobStore, job_id: str, path: Path, **options: Any) -> None:
+    job = NewJob(job_id, "", f"{job_id}.mp4", path, False, "v2", JobOptions(**options))
     store.add(job, most=100, most_of_owner=100)
 
 
@@ -190,6 +191,41 @@ def test_a_job_that_ends_the_stream_fails_and_the_others_go_on(
     failed = job(store, "j1").error
     assert failed is not None
     assert failed.code == code
+
+
+def test_a_threshold_that_is_offered_no_more_fails_its_job(
+    store: JobStore, embedded: DetectorConfig, clip: Path
+) -> None:
+    add(store, "a", clip, threshold=0.7)
+    add(store, "b", clip)
+    with lane_of(store, embedded):
+        assert wait_until(lambda: store.counts() == {"failed": 1, "done": 1})
+    error = job(store, "a").error
+    assert error is not None
+    assert (error.code, error.reason[:13]) == ("config", "threshold 0.7")
+
+
+def test_the_next_jobs_get_their_own_results_after_one_ended_the_stream(
+    store: JobStore, embedded: DetectorConfig, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_named = lane_module._as_named
+
+    def failing(result: VideoResult, flight: Flight) -> VideoResult:
+        if flight.job.id == "bad":
+            raise RuntimeError("a fault")
+        return as_named(result, flight)
+
+    monkeypatch.setattr(lane_module, "_as_named", failing)
+    with lane_of(store, embedded):
+        add(store, "bad", clip)
+        assert wait_until(lambda: store.counts() == {"failed": 1})
+        for number in range(3):
+            add(store, f"j{number}", clip)
+            assert wait_until(lambda number=number: job(store, f"j{number}").has_ended)  # type: ignore[misc]
+    for number in range(3):
+        done = job(store, f"j{number}")
+        assert (done.state, done.attempt) == ("done", 1)
+        assert VideoResult.model_validate_json(done.result or "").source == f"j{number}.mp4"
 
 
 def test_a_detector_that_cannot_be_made_is_told(

@@ -145,6 +145,17 @@ def test_a_job_that_ends_the_service_again_and_again_fails(store: JobStore) -> N
     assert state(store, "b") == "queued"
 
 
+def test_a_job_whose_detector_is_gone_fails(store: JobStore) -> None:
+    add(store, "a")
+    store.refuse_others(["v2", "original"])
+    assert state(store, "a") == "queued"
+    store.refuse_others(["original"])
+    job = store.get("a", "")
+    assert job is not None
+    assert job.error is not None
+    assert (job.state, job.error.code) == ("failed", "config")
+
+
 def test_only_a_job_that_has_ended_is_forgotten(store: JobStore) -> None:
     add(store, "a")
     assert not store.forget("a")

@@ -7,10 +7,9 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 
-from genconvit.core.errors import SOURCE_ERRORS, GenConViTError, SourceError
+from genconvit.core.errors import SOURCE_ERRORS, ConfigError, GenConViTError, SourceError
 from genconvit.detector import Detector
 from genconvit.results.result import VideoResult
 from genconvit.serve.models import JobError
@@ -71,6 +70,7 @@ class Lane:
         self._store = store
         self._ended = ended
         self._flights: deque[Flight] = deque()
+        self._claiming = threading.Lock()
         self._called = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"genconvit-lane-{options.name}", daemon=True)
@@ -124,17 +124,22 @@ class Lane:
     def _serve(self, detector: Detector) -> None:
         """Score jobs until one of them ends the stream."""
         self._requeue()
+        over = threading.Event()
+        results = detector.predict_many(self._sources(over), watch=self._watch)
         try:
-            with closing(detector.predict_many(self._sources(), watch=self._watch)) as results:
-                for result in results:
-                    self._keep(self._flights[0], result)
-                    self._flights.popleft()
+            for result in results:
+                self._keep(self._flights[0], result)
+                self._flights.popleft()
         except Exception as error:
             _LOG.exception("a job ended the stream of %s", self.name)
             if self._flights and not isinstance(error, sqlite3.Error):
                 self._fail(self._flights[0], error)
                 self._flights.popleft()
         finally:
+            with self._claiming:  # from here on the stream begins no job
+                over.set()
+            self._called.set()
+            results.close()
             self._requeue()
 
     def _requeue(self) -> None:
@@ -142,16 +147,20 @@ class Lane:
             self._store.requeue(self._flights[0].job)
             self._flights.popleft()
 
-    def _sources(self) -> Iterator[str]:
-        """Paths of jobs as they come; in the thread that starts readings."""
+    def _sources(self, over: threading.Event) -> Iterator[str]:
+        """Paths of jobs as they come, until the stream is over; in the thread that starts readings."""
         while not self._stopping.is_set():
             self._called.clear()
-            job = self._store.claim(self.name)
-            if job is None:
+            with self._claiming:
+                if over.is_set():
+                    return
+                job = self._store.claim(self.name)
+                if job is not None:
+                    self._flights.append(Flight(job, job.path, self._options.job_seconds))
+            if job is not None:
+                yield str(job.path)
+            else:
                 self._called.wait(_LOOK_SECONDS)
-                continue
-            self._flights.append(Flight(job, job.path, self._options.job_seconds))
-            yield str(job.path)
 
     def _watch(self, reading: Reading) -> Reading:
         return self._flights[-1].watch(reading)  # the job that was given last is the one that begins
@@ -172,7 +181,11 @@ class Lane:
 
     def _rule_of(self, job: StoredJob) -> DecisionRule:
         threshold = job.options.threshold
-        return self._options.rule if threshold is None else self._options.rules[str(threshold)]
+        if threshold is None:
+            return self._options.rule
+        if str(threshold) not in self._options.rules:
+            raise ConfigError(f"threshold {threshold} is offered no more; send the source again, with another one")
+        return self._options.rules[str(threshold)]
 
     def _fail(self, flight: Flight, error: Exception) -> None:
         if isinstance(error, GenConViTError):

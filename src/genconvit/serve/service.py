@@ -89,6 +89,7 @@ class Service(Closeable):
     def start(self) -> None:
         """Go on with what was left of an earlier run, and load the networks."""
         self.store.requeue_all(MOST_ATTEMPTS)
+        self.store.refuse_others(tuple(self._lanes))
         self.folder.keep_only(self.store.ids())
         for lane in self._lanes.values():
             lane.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genconvit.results.result import VideoResult
@@ -168,6 +169,20 @@ class JobStore:
                 (error.model_dump_json(), time.time(), most_attempts),
             )
             self._database.run("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+
+    def refuse_others(self, detectors: Sequence[str]) -> None:
+        """Let jobs fail that wait for a detector that is not there any more.
+
+        Args:
+            detectors: names of the detectors that are there.
+        """
+        error = JobError(code="config", reason="its architecture is offered no more; send the source again")
+        places = ", ".join("?" * len(detectors))
+        self._database.run(
+            f"UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'queued' "  # noqa: S608
+            f"AND detector NOT IN ({places})",
+            (error.model_dump_json(), time.time(), *detectors),
+        )
 
     def cancel(self, job_id: str, owner: str) -> bool:
         """End a job that has not ended; false where there is none."""
