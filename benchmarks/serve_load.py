@@ -8,6 +8,7 @@ Run it: python benchmarks/serve_load.py [--uploads 200] [--at-once 50] [--hostil
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from dataclasses import asdict
@@ -23,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uploads", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=50)
-    parser.add_argument("--hostile", type=int, default=10, help="hostile requests of all kinds together")
+    parser.add_argument("--hostile", type=int, default=10, help="hostile requests of all kinds together, at least")
     parser.add_argument("--reports", choices=("pictures", "plain", "none"), default="plain")
     parser.add_argument("--most-mb", type=int, default=4096, help="memory of the service and its workers, in MiB")
     options = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> None:
             clip,
             uploads=options.uploads,
             at_once=options.at_once,
-            each_hostile=max(options.hostile // (len(HOSTILE) + 1), 1),
+            each_hostile=math.ceil(options.hostile / (len(HOSTILE) + 1)),
             reports=options.reports,
         )
     print(json.dumps({**asdict(found), "ratio": round(found.ratio, 3)}, indent=2))

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from genconvit import Client, Detector, DetectorConfig, VideoResult
 from genconvit.core.errors import ServiceError, SourceAccessError
 from genconvit.evaluation.results_file import read_results
+from genconvit.serve.api import make_app
 from genconvit.serve.config import ServeConfig
 from genconvit.serve.keys import add_key, revoke_key
 from genconvit.serve.models import ProblemBody
@@ -142,6 +143,24 @@ def test_predict_answers_at_once_where_it_can(http: TestClient, clip: Path, pred
     response = http.post("/v1/predict?wait=0", files={"file": ("a.mp4", clip.read_bytes())})
     assert (response.status_code, response.json()["result"]) == (202, None)
     assert problem(http, "POST", "/v1/predict?wait=9999", files={"file": b"a"}) == (422, "config")
+
+
+def test_a_job_is_waited_for_and_that_has_an_end(
+    client: Client, clip: Path, tmp_path: Path, embedded: DetectorConfig
+) -> None:
+    seen: list[str] = []
+    job_id = client.submit(clip)
+    assert client.wait(job_id, progress=lambda job: seen.append(job.state)).state == "done" == seen[-1]
+    assert client.job(job_id, wait_seconds=60).state == "done"
+    with pytest.raises(ServiceError, match="there is no such job"):
+        client.job("none", wait_seconds=60)
+    service = Service(ServeConfig(data=tmp_path), [embedded])  # nobody works in it
+    with service:
+        http = TestClient(make_app(service), base_url="http://localhost")
+        idle = Client("http://localhost", http=http)
+        waiting = idle.submit(clip)
+        with pytest.raises(ServiceError, match=r"is queued after 0\.1 s; wait longer"):
+            idle.wait(waiting, seconds=0.1)
 
 
 def test_jobs_are_listed_by_pages(http: TestClient, client: Client, clip: Path) -> None:

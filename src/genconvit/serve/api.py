@@ -59,7 +59,7 @@ def make_app(service: Service) -> FastAPI:
     return app
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """The service that a request is for."""
     service: Service = request.app.state.service
     return service
@@ -68,7 +68,7 @@ def service_of(request: Request) -> Service:
 Served = Annotated[Service, Depends(service_of)]
 
 
-def owner_of(request: Request, service: Served) -> str:
+async def owner_of(request: Request, service: Served) -> str:
     """Id of the key that a request has; empty where none is asked for.
 
     Raises:
@@ -77,7 +77,7 @@ def owner_of(request: Request, service: Served) -> str:
     if service.keys is None:
         return ""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    key = service.keys.find(text.strip()) if scheme.lower() == "bearer" else None
+    key = await run_in_threadpool(service.keys.find, text.strip()) if scheme.lower() == "bearer" else None
     if key is None:
         detail = "give a key that is known, as Authorization: Bearer KEY; the operator makes one (genconvit keys add)"
         raise Problem(401, "unauthorized", detail, {"WWW-Authenticate": "Bearer"})
@@ -124,9 +124,14 @@ def list_jobs(
 
 
 @v1.get("/jobs/{job_id}", response_model=Job)
-def get_job(job_id: str, service: Served, owner: Owner) -> Response:
-    """Give one job, with its result."""
-    return _job_response(service, service.job(job_id, owner), 200)
+async def get_job(
+    job_id: str, service: Served, owner: Owner, wait: Annotated[float, Query(ge=0, le=60)] = 0
+) -> Response:
+    """Give one job, with its result; where it has not ended, after so many seconds, or as soon as it has."""
+    if wait:
+        await service.waiters.wait(job_id, lambda: service.job(job_id, owner).has_ended, wait)
+    job = await run_in_threadpool(service.job, job_id, owner)
+    return await run_in_threadpool(_job_response, service, job, 200)
 
 
 @v1.delete("/jobs/{job_id}")
@@ -143,12 +148,12 @@ def report_ticket(job_id: str, service: Served, owner: Owner) -> JSONResponse:
 
 
 @v1.get("/jobs/{job_id}/report", response_class=FileResponse)
-def report(request: Request, job_id: str, service: Served, ticket: str | None = None) -> FileResponse:
+async def report(request: Request, job_id: str, service: Served, ticket: str | None = None) -> FileResponse:
     """Give the page of a result."""
-    owner = service.tickets.owner(ticket, job_id) if ticket else owner_of(request, service)
+    owner = service.tickets.owner(ticket, job_id) if ticket else await owner_of(request, service)
     if owner is None:
         raise Problem(401, "unauthorized", "the ticket is of another report, or older than ten minutes; get another")
-    job = service.job(job_id, owner)
+    job = await run_in_threadpool(service.job, job_id, owner)
     if job.report == "pending" or not job.has_ended:
         raise Problem(409, "state", f"the job is {job.state}, and its report is to come", {"Retry-After": "1"})
     if job.report == "none":

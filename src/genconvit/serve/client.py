@@ -23,8 +23,9 @@ from genconvit.serve.models import ENDED, Created, Job, JobPage, JobSummary, Pro
 from genconvit.video.names import source_name
 
 M = TypeVar("M", bound=FrozenConfig)
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 2.0
+_WAIT_SECONDS = 20.0
+_LOOK_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
 
 
 class Client(Closeable):
@@ -121,13 +122,18 @@ class Client(Closeable):
         }
         return _parsed(Created, self._send("POST", "/v1/jobs", files=form)).id
 
-    def job(self, job_id: str) -> Job:
-        """Give a job as it is now.
+    def job(self, job_id: str, *, wait_seconds: float = 0.0) -> Job:
+        """Give a job as it is now, or as soon as it has ended.
+
+        Args:
+            job_id: id of the job.
+            wait_seconds: seconds for which the service waits for its end, at most 60.
 
         Raises:
             ServiceError: there is none, or the service cannot be reached.
         """
-        return _parsed(Job, self._send("GET", f"/v1/jobs/{quote(job_id, safe='')}"))
+        asked = {"wait": wait_seconds} if wait_seconds else {}
+        return _parsed(Job, self._send("GET", f"/v1/jobs/{quote(job_id, safe='')}", params=asked))
 
     def wait(self, job_id: str, *, seconds: float = 3600.0, progress: Callable[[Job], object] | None = None) -> Job:
         """Wait until a job has ended.
@@ -135,22 +141,21 @@ class Client(Closeable):
         Args:
             job_id: id of the job.
             seconds: seconds to wait at most.
-            progress: called with the job each time that it was looked at.
+            progress: called with the job each time that it was looked at, every second or so.
 
         Raises:
             ServiceError: it takes longer, there is none, or the service cannot be reached.
         """
-        until, pause = time.monotonic() + seconds, _FIRST_PAUSE_SECONDS
+        until = time.monotonic() + seconds
+        longest = _WAIT_SECONDS if progress is None else _LOOK_SECONDS
         while True:
-            job = self.job(job_id)
+            job = self.job(job_id, wait_seconds=min(longest, max(until - time.monotonic(), 0.0)))
             if progress is not None:
                 progress(job)
             if job.state in ENDED:
                 return job
-            if time.monotonic() + pause > until:
+            if time.monotonic() >= until:
                 raise ServiceError(f"job {job_id} is {job.state} after {seconds:g} s; wait longer, or delete it")
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def report(self, job_id: str, *, seconds: float = 60.0) -> str:
         """Give the page of a result, as HTML; waits where it is being made.
@@ -169,7 +174,7 @@ class Client(Closeable):
             except ServiceError as error:
                 if error.retry_after_seconds is None or error.status != 409 or time.monotonic() > until:
                     raise
-            time.sleep(_FIRST_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
 
     def jobs(self) -> Iterator[JobSummary]:
         """Yield the jobs of the key, the latest first.
