@@ -14,6 +14,7 @@ LAYERS = (
     {"__main__"},
     {"cli"},
     {"doctor"},
+    {"serve"},
     {"bench", "compare", "robustness", "testing"},
     {"extract", "train"},
     {"render"},

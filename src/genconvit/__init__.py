@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from genconvit.results.heat_maps import ResultHeatMaps
     from genconvit.results.result import FaceResult, TrackResult, VideoResult
     from genconvit.results.write import results_to_csv, results_to_json, results_to_json_lines, results_to_markdown
+    from genconvit.serve.client import Client
     from genconvit.settings import DetectorConfig
 
 _HOMES = {
     "Architecture": "models.base",
     "ArchitectureConfig": "models.base",
+    "Client": "serve.client",
     "ConfigError": "core.errors",
     "ContentCredentials": "results.credentials",
     "DatasetError": "core.errors",
@@ -70,6 +72,7 @@ _HOMES = {
 __all__ = [
     "Architecture",
     "ArchitectureConfig",
+    "Client",
     "ConfigError",
     "ContentCredentials",
     "DatasetError",

@@ -26,7 +26,7 @@ from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig, DetectorOptions
 from genconvit.verdict.conclude import conclude
 from genconvit.video.names import Source, source_name
-from genconvit.video.readers import Reader
+from genconvit.video.readers import Reader, WatchReading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -147,12 +147,19 @@ class Detector(Closeable):
             raise outcome.error
         return self._answer(opened.parts, outcome, reader)
 
-    def predict_many(self, sources: Iterable[Source]) -> Generator[VideoResult, None, None]:
+    def predict_many(
+        self, sources: Iterable[Source], *, watch: WatchReading | None = None
+    ) -> Generator[VideoResult, None, None]:
         """Score sources; what cannot be read becomes a result with the status ``unreadable``.
 
         Decoding, the search for faces and the networks work at the same time. A source has the same scores, to the bit,
         as ``predict`` gives it. Results come in the order of the sources, each as soon as it is there; sources are
         asked for in another thread, a few ahead. Closing the generator ends the work.
+
+        Args:
+            sources: the sources, each as for ``predict``.
+            watch: stands over the reading of each source that can be opened, for a progress or an early end; called
+                in the thread that asks for sources, before it asks for the next one.
 
         Raises:
             ConfigError: ``sources`` is a single source.
@@ -162,13 +169,13 @@ class Detector(Closeable):
             raise ConfigError(f"predict_many takes several sources, got one, {source_name(sources)}; use predict")
         opened = self._open()
         reader = opened.parts.readers.for_many(sources)
-        return self._results(opened, reader, sources)
+        return self._results(opened, reader, sources, watch)
 
     def _results(
-        self, opened: _Opened, reader: Reader, sources: Iterable[Source]
+        self, opened: _Opened, reader: Reader, sources: Iterable[Source], watch: WatchReading | None
     ) -> Generator[VideoResult, None, None]:
         parts = opened.parts
-        with closing(opened.pipeline.run(reader, sources)) as outcomes:
+        with closing(opened.pipeline.run(reader, sources, watch)) as outcomes:
             for outcome in outcomes:
                 if outcome.scores is not None and parts.readers.note:
                     outcome.scores.notes.append(parts.readers.note)

@@ -25,6 +25,7 @@ from genconvit.cli.evaluate import evaluate
 from genconvit.cli.examples import EXAMPLES
 from genconvit.cli.export import export
 from genconvit.cli.extract import extract
+from genconvit.cli.keys import keys
 from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
 from genconvit.cli.plugins import plugins
@@ -32,7 +33,9 @@ from genconvit.cli.predict import predict
 from genconvit.cli.report import report
 from genconvit.cli.robustness import robustness
 from genconvit.cli.schema import schema
+from genconvit.cli.serve import serve
 from genconvit.cli.stopping import StopSignals
+from genconvit.cli.submit import submit
 from genconvit.cli.train import train
 from genconvit.cli.weights import weights
 from genconvit.core.cores import keep_threads_within_limits
@@ -81,6 +84,7 @@ _CLASSES: dict[str, type[TyperCommand]] = {
     "train": TrainCommand,
     "export": DetectorCommand,
     "bench": DetectorCommand,
+    "serve": DetectorCommand,
 }
 """Commands that have the flags of an architecture's own."""
 
@@ -111,7 +115,8 @@ for _command in (
     _add(_command)
 app.add_typer(weights, name="weights")
 app.add_typer(datasets, name="datasets")
-for _command in (demo, doctor, bench, schema):
+app.add_typer(keys, name="keys")
+for _command in (serve, submit, demo, doctor, bench, schema):
     _add(_command)
 
 

@@ -63,6 +63,16 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit plugins --check",
         "genconvit plugins --check --run",
     ),
+    "serve": (
+        "genconvit serve --weights embedded",
+        "genconvit serve --weights embedded --root clips/ --threshold-choice 0.7",
+        "genconvit serve --weights embedded --host 0.0.0.0 --auth keys.json --origin https://check.example.org",
+    ),
+    "submit": (
+        "genconvit submit clip.mp4 --to http://localhost:8000",
+        "genconvit submit one.mp4 two.mp4 --to http://localhost:8000 --output results.jsonl",
+        "genconvit submit clip.mp4 --to https://check.example.org --key-file key.txt --report report.html",
+    ),
     "demo": (
         "genconvit demo",
         "genconvit demo --keep demo.mp4",

@@ -135,3 +135,35 @@ class TrainingError(GenConViTError):
 
     code = "training"
     hint = "begin it anew in another folder (--out), or resume it with the crops and options that it began with"
+
+
+class ServiceError(GenConViTError):
+    """A service of ``genconvit serve`` cannot be reached, or refuses a request.
+
+    Args:
+        message: message of the error.
+        status: status of its response; None where there was none.
+        problem: code of the problem that it states, such as ``busy`` or ``limit``; None without one.
+        retry_after_seconds: seconds after which it is to be asked again; None where it does not say.
+
+    Attributes:
+        status: status of its response; None where there was none.
+        problem: code of the problem that it states; None without one.
+        retry_after_seconds: seconds after which it is to be asked again; None where it does not say.
+    """
+
+    code = "service"
+    hint = "check the address and the key, and open the address in a browser: its page says whether it is ready"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        problem: str | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem
+        self.retry_after_seconds = retry_after_seconds

@@ -23,7 +23,7 @@ from genconvit.pipeline.scorer import Scorer
 from genconvit.results.credentials import ContentCredentials
 from genconvit.video.given import GivenSource
 from genconvit.video.names import Source
-from genconvit.video.readers import Reader, Reading
+from genconvit.video.readers import Reader, Reading, WatchReading
 from genconvit.video.sources import source_sha256
 
 Started = tuple[Outcome, Reading | None]
@@ -47,23 +47,34 @@ class Pipeline:
         self._credentials = credentials
         self.scorer = scorer
 
-    def run(self, reader: Reader, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
+    def run(
+        self, reader: Reader, sources: Iterable[Source], watch: WatchReading | None = None
+    ) -> Generator[Outcome, None, None]:
         """Score sources; their outcomes come in their order, each as soon as it is complete.
 
         Sources are asked for in another thread, a few ahead.
+
+        Args:
+            reader: reader of the sources.
+            sources: the sources.
+            watch: stands over each reading, called where sources are asked for, before the next one is.
 
         Raises:
             ConfigError: a source is of a wrong type, or no decoder can be used.
             WeightsError: the networks' answer is not finite.
         """
-        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources, self._credentials))
+        yield from score_faces(self.scorer, find_faces(self._finder, reader, sources, self._credentials, watch))
 
 
 def find_faces(
-    finder: FaceFinder, reader: Reader, sources: Iterable[Source], credentials: ReadCredentials | None = None
+    finder: FaceFinder,
+    reader: Reader,
+    sources: Iterable[Source],
+    credentials: ReadCredentials | None = None,
+    watch: WatchReading | None = None,
 ) -> Generator[Cropped | Outcome, None, None]:
     """Crops of each source, and then its outcome, complete but for the scores of its crops."""
-    started = start_readings(reader, sources, credentials)
+    started = start_readings(reader, sources, credentials, watch)
     with Ahead(started, "start", room=max(reader.at_once - 1, 1), drop=_close) as readings:
         for outcome, reading in readings:
             with reading or nullcontext():
@@ -144,7 +155,10 @@ class SourceQueue:
 
 
 def start_readings(
-    reader: Reader, sources: Iterable[Source], credentials: ReadCredentials | None = None
+    reader: Reader,
+    sources: Iterable[Source],
+    credentials: ReadCredentials | None = None,
+    watch: WatchReading | None = None,
 ) -> Generator[Started, None, None]:
     """Begin a reading of each source, or say in its outcome why it cannot be read."""
     for source in sources:
@@ -157,6 +171,7 @@ def start_readings(
                 outcome.credentials = credentials(source)
             outcome.sha256 = source_sha256(source)
             reading = reader.start(source)
+            reading = watch(reading) if watch else reading
         except SourceError as error:
             outcome.error = error
         del source  # what it leases lives as long as its outcome

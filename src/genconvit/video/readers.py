@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import ClassVar, TypeAlias
 
 from genconvit.core.ahead import Ahead
 from genconvit.core.closeable import Closeable
@@ -26,6 +26,10 @@ class Reading(Closeable):
 
         A frame's image may lie in memory that is used again: it holds until the next event is asked for.
         """
+
+
+WatchReading: TypeAlias = "Callable[[Reading], Reading]"
+"""Stands over a reading that has begun: gives another one with the same events, which it may count or end early."""
 
 
 class Reader(ABC):

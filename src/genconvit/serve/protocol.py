@@ -1,0 +1,59 @@
+"""HTTP/1.1 with patience that ends: a request's head has to arrive in time, and so has the rest of a refused one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class PatientProtocol(H11Protocol):
+    """Closes a connection whose request does not arrive.
+
+    While an application reads a body, the limits are the application's.
+    """
+
+    patience_seconds: ClassVar[float] = 20.0
+    """Seconds that the head of a request may take, and the rest of one that was answered already."""
+
+    _given_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrived."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for what comes after an answer."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        super().connection_lost(exc)
+        self._forget()
+
+    def _watch(self) -> None:
+        """Count the time while no application is at a request; it does not begin anew with each byte."""
+        at_work = self.cycle is not None and not self.cycle.response_complete
+        idle = self.cycle is not None and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+        if at_work or idle:  # an idle connection has a timer of the base
+            self._forget()
+        elif self._given_up is None:
+            self._given_up = self.loop.call_later(self.patience_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+    def _forget(self) -> None:
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
