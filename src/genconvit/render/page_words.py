@@ -11,6 +11,8 @@ from genconvit.results.result import WARM_START, VideoResult
 
 Tone = Literal["fake", "real", "none"]
 
+_FEW_FACES = 5
+
 DEFAULT_DECISION = Decision(threshold=0.5, threshold_from="default")
 """Decision of results that state none."""
 
@@ -80,18 +82,15 @@ def judged_probability(result: VideoResult) -> float | None:
 def _basis(result: VideoResult) -> str:
     decision = result.decision or DEFAULT_DECISION
     calibrated = result.calibrated_probability is not None
-    number, threshold = f"{judged_probability(result) or 0:.3f}", f"{decision.threshold:.3f}"
+    number = f"{judged_probability(result) or 0:.3f}"
     kind = "calibrated fake probability" if calibrated else "fake probability"
-    if result.status == "inconclusive" and decision.inconclusive:
+    if decision.inconclusive:
         low, high = decision.inconclusive
-        place = f"lies in the band from {low:.3f} to {high:.3f}, in which no label is given"
-    elif result.label == "FAKE":
-        place = f"lies above the threshold of {threshold}"
+        side = {"FAKE": "above", "REAL": "below"}.get(result.label or "", "in")
+        place = f"lies {side} the band from {low:.3f} to {high:.3f}, in which no label is given"
     else:
-        place = f"does not lie above the threshold of {threshold}"
-    if decision.inconclusive and result.status != "inconclusive":
-        low, high = decision.inconclusive
-        place += f", and outside of the band from {low:.3f} to {high:.3f} in which no label is given"
+        verb = "lies" if result.label == "FAKE" else "does not lie"
+        place = f"{verb} above the threshold of {decision.threshold:.3f}"
     before = f" (before the calibration: {result.fake_probability:.3f})" if calibrated else ""
     return f"The video's {kind}, {number}{before}, {place}."
 
@@ -105,9 +104,8 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
     weights = result.provenance.weights
     if not weights.trained:
         yield Limit("Not trained", "These weights never learned anything. No number that they give means anything.")
-    else:
+    elif result.fake_probability is not None:
         yield Limit("Training and error rates", _training(result))
-    if weights.trained and result.fake_probability is not None:
         yield Limit("Calibration", _calibration(result))
         yield Limit("Doubtful scores", _band(result))
         yield Limit(
@@ -117,7 +115,7 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
         )
     if result.poor_faces is not None and result.poor_faces.poor:
         yield Limit("Poor pictures of faces", f"{as_sentence(result.poor_faces.words)} Below, each such face says why.")
-    if len(result.faces) and len(result.faces) < 5:
+    if weights.trained and 0 < len(result.faces) < _FEW_FACES:
         yield Limit("Few faces", f"The answer rests on {_count(len(result.faces), 'face')} and no more.")
     if result.lasting_tracks > 1 and result.person == "pool":
         yield Limit(
