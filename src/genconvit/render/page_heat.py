@@ -37,7 +37,7 @@ class HeatPicture:
         kind: kind of the map.
         name: branch or direction of attention.
         image: map over its face, RGB uint8 [size, size, 3].
-        maximum: largest value, in words with its unit.
+        maximum: largest value in words, with its unit.
         hottest: place in the face that is hottest, in words; None where the map is zero everywhere.
     """
 
@@ -112,7 +112,7 @@ def _pictures(crops: Mapping[int, ImageArray], maps: Sequence[FaceHeatMaps]) -> 
                 kind,
                 name.replace("_", " "),
                 heat_overlay(crops[number], heat.raw / (hottest[kind, name] or 1)),
-                f"{heat.maximum:.2g} {_UNITS[kind]}",
+                f"at most {heat.maximum:.2g} {_UNITS[kind]}" if heat.maximum else "zero everywhere",
                 hottest_place(heat),
             )
             for kind, name, heat in _kinds(each)
@@ -129,7 +129,7 @@ def _kinds(maps: FaceHeatMaps) -> Iterator[tuple[str, str, HeatMap]]:
 
 
 def hottest_place(heat: HeatMap) -> str | None:
-    """Where in the face a map is hottest, in words; None where it is zero everywhere.
+    """Name the place in the face where a map is hottest; None where it is zero everywhere.
 
     Args:
         heat: map of a single face.

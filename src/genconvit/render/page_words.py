@@ -80,18 +80,15 @@ def judged_probability(result: VideoResult) -> float | None:
 def _basis(result: VideoResult) -> str:
     decision = result.decision or DEFAULT_DECISION
     calibrated = result.calibrated_probability is not None
-    number, threshold = f"{judged_probability(result) or 0:.3f}", f"{decision.threshold:.3f}"
+    number = f"{judged_probability(result) or 0:.3f}"
     kind = "calibrated fake probability" if calibrated else "fake probability"
-    if result.status == "inconclusive" and decision.inconclusive:
+    if decision.inconclusive:
         low, high = decision.inconclusive
-        place = f"lies in the band from {low:.3f} to {high:.3f}, in which no label is given"
-    elif result.label == "FAKE":
-        place = f"lies above the threshold of {threshold}"
+        side = {"FAKE": "above", "REAL": "below"}.get(result.label or "", "in")
+        place = f"lies {side} the band from {low:.3f} to {high:.3f}, in which no label is given"
     else:
-        place = f"does not lie above the threshold of {threshold}"
-    if decision.inconclusive and result.status != "inconclusive":
-        low, high = decision.inconclusive
-        place += f", and outside of the band from {low:.3f} to {high:.3f} in which no label is given"
+        verb = "lies" if result.label == "FAKE" else "does not lie"
+        place = f"{verb} above the threshold of {decision.threshold:.3f}"
     before = f" (before the calibration: {result.fake_probability:.3f})" if calibrated else ""
     return f"The video's {kind}, {number}{before}, {place}."
 
