@@ -90,7 +90,7 @@ def test_an_unreadable_source_has_a_page_and_an_exit_status(
     fake.template = found.model_copy(
         update={**nothing, "status": "unreadable", "reason": "torn", "person": None, "score_rule": None}
     )
-    ended = run("report", tmp_path / "a.mp4", "--no-heat-maps", "-o", tmp_path / "a.html")
+    ended = run("report", tmp_path / "a.mp4", "-o", tmp_path / "a.html")
     assert ended.status == 3
     assert "The reason: torn." in (tmp_path / "a.html").read_text(encoding="utf-8")
 

@@ -136,6 +136,7 @@ def test_without_a_face_there_is_a_page_too(status: str) -> None:
     page = page_of(found)
     assert ("No face was found" if status == "no_face" else "The reason: the file is empty.") in text_of(page)
     assert not {"img", "svg"} & set(tags_of(page))
+    assert "The result holds no SHA-256 of the source" in text_of(page)
 
 
 def test_untrained_weights_look_like_no_verdict(clip: Path) -> None:

@@ -110,8 +110,8 @@ def test_many_faces_are_thinned_to_their_highest_and_lowest() -> None:
     drawn = {point.get("data-frame") for point in parts(found, "circle")}
     assert {"777", "888"} <= drawn
     assert 2 <= len(drawn) <= 300
-    kept = linked(found, {5: "#five"})
-    assert "5" in {each.get("data-frame") for each in kept.iter(f"{NAMESPACE}circle")}
+    kept = {each.get("data-frame"): each.get("r") for each in linked(found, {5: "#five"}).iter(f"{NAMESPACE}circle")}
+    assert (kept["5"], kept["777"]) == ("4", "2")
 
 
 def test_many_people_are_those_with_the_most_faces() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,24 +93,28 @@ def report(
     Exit status: 0 when every page was written, 3 when a source was unreadable (its page says so), 2 for a wrong option,
     1 when the weights cannot be had.
     """
+    from genconvit.render.page import result_page
+
     named = _named(sources)
     is_page = output.suffix.lower() in PAGE_SUFFIXES
     if is_page and named.count != 1:
         raise ConfigError(f"--output {str(output)!r} is one page, and there are {named.count}; name a folder")
-    needs_detector = named.results is None or (heat_maps and detector.names_weights)
-    config = detector.config() if needs_detector else None
-    refuse_inputs("--output", output, [*named.paths, *(detector.inputs(config) if config else ())])
+    config = detector.config()
+    refuse_inputs("--output", output, [*named.paths, *detector.inputs(config)])
     (check_writable if is_page else check_folder)("--output", output)
     statuses: set[str] = set()
     with ExitStack() as stack:
         opened: Detector | None = None
-        if config is not None:
+        if named.results is None or (heat_maps and detector.names_weights):
             from genconvit.detector import Detector
 
             opened = stack.enter_context(Detector(config))
         results = progress_bar(_results(named, opened, stack), named.count, "reporting")
         command = detector.words() if named.results is None else None
-        pages = _pages(results, statuses, opened if heat_maps else None, None if pictures else "", command)
+        page = partial(
+            result_page, source=None if pictures else "", detector=opened if heat_maps else None, config=config
+        )
+        pages = _pages(results, statuses, page, command)
         if is_page:
             for result, text in pages:
                 write_page(output, text)
@@ -144,17 +149,12 @@ def _results(named: _Sources, detector: Detector | None, stack: ExitStack) -> It
 
 
 def _pages(
-    results: Iterable[VideoResult],
-    statuses: set[str],
-    detector: Detector | None,
-    source: str | None,
-    words: Sequence[str] | None,
+    results: Iterable[VideoResult], statuses: set[str], page: Callable[..., str], words: Sequence[str] | None
 ) -> Iterator[tuple[VideoResult, str]]:
     """Make the page of each result, and note the statuses."""
     for result in results:
         statuses.add(result.status)
-        command = None if words is None else _command(result.source, words)
-        yield result, result.to_html(source=source, detector=detector, command=command)
+        yield result, page(result, command=None if words is None else _command(result.source, words))
 
 
 def _command(source: str, words: Sequence[str]) -> str:

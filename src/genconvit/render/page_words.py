@@ -11,6 +11,8 @@ from genconvit.results.result import WARM_START, VideoResult
 
 Tone = Literal["fake", "real", "none"]
 
+_FEW_FACES = 5
+
 DEFAULT_DECISION = Decision(threshold=0.5, threshold_from="default")
 """Decision of results that state none."""
 
@@ -102,9 +104,8 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
     weights = result.provenance.weights
     if not weights.trained:
         yield Limit("Not trained", "These weights never learned anything. No number that they give means anything.")
-    else:
+    elif result.fake_probability is not None:
         yield Limit("Training and error rates", _training(result))
-    if weights.trained and result.fake_probability is not None:
         yield Limit("Calibration", _calibration(result))
         yield Limit("Doubtful scores", _band(result))
         yield Limit(
@@ -114,7 +115,7 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
         )
     if result.poor_faces is not None and result.poor_faces.poor:
         yield Limit("Poor pictures of faces", f"{as_sentence(result.poor_faces.words)} Below, each such face says why.")
-    if len(result.faces) and len(result.faces) < 5:
+    if weights.trained and 0 < len(result.faces) < _FEW_FACES:
         yield Limit("Few faces", f"The answer rests on {_count(len(result.faces), 'face')} and no more.")
     if result.lasting_tracks > 1 and result.person == "pool":
         yield Limit(
