@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import torch
 
 from genconvit import Detector
 from genconvit.data.sample import write_clip
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -52,3 +56,13 @@ def detector() -> Iterator[Detector]:
     options: dict[str, Any] = {"weights": "random", "device": "cpu", "face_detector": "mtcnn"}
     with Detector("original", mode="ed", frames=3, **options) as detector:
         yield detector
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site of the docs."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder

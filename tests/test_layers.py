@@ -38,7 +38,7 @@ LAYERS = (
 it."""
 
 RANKS = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
-ONLY_TYPES = {
+ONLY_TYPES: dict[str, set[tuple[str, ...]]] = {
     "registry": {
         ("genconvit", "data", "base", "Dataset"),
         ("genconvit", "faces", "base", "FaceDetector"),

@@ -29,10 +29,11 @@ def maps(**by_number: FloatArray) -> ResultHeatMaps:
     )
 
 
-def heated(drawn: ImageArray) -> tuple[int, int, int, int] | None:
+def heated(drawn: ImageArray) -> Box | None:
     """Left, top, right, bottom of what is no longer red."""
     rows, columns = np.nonzero((drawn != RED).any(axis=2))
-    return (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else None
+    ends = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else None
+    return None if ends is None else (float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3]))
 
 
 def in_frame(found: VideoResult, index: int, heat_maps: ResultHeatMaps, *names: str) -> ImageArray:
@@ -61,7 +62,7 @@ def test_heat_is_drawn_over_the_square_that_the_networks_saw() -> None:
         ((400.0, 0.0, 500.0, 100.0), None),
     ],
 )
-def test_heat_over_the_edge_is_cut_there(square: Box, inside: tuple[int, ...] | None) -> None:
+def test_heat_over_the_edge_is_cut_there(square: Box, inside: tuple[float, ...] | None) -> None:
     drawn = in_frame(two_faces(square, square), 0, maps(_0=HOT))
     assert heated(drawn) == inside
     if inside is not None and square[0] < 0:
