@@ -21,7 +21,7 @@ from genconvit.journal.journal import Journal
 from genconvit.journal.tally import Tally
 from processes import needs_proc
 from scored import result
-from stubs import grey_clip, register_stubs, trained_grey
+from stubs import WholeFrame, grey_clip, register_stubs, trained_grey
 
 from .conftest import FakeDetector, Run
 
@@ -164,6 +164,63 @@ def test_parquet_is_there_at_the_end(predict: Callable[..., Run], given: Path, t
     assert [VideoResult.model_validate_json(row["result"]) for row in rows] == results(output)
     predict(given, "--output", tmp_path / "plain.parquet")
     assert parquet.read_table(tmp_path / "plain.parquet").to_pylist() == rows
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """The number of frames that were searched since the last call."""
+    register_stubs(monkeypatch)
+
+    def since() -> int:
+        found, WholeFrame.searched = WholeFrame.searched, 0
+        return found
+
+    return since
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare", "robustness"])
+def test_commands_on_a_data_set_go_on_as_well(
+    run: Callable[..., Run], clips: Path, tmp_path: Path, searched: Callable[[], int], command: str
+) -> None:
+    weights, out, report = trained_grey(tmp_path / "grey.safetensors"), tmp_path / "out", tmp_path / "report.json"
+    given: dict[str, tuple[object, ...]] = {
+        "evaluate": ("--weights", weights, *STUBS, "--resamples", "0", "--output", report, "--out", out),
+        "compare": (f"--variant=grey:weights={weights}", *STUBS[2:], "--resamples", "0", "--no-plots", "--out", out),
+        "robustness": ("--weights", weights, *STUBS, "--degrade", "jpeg", "--output", report),
+    }
+    arguments = (command, clips, "--dataset", "folder", *given[command], "--resume")
+    ended = run(*arguments)
+    assert ended.status == 0, ended.err
+    assert searched() == 2 * 4
+    grey_clip(clips / "fake" / "new.mp4", 190)
+    kept = next(iter([*out.glob("prediction_*.jsonl"), *tmp_path.glob("report.videos.jsonl")]))
+    before = kept.read_bytes()
+    assert run(*arguments).status == 0
+    assert searched() == 2
+    assert kept.read_bytes().startswith(before)
+    assert kept.read_bytes().count(b"\n") == 5
+    assert run(*arguments).status == 0
+    assert searched() == 0
+    if command == "evaluate":
+        assert json.loads(report.read_text(encoding="utf-8"))[0]["counts"]["videos"] == 5
+    if command == "robustness":
+        assert len(json.loads(report.read_text(encoding="utf-8"))["videos"]) == 5
+    refused = run(*arguments, "--person", "max")
+    assert refused.status == 2
+    assert 'options.person "pool" -> "max"' in refused.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_files_that_exist_are_not_gone_on_with(run: Callable[..., Run], command: str) -> None:
+    ended = run(command, "--results", "a.json", "--resume")
+    assert ended.status == 2
+    assert "--resume, or --results" in ended.err
+
+
+def test_robustness_needs_a_place_to_keep_what_is_finished(run: Callable[..., Run]) -> None:
+    ended = run("robustness", "a.mp4", "--resume")
+    assert ended.status == 2
+    assert "--resume keeps what is finished beside the report; give --output FILE as well" in ended.err
 
 
 def tally(ok: int, failed: int) -> Tally:
