@@ -85,6 +85,30 @@ def test_other_settings_are_refused_with_what_changed(predict: Callable[..., Run
     assert predict(given / "a.mp4", "--output", output, "--resume", "--time-limit", "60").status == 0
 
 
+def test_a_journals_file_is_not_replaced_by_a_run_without_one(
+    predict: Callable[..., Run], given: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "results.jsonl"
+    predict(given, "--output", output, "--resume")
+    before = output.read_bytes()
+    ended = predict(given / "a.mp4", "--output", output)
+    assert ended.status == 2
+    assert "holds what runs with --resume have finished; give --resume as well" in ended.err
+    assert output.read_bytes() == before
+
+
+def test_a_parquet_file_that_is_read_is_not_written(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.parquet"
+    source.write_bytes(b"mine")
+    ended = run("predict", source, "--output", tmp_path / "a.jsonl", "--resume", "--format", "parquet")
+    assert ended.status == 2
+    assert "--format parquet" in ended.err
+    assert "is also read" in ended.err
+    assert (fake.configs, source.read_bytes()) == ([], b"mine")
+
+
 def test_a_run_that_is_under_way_keeps_others_out(predict: Callable[..., Run], given: Path, tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
     with Journal(output, {}):

@@ -340,6 +340,15 @@ def test_a_result_of_nothing_pending_is_refused(path: Path, sources: list[str]) 
         journal.add(answer(sources[0]))
 
 
+@pytest.mark.parametrize("reason", ["\ud800", "a\nb\x00", "ü" * 5000])
+def test_any_reason_can_be_kept(path: Path, sources: list[str], reason: str) -> None:
+    with Journal(path, SETTINGS) as journal:
+        (pending,) = journal.pending(sources[:1])
+        journal.add(result(pending, None, status="unreadable", reason=reason))
+    assert go_on(path, sources) == ["b", "c", "d"]
+    assert json.loads(path.read_text(encoding="utf-8").splitlines()[0])["reason"] == reason
+
+
 def test_lines_of_another_kind_are_kept_as_they_are(path: Path, sources: list[str]) -> None:
     with Journal(path, SETTINGS) as journal:
         for number, source in enumerate(journal.pending(sources)):

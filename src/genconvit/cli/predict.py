@@ -68,10 +68,13 @@ def predict(
     expanded = expand_paths(paths)
     say_left_out(expanded.left_out, strict=strict)
     sources = list(expanded.sources)
+    inputs = [*paths, *sources, *detector.inputs(config)]
     if output:
-        refuse_inputs("--output", output, [*sources, *detector.inputs(config)])
+        refuse_inputs("--output", output, inputs)
     run.check_output(output, format)
     if run.resuming and output:
+        if format is Format.parquet:
+            refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
         failed = _go_on(config, sources, len(sources), output, run)
         if format is Format.parquet:
             write_parquet_beside(output)
