@@ -18,7 +18,7 @@ from genconvit.journal.resuming import IdentityKind, Resuming
 from limits import at_most
 from scored import result
 
-SETTINGS = {"options": {"frames": 15}, "weights": {"files": [{"name": "a", "sha256": "00"}]}}
+SETTINGS: dict[str, Any] = {"options": {"frames": 15}, "weights": {"files": [{"name": "a", "sha256": "00"}]}}
 NAMES = ("a", "b", "c", "d")
 
 
@@ -47,7 +47,7 @@ def answer(source: str) -> VideoResult:
 
 def go_on(path: Path, sources: Iterable[str], most: int = 1000, **options: Any) -> list[str]:
     """Do what is missing, at most so many; the names of what was done."""
-    done = []
+    done: list[str] = []
     with Journal(path, options.pop("settings", SETTINGS), Resuming(**options)) as journal:
         for source in journal.pending(sources):
             if len(done) == most:
