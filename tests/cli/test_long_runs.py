@@ -21,12 +21,12 @@ from genconvit.journal.journal import Journal
 from genconvit.journal.tally import Tally
 from processes import needs_proc
 from scored import result
-from stubs import grey_clip, register_stubs, trained_grey
+from stubs import WholeFrame, grey_clip, register_stubs, trained_grey
 
 from .conftest import FakeDetector, Run
 
 STUBS = ("--arch", "grey", "--face-detector", "whole_frame", "--frames", "2", "--device", "cpu", "--no-isolate")
-EMBEDDED = ("--weights", "embedded", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn", "--workers", "1")
+EMBEDDED = ("--weights", "embedded", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn", "--no-isolate")
 
 
 @pytest.fixture
@@ -83,6 +83,30 @@ def test_other_settings_are_refused_with_what_changed(predict: Callable[..., Run
     assert "decision.threshold 0.5 -> 0.6" in ended.err
     assert output.read_bytes() == before
     assert predict(given / "a.mp4", "--output", output, "--resume", "--time-limit", "60").status == 0
+
+
+def test_a_journals_file_is_not_replaced_by_a_run_without_one(
+    predict: Callable[..., Run], given: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "results.jsonl"
+    predict(given, "--output", output, "--resume")
+    before = output.read_bytes()
+    ended = predict(given / "a.mp4", "--output", output)
+    assert ended.status == 2
+    assert "holds what runs with --resume have finished; give --resume as well" in ended.err
+    assert output.read_bytes() == before
+
+
+def test_a_parquet_file_that_is_read_is_not_written(
+    run: Callable[..., Run], fake: FakeDetector, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.parquet"
+    source.write_bytes(b"mine")
+    ended = run("predict", source, "--output", tmp_path / "a.jsonl", "--resume", "--format", "parquet")
+    assert ended.status == 2
+    assert "--format parquet" in ended.err
+    assert "is also read" in ended.err
+    assert (fake.configs, source.read_bytes()) == ([], b"mine")
 
 
 def test_a_run_that_is_under_way_keeps_others_out(predict: Callable[..., Run], given: Path, tmp_path: Path) -> None:
@@ -166,6 +190,63 @@ def test_parquet_is_there_at_the_end(predict: Callable[..., Run], given: Path, t
     assert parquet.read_table(tmp_path / "plain.parquet").to_pylist() == rows
 
 
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """The number of frames that were searched since the last call."""
+    register_stubs(monkeypatch)
+
+    def since() -> int:
+        found, WholeFrame.searched = WholeFrame.searched, 0
+        return found
+
+    return since
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare", "robustness"])
+def test_commands_on_a_data_set_go_on_as_well(
+    run: Callable[..., Run], clips: Path, tmp_path: Path, searched: Callable[[], int], command: str
+) -> None:
+    weights, out, report = trained_grey(tmp_path / "grey.safetensors"), tmp_path / "out", tmp_path / "report.json"
+    given: dict[str, tuple[object, ...]] = {
+        "evaluate": ("--weights", weights, *STUBS, "--resamples", "0", "--output", report, "--out", out),
+        "compare": (f"--variant=grey:weights={weights}", *STUBS[2:], "--resamples", "0", "--no-plots", "--out", out),
+        "robustness": ("--weights", weights, *STUBS, "--degrade", "jpeg", "--output", report),
+    }
+    arguments = (command, clips, "--dataset", "folder", *given[command], "--resume")
+    ended = run(*arguments)
+    assert ended.status == 0, ended.err
+    assert searched() == 2 * 4
+    grey_clip(clips / "fake" / "new.mp4", 190)
+    kept = next(iter([*out.glob("prediction_*.jsonl"), *tmp_path.glob("report.videos.jsonl")]))
+    before = kept.read_bytes()
+    assert run(*arguments).status == 0
+    assert searched() == 2
+    assert kept.read_bytes().startswith(before)
+    assert kept.read_bytes().count(b"\n") == 5
+    assert run(*arguments).status == 0
+    assert searched() == 0
+    if command == "evaluate":
+        assert json.loads(report.read_text(encoding="utf-8"))[0]["counts"]["videos"] == 5
+    if command == "robustness":
+        assert len(json.loads(report.read_text(encoding="utf-8"))["videos"]) == 5
+    refused = run(*arguments, "--person", "max")
+    assert refused.status == 2
+    assert 'options.person "pool" -> "max"' in refused.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_files_that_exist_are_not_gone_on_with(run: Callable[..., Run], command: str) -> None:
+    ended = run(command, "--results", "a.json", "--resume")
+    assert ended.status == 2
+    assert "--resume, or --results" in ended.err
+
+
+def test_robustness_needs_a_place_to_keep_what_is_finished(run: Callable[..., Run]) -> None:
+    ended = run("robustness", "a.mp4", "--resume")
+    assert ended.status == 2
+    assert "--resume keeps what is finished beside the report; give --output FILE as well" in ended.err
+
+
 def tally(ok: int, failed: int) -> Tally:
     made = Tally()
     made.add("ok", None, ok)
@@ -201,10 +282,10 @@ def test_the_time_that_is_left_counts_what_was_done_before(monkeypatch: pytest.M
     monkeypatch.setattr("genconvit.cli.watch.time.monotonic", lambda: next(now))
     counted = Tally()
     watch = Watch(counted, 20, lambda: 8)
-    assert watch.seconds_left is None
+    first = watch.seconds_left
     for _ in watch.follow(counted.counted(result(f"{number}.mp4", 0.5) for number in range(2)), LogFormat.bar):
         pass
-    assert watch.per_minute == 12
+    assert (first, watch.per_minute) == (None, 12)
     assert watch.seconds_left == 50
     assert watch.standing() == (8, "0 failed, 12/min")
 

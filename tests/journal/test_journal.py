@@ -18,7 +18,7 @@ from genconvit.journal.resuming import IdentityKind, Resuming
 from limits import at_most
 from scored import result
 
-SETTINGS = {"options": {"frames": 15}, "weights": {"files": [{"name": "a", "sha256": "00"}]}}
+SETTINGS: dict[str, Any] = {"options": {"frames": 15}, "weights": {"files": [{"name": "a", "sha256": "00"}]}}
 NAMES = ("a", "b", "c", "d")
 
 
@@ -47,7 +47,7 @@ def answer(source: str) -> VideoResult:
 
 def go_on(path: Path, sources: Iterable[str], most: int = 1000, **options: Any) -> list[str]:
     """Do what is missing, at most so many; the names of what was done."""
-    done = []
+    done: list[str] = []
     with Journal(path, options.pop("settings", SETTINGS), Resuming(**options)) as journal:
         for source in journal.pending(sources):
             if len(done) == most:
@@ -338,6 +338,15 @@ def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> None:
 def test_a_result_of_nothing_pending_is_refused(path: Path, sources: list[str]) -> None:
     with Journal(path, SETTINGS) as journal, pytest.raises(ConfigError, match=r"no source .+ is pending"):
         journal.add(answer(sources[0]))
+
+
+@pytest.mark.parametrize("reason", ["\ud800", "a\nb\x00", "ü" * 5000])
+def test_any_reason_can_be_kept(path: Path, sources: list[str], reason: str) -> None:
+    with Journal(path, SETTINGS) as journal:
+        (pending,) = journal.pending(sources[:1])
+        journal.add(result(pending, None, status="unreadable", reason=reason))
+    assert go_on(path, sources) == ["b", "c", "d"]
+    assert json.loads(path.read_text(encoding="utf-8").splitlines()[0])["reason"] == reason
 
 
 def test_lines_of_another_kind_are_kept_as_they_are(path: Path, sources: list[str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,8 +81,8 @@ def test_weights_count_by_what_is_in_them(config: DetectorConfig, tmp_path: Path
 
 
 def test_names_are_dotted_and_values_short() -> None:
-    before = {"a": {"b": 1, "c": {}}, "d": [{"e": 1}], "f": "x" * 200}
-    now = {"a": {"b": 2, "c": {"g": True}}, "d": [{"e": 2}, {"e": 3}], "f": "y" * 200}
+    before: dict[str, Any] = {"a": {"b": 1, "c": {}}, "d": [{"e": 1}], "f": "x" * 200}
+    now: dict[str, Any] = {"a": {"b": 2, "c": {"g": True}}, "d": [{"e": 2}, {"e": 3}], "f": "y" * 200}
     found = changes(before, now)
     assert found[:2] == ["a.b 1 -> 2", "a.c {} -> null"]
     assert "d.0.e 1 -> 2" in found

@@ -86,9 +86,12 @@ def predict(
     config = detector.config()
     remote = remote_options(allow_host, remote_cache, remote_cache_limit, remote_size_limit, remote_time_limit)
     sources = Sources.of(paths, manifest, null=null)
+    inputs = [*(paths or ()), *detector.inputs(config), *filter(None, (manifest,))]
     if output:
-        refuse_inputs("--output", output, [*detector.inputs(config), *filter(None, (manifest,))])
+        refuse_inputs("--output", output, inputs)
     run.check_output(output, format)
+    if run.resuming and output and format is Format.parquet:
+        refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
     sources.survey(output, strict=strict)
     with RemoteFiles(remote) as files:
         if run.resuming and output:

@@ -65,7 +65,7 @@ def robustness(
     from genconvit.robustness.measurement import measure_robustness
 
     resuming = resuming_of(identity, resume=resume, retry=retry)
-    if resuming and output is None:
+    if resuming and (output is None or not output.name):
         raise ConfigError("--resume keeps what is finished beside the report; give --output FILE as well")
     kept_in = output.with_suffix(".videos.jsonl") if resuming and output else None
     config = detector.config()

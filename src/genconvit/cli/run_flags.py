@@ -13,7 +13,7 @@ from genconvit.cli.output import Format
 from genconvit.cli.watch import Ending, FailureLimit, LogFormat
 from genconvit.core.errors import ConfigError
 from genconvit.core.optional import require
-from genconvit.journal.resuming import Resuming
+from genconvit.journal.resuming import Resuming, has_journal
 
 LONG_RUNS = "Long runs"
 """Title under which help shows the flags."""
@@ -111,6 +111,11 @@ class RunOptions:
             require("pyarrow", package="pyarrow", extra="parquet", purpose="a Parquet file")
         if is_parquet and output is None:
             raise ConfigError("--format parquet is no text for a terminal or a pipe; give --output FILE.parquet")
+        if output is not None and not self.resuming and has_journal(output):
+            raise ConfigError(
+                f"--output {str(output)!r} holds what runs with --resume have finished; give --resume as well, or "
+                "another file"
+            )
         if self.resuming and not _is_resumable(output, form):
             got = "no --output" if output is None else f"--output {str(output)!r}"
             kind = f" and --format {form.value}" if form else ""

@@ -131,9 +131,14 @@ def one_run(folder: Path, stem: str, time: datetime) -> tuple[OneRun, Path]:
 
 
 def many_runs(folder: Path, stem: str, time: datetime, journal: Journal) -> tuple[ManyRuns, Path]:
-    """A journal of lines, and the path of the whole file beside it, which was not there."""
-    _, whole = next(_free_paths(folder, stem, time))
-    return ManyRuns(journal), whole
+    """A journal of lines, and the path of the whole file beside it, which was not there.
+
+    Raises:
+        ConfigError: the folder holds too many files of this name.
+    """
+    for _, whole in _free_paths(folder, stem, time):
+        return ManyRuns(journal), whole
+    raise _refusal(folder, f"it holds {_MOST_OF_A_NAME} files called {stem}")
 
 
 def journal_path(folder: Path, stem: str) -> Path:

@@ -12,19 +12,18 @@ from typing import Any, TypeVar
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.core.files import FULL, written_whole
-from genconvit.core.text import first_line
+from genconvit.core.text import first_line, printable
 from genconvit.journal.done import DoneEntry
 from genconvit.journal.identity import Identity, identity_of
 from genconvit.journal.lines import LineFile
 from genconvit.journal.lock import RunLock
 from genconvit.journal.recovery import compacted, kept_pairs, recovered, sync_folder
-from genconvit.journal.resuming import IdentityKind, Resuming
+from genconvit.journal.resuming import IdentityKind, Resuming, folder_beside
 from genconvit.journal.settings import Settings, changes
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
 from genconvit.video.names import Source, source_name
 
-FOLDER_SUFFIX = ".run"
 LOCK_NAME, SETTINGS_NAME, ENTRIES_NAME = "lock", "settings.json", "done.jsonl"
 LAYOUT = 1
 LONGEST_REASON = 300
@@ -68,8 +67,11 @@ class Journal(Closeable):
         *,
         identify: Identify = identity_of,
     ) -> None:
-        self.path = path.resolve()
-        self._folder = self.path.with_name(self.path.name + FOLDER_SUFFIX)
+        try:
+            self.path = path.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ConfigError(f"{str(path)!r} is no path: {first_line(error)}; choose another one") from error
+        self._folder = folder_beside(self.path)
         resuming = resuming or Resuming()
         self._identity = resuming.identity
         self._identify = identify
@@ -123,7 +125,7 @@ class Journal(Closeable):
             ConfigError: no source of this name is pending.
             GenConViTError: the disk is full, or fails; nothing of this result is kept, and everything before it is.
         """
-        identity = self._under_way.pop(result.source, None)
+        identity = self._under_way.get(result.source)
         if identity is None:
             raise ConfigError(f"no source {result.source!r} is pending; take the sources from Journal.pending")
         written = (json.dumps(result.model_dump(mode="json")) if line is None else line).encode() + b"\n"
@@ -131,13 +133,14 @@ class Journal(Closeable):
             source=result.source,
             identity=identity,
             status=result.status,
-            reason=result.reason and result.reason[:LONGEST_REASON],
+            reason=result.reason and printable(result.reason)[:LONGEST_REASON],
             length=len(written),
             crc32=zlib.crc32(written),
         )
         with self._explained():
             self._append(entry.line(), written)
         self._done.add(entry)
+        del self._under_way[result.source]  # not before: pending may be at the same name in another thread
 
     def keep(self, results: Iterable[VideoResult]) -> Generator[VideoResult, None, None]:
         """Add each result, and give it on."""
