@@ -76,7 +76,9 @@ def main() -> None:
             for step in STEPS:
                 seconds, grown = measure(step, Path(folder), rows)
                 found[step].append((rows, seconds, grown))
-                print(f"{step}: {rows} rows in {seconds:.1f} s of a processor, memory grows by {grown:.0f} MB", flush=True)
+                print(
+                    f"{step}: {rows} rows in {seconds:.1f} s of a processor, memory grows by {grown:.0f} MB", flush=True
+                )
     for step, curve in found.items():
         if len(curve) > 1:
             (first, _, low), (last, seconds, high) = curve[-2:]

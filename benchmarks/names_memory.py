@@ -51,7 +51,10 @@ def main() -> None:
             run = [sys.executable, "-c", PROGRAM.format(listing), folder]
             found = subprocess.run(run, check=True, capture_output=True, text=True)  # noqa: S603 - its own
             count, seconds, grown = found.stdout.split()
-            print(f"{name}: {count} sources in {seconds} s of a processor, memory grows by {float(grown):.0f} MB", flush=True)
+            print(
+                f"{name}: {count} sources in {seconds} s of a processor, memory grows by {float(grown):.0f} MB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
