@@ -1,4 +1,4 @@
-"""Memory and time of writing and reading a manifest of crops, for growing numbers of rows.
+"""Memory and processor time of writing and reading a manifest of crops, for growing numbers of rows.
 
 Each number is written, as CSV and as Parquet, and each of the two read, in a process of its own; the memory is what the
 process grows by. A line through the last two numbers says what 20,000,000 rows would take.
@@ -46,13 +46,13 @@ class Records:
 
 if step == "read Parquet":
     (root / CSV_NAME).rename(root / "aside")
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 if step == "write":
     write_manifest(root, Records())
 else:
     assert sum(1 for _ in read_manifest(root)) == rows
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-print(time.perf_counter() - start, grown)
+print(time.process_time() - start, grown)
 if step == "read Parquet":
     (root / "aside").rename(root / CSV_NAME)
 '''
@@ -76,7 +76,9 @@ def main() -> None:
             for step in STEPS:
                 seconds, grown = measure(step, Path(folder), rows)
                 found[step].append((rows, seconds, grown))
-                print(f"{step}: {rows} rows in {seconds:.0f} s, memory grows by {grown:.0f} MB", flush=True)
+                print(
+                    f"{step}: {rows} rows in {seconds:.1f} s of a processor, memory grows by {grown:.0f} MB", flush=True
+                )
     for step, curve in found.items():
         if len(curve) > 1:
             (first, _, low), (last, seconds, high) = curve[-2:]
