@@ -136,11 +136,12 @@ def _send_all(url: str, clip: Path, score: float | None, at_once: int, each_host
     """Send everything in one shuffled order, and wait for every answer."""
     slow = [_SlowSender(url) for _ in range(each_hostile)]
 
-    locked = threading.Lock()
+    locked, own = threading.Lock(), threading.local()
 
     def good() -> None:
-        with Client(url, timeout_seconds=600) as client:
-            job = client.wait(client.submit(clip), seconds=3600)
+        if not hasattr(own, "client"):  # one for each thread, as 50 programs would have
+            own.client = Client(url, timeout_seconds=600)
+        job = own.client.wait(own.client.submit(clip), seconds=3600)
         with locked:
             if job.state == "done" and job.fake_probability == score:
                 found.right += 1
