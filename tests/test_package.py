@@ -52,7 +52,7 @@ def test_it_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     held = set(wheel.namelist())
     info = f"genconvit-{__version__}.dist-info/"
     wanted = {f"genconvit/{path.relative_to(SOURCES).as_posix()}" for path in SOURCES.rglob("*.py")}
-    assert wanted
+    wanted |= {f"genconvit/render/templates/{name}" for name in ("page.html", "face.html", "page.css", "page.js")}
     assert held >= wanted | {"genconvit/py.typed", f"{info}licenses/LICENSE"}
     assert {name for name in held if not name.startswith(("genconvit/", info))} == set()
     strange = re.compile(r"(^|/)(tests|test_[^/]*|conftest\.py|__pycache__|genconvit_plugin_example)(/|$)")

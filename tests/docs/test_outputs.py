@@ -16,7 +16,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 @pytest.mark.slow
 def test_the_pages_quote_the_program(tmp_path: Path) -> None:
     start, home = (DOCS / name for name in ("start.md", "index.md"))
-    demo, predict = (
+    demo, predict, report = (
         command
         for command in re.findall(r"^(genconvit .*)$", start.read_text(encoding="utf-8"), re.MULTILINE)
         if "demo" in command or "embedded" in command
@@ -25,6 +25,8 @@ def test_the_pages_quote_the_program(tmp_path: Path) -> None:
     assert [without_numbers(each) for each in quotes(start)[:-2]] == printed
     assert [without_numbers(each) for each in quotes(home)] == printed[2:3]
     assert [without_numbers(each) for each in quotes(start)[-2:]] == run(predict, tmp_path)[-2:]
+    run(report, tmp_path)
+    assert "clip.mp4" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def run(command: str, folder: Path) -> list[str]:

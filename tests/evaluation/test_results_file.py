@@ -11,7 +11,7 @@ import pytest
 from genconvit.core.errors import DatasetError
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation import results_file
-from genconvit.evaluation.results_file import read_results, scored_video
+from genconvit.evaluation.results_file import read_results, results_of, scored_video
 from genconvit.evaluation.scored import ScoredSet
 from scored import columns, result, write_json, write_lines
 
@@ -99,6 +99,33 @@ def test_a_journal_tells_names_truths_and_groups(tmp_path: Path) -> None:
         ("n", "FAKE", {"m": "A"}),
         ("n", None, {"m": "A"}),
     ]
+
+
+@pytest.mark.parametrize("kind", ["list", "lines", "journal", "block"])
+def test_whole_results_come_back(tmp_path: Path, kind: str) -> None:
+    results = [result("a.mp4", 0.9), result("b.mp4", None)]
+    values = [each.model_dump(mode="json") for each in results]
+    rows: list[dict[str, Any]] = [{"name": "a", "truth": None, "groups": {}, "result": each} for each in values]
+    path = {
+        "list": lambda: write_json(tmp_path / "a.json", values),
+        "lines": lambda: write_lines(tmp_path / "a.jsonl", values),
+        "journal": lambda: write_lines(tmp_path / "a.jsonl", rows),
+        "block": lambda: write_json(tmp_path / "a.json", {"video": {}, "results": values}),
+    }[kind]()
+    assert results_of(path) == results
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"video": {}}, "holds no results with their faces"),
+        ([{"a": 1}], "row 0 is no VideoResult"),
+        (3, "holds no results"),
+    ],
+)
+def test_a_file_without_whole_results_is_refused(path: Path, content: object, says: str) -> None:
+    with pytest.raises(DatasetError, match=says):
+        results_of(write_json(path, content))
 
 
 def test_a_calibrated_probability_is_the_score() -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from genconvit import ConfigError, VideoResult
+from genconvit.render.timeline import MOST_PEOPLE, timeline
 from genconvit.results.decision import CalibrationInfo, Decision
 from render.made import face, made_result
 from scored import result
@@ -69,6 +70,56 @@ def test_untrained_weights_give_no_verdict() -> None:
     text = made_result([face(0)], [0], trained=False, label=None).plot().text
     assert "untrained: no verdict" in text
     assert "fake probability 0" not in text
+
+
+def linked(found: VideoResult, links: dict[int, str], width: float = 720) -> ElementTree.Element:
+    return ElementTree.fromstring(timeline(found, links=links, width=width).text)  # noqa: S314 - our own text
+
+
+@pytest.mark.parametrize("width", [360, 720])
+def test_in_a_page_points_lead_to_faces_and_the_page_brings_the_style(width: float) -> None:
+    found = made_result([face(0), face(10), face(20, track=1, probability=0.25)], [0, 10, 20])
+    drawn = linked(found, {0: "#one", 2: "#two"}, width)
+    links = list(drawn.iter(f"{NAMESPACE}a"))
+    assert [(link.get("href"), link.get("aria-label")) for link in links] == [
+        ("#one", "0:00.0: person 1, fake probability 0.75"),
+        ("#two", "0:00.8: person 2, fake probability 0.25"),
+    ]
+    assert drawn.get("viewBox") == f"0 0 {width} 260"
+    assert not list(drawn.iter(f"{NAMESPACE}style"))
+    assert max(float(each.get("cx", 0)) for each in drawn.iter(f"{NAMESPACE}circle")) <= width
+
+
+def test_no_target_covers_another_point() -> None:
+    faces = [face(frame, track=track, probability=0.5 + track / 50) for frame in range(0, 40, 2) for track in range(3)]
+    found = made_result(faces, range(40))
+    drawn = linked(found, {number: f"#{number}" for number in range(len(found.faces))}, 360)
+    circles = [each for each in drawn.iter(f"{NAMESPACE}circle") if each.get("class") == "target"]
+    places = [tuple(float(each.get(name, 0)) for name in ("cx", "cy", "r")) for each in circles]
+    assert len(places) == len(found.faces)
+    for x, y, radius in places:
+        others = [((x - a) ** 2 + (y - b) ** 2) ** 0.5 for a, b, _ in places if (a, b) != (x, y)]
+        assert radius == 4 or radius < min(others)
+
+
+def test_many_faces_are_thinned_to_their_highest_and_lowest() -> None:
+    faces = [
+        face(number, probability=0.9 if number == 777 else 0.1 if number == 888 else 0.5) for number in range(2000)
+    ]
+    found = made_result(faces, range(2000))
+    drawn = {point.get("data-frame") for point in parts(found, "circle")}
+    assert {"777", "888"} <= drawn
+    assert 2 <= len(drawn) <= 300
+    kept = {each.get("data-frame"): each.get("r") for each in linked(found, {5: "#five"}).iter(f"{NAMESPACE}circle")}
+    assert (kept["5"], kept["777"]) == ("4", "2")
+
+
+def test_many_people_are_those_with_the_most_faces() -> None:
+    faces = [face(2 * track + place, track=track) for track in range(30) for place in range(1 + track % 2)]
+    found = made_result(faces, range(60))
+    groups = parts(found, "g")
+    assert len(groups) == MOST_PEOPLE
+    assert all(int(group.get("data-person", 0)) % 2 for group in groups)
 
 
 def test_texts_are_escaped() -> None:

@@ -31,6 +31,7 @@ from genconvit.cli.library_warnings import plain_warnings
 from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
 from genconvit.cli.plugins import plugins
 from genconvit.cli.predict import predict
+from genconvit.cli.report import report
 from genconvit.cli.robustness import robustness
 from genconvit.cli.schema import schema
 from genconvit.cli.serve import serve
@@ -76,6 +77,7 @@ app = typer.Typer(
 _CLASSES: dict[str, type[TyperCommand]] = {
     "predict": DetectorCommand,
     "annotate": DetectorCommand,
+    "report": DetectorCommand,
     "evaluate": DetectorCommand,
     "compare": CompareCommand,
     "robustness": DetectorCommand,
@@ -99,6 +101,7 @@ def _add(command: Callable[..., None]) -> None:
 for _command in (
     predict,
     annotate,
+    report,
     evaluate,
     compare,
     calibrate,

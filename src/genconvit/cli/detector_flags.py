@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from inspect import Parameter
@@ -88,6 +89,27 @@ class DetectorFlags:
         values = {**self.given, "weights": parse_weights(self.given.get("weights"))}
         given = {name: value for name, value in values.items() if value is not None}
         return {**{name: (_as_typed(FLAGS[name][0], value), value) for name, value in given.items()}, **self.model}
+
+    @property
+    def names_weights(self) -> bool:
+        """True where weights were asked for, by their flag or in a config."""
+        return bool(self.given.get("weights")) or self.file is not None
+
+    def words(self) -> list[str]:
+        """The words of a command line that gives these flags again."""
+        words = []
+        for name, value in self.given.items():
+            flag = FLAGS[name][0]
+            if isinstance(value, bool):
+                words.append(_as_typed(flag, value))
+            elif value is not None:
+                words += [
+                    word for each in (value if isinstance(value, list) else [value]) for word in (flag, str(each))
+                ]
+        for name, (_, value) in self.model.items():
+            words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+        words += [word for each in self.extra or () for word in ("--set", each)]
+        return [*words, "--config", str(self.file)] if self.file else words
 
     def inputs(self, config: DetectorConfig) -> list[str | Path]:
         """The files that a config is read from or names, which no output may replace."""

@@ -13,6 +13,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "genconvit annotate clip.mp4 --weights embedded --frames all --output annotated.mp4",
         "genconvit annotate clip.mp4 --weights embedded --overlays boxes,people --output annotated.mkv",
     ),
+    "report": (
+        "genconvit report clip.mp4 --weights embedded --output report.html",
+        "genconvit report uploads/ --weights embedded --credentials --output reports/",
+        "genconvit report results.jsonl --output reports/",
+    ),
     "evaluate": (
         "genconvit evaluate clips/ --dataset folder --weights embedded",
         "genconvit evaluate --results results.jsonl --labels labels.csv --by method",

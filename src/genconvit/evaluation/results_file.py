@@ -67,6 +67,28 @@ def read_results(path: Path, labels: Labels | None = None) -> ScoredSet:
     return scored
 
 
+def results_of(path: Path) -> list[VideoResult]:
+    """The whole results of a file that holds them.
+
+    Args:
+        path: list or lines of ``VideoResult``, lines of ``JournalEntry``, or a file with a block ``results``.
+
+    Raises:
+        DatasetError: the file cannot be read, is too large, or holds none; names the row.
+    """
+    file = printable(str(path))
+    read = _read(path, file)
+    values = read.get("results") if isinstance(read, dict) else read
+    if not isinstance(values, list):
+        raise DatasetError(f"{file} holds no results with their faces; {_KINDS}")
+    return [
+        _validated(JournalEntry, value, f"{file}: row {position}").result
+        if isinstance(value, dict) and "result" in value
+        else _validated(VideoResult, value, f"{file}: row {position}")
+        for position, value in enumerate(values)
+    ]
+
+
 def scored_video(
     result: VideoResult, *, truth: Label | None, name: str | None = None, groups: Mapping[str, str] | None = None
 ) -> ScoredVideo:

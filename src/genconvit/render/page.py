@@ -12,27 +12,42 @@ from genconvit.render.html import html_page
 from genconvit.render.page_command import Command, command_of
 from genconvit.render.page_faces import MOST_FACES, ShownFace, extreme_faces, shown_faces, shown_numbers
 from genconvit.render.page_facts import people_of, provenance_facts, search_facts
-from genconvit.render.page_heat import make_heat_maps
-from genconvit.render.page_pictures import read_pictures
-from genconvit.render.page_words import DEFAULT_DECISION, judged_probability, limits_of, verdict_of
+from genconvit.render.page_heat import heat_ramp, make_heat_maps
+from genconvit.render.page_pictures import data_address, read_pictures
+from genconvit.render.page_words import DEFAULT_DECISION, as_sentence, judged_probability, limits_of, verdict_of
 from genconvit.render.scale import score_scale
 from genconvit.render.timeline import dash_of, drawn_people, timeline
 from genconvit.results.renderer import Svg
 from genconvit.results.result import VideoResult
+from genconvit.settings import DetectorConfig
 
 _WIDTHS = {"wide": 960, "narrow": 360}
 """Widths of the timeline, in the units that its text is 12 high in, for wide screens and for narrow ones."""
 
 
 def result_page(
-    result: VideoResult, *, source: str | Path | None, detector: Detector | None, command: str | None
+    result: VideoResult,
+    *,
+    source: str | Path | None,
+    detector: Detector | None,
+    command: str | None,
+    config: DetectorConfig | None = None,
 ) -> str:
-    """Make the page of a result; see ``Pictured.to_html`` for arguments and errors.
+    """Make the page of a result; see ``Pictured.to_html`` for the other arguments and the errors.
 
     At most 60 faces are shown, so that an hour of video makes a page of a few megabytes, as ten seconds do.
+
+    Args:
+        result: answer for any source.
+        source: path where the video can be read again.
+        detector: detector that makes heat maps.
+        command: command that repeats the answer.
+        config: config by which the source is read again, with its limits and its shape of pixels; None is the
+            detector's, or the default one.
     """
+    config = config or (detector.config if detector else None)
     numbers, (most, least) = shown_numbers(result), extreme_faces(result)
-    pictures = read_pictures(result, numbers, source, detector.config if detector else None)
+    pictures = read_pictures(result, numbers, source, config)
     crops = {number: pictures.faces[number].crop for number in (*most, *least) if number in pictures.faces}
     heat_maps = make_heat_maps(result, crops, detector)
     faces = shown_faces(result, numbers, pictures, heat_maps)
@@ -58,8 +73,10 @@ def result_page(
         most_faces=MOST_FACES,
         pictures=pictures,
         heat_maps=heat_maps,
+        ramp=data_address(heat_ramp()),
         search=search_facts(result),
         credentials=list(result.credentials.lines()) if result.credentials else [],
+        as_sentence=as_sentence,
         provenance=provenance_facts(result),
         command=Command(command) if command is not None else command_of(result),
         colour_of=colour_of,

@@ -41,12 +41,12 @@ class ShownFace:
         place: time in the video, or number of the frame.
         title: place, and the person where there are several.
         face: face in the result.
-        probability: its fake probability as text; None where the weights are untrained.
+        probability: fake probability as text; None where the weights are untrained.
         branches: name and fake probability of each branch; empty where the weights are untrained.
         quality: measured values of its picture, in words; empty where none were measured.
         crop: address that holds the face; None without pictures.
         frame: address that holds the frame with a box around the face; None without pictures.
-        heat: its heat maps.
+        heat: heat maps; empty where there are none.
     """
 
     number: int

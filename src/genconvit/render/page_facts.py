@@ -149,7 +149,7 @@ def provenance_facts(result: VideoResult) -> tuple[Fact, ...]:
 def _provenance_facts(result: VideoResult) -> Iterator[Fact]:
     provenance, weights, detector = result.provenance, result.provenance.weights, result.provenance.face_detector
     yield "Source", result.source
-    yield "SHA-256 of the source", provenance.source_sha256 or "none: it was no single file"
+    yield "SHA-256 of the source", provenance.source_sha256 or "not known"
     yield "Library", f"genconvit {provenance.library_version}"
     yield "Architecture", provenance.architecture
     yield "Config of the model", json.dumps(provenance.config)

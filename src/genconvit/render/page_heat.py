@@ -13,7 +13,7 @@ import numpy as np
 from genconvit.core.errors import GenConViTError
 from genconvit.core.types import ImageArray
 from genconvit.detector import Detector
-from genconvit.render.heat import draw_heat, hottest_place
+from genconvit.render.heat import heat_colours, heat_overlay
 from genconvit.results.result import VideoResult
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"Grad-CAM": "logit", "Attention": "of all attention", "Reconstruction error": "of the pixels' range"}
 """Unit of each kind's values, after their number."""
+
+_PLACES = (("upper left", "top", "upper right"), ("left", "middle", "right"), ("lower left", "bottom", "lower right"))
 
 _MOST_DIFFERENCE = 0.1
 """Most that lower precisions change a fake probability by; more is another model."""
@@ -34,7 +36,7 @@ class HeatPicture:
         kind: kind of the map.
         name: branch or direction of attention.
         image: map over its face, RGB uint8 [size, size, 3].
-        maximum: largest value, in words with its unit.
+        maximum: largest value in words, with its unit.
         hottest: place in the face that is hottest, in words; None where the map is zero everywhere.
     """
 
@@ -121,8 +123,8 @@ def _pictures(crops: Mapping[int, ImageArray], maps: Sequence[FaceHeatMaps]) -> 
             HeatPicture(
                 kind,
                 name.replace("_", " "),
-                draw_heat(crops[number], heat, hottest[kind, name]),
-                f"{heat.maximum:.2g} {_UNITS[kind]}",
+                heat_overlay(crops[number], heat.raw / (hottest[kind, name] or 1)),
+                f"at most {heat.maximum:.2g} {_UNITS[kind]}" if heat.maximum else "zero everywhere",
                 hottest_place(heat),
             )
             for kind, name, heat in _kinds(each)
@@ -136,3 +138,21 @@ def _kinds(maps: FaceHeatMaps) -> Iterator[tuple[str, str, HeatMap]]:
     for kind, named in kinds.items():
         for name, heat in named.items():
             yield kind, name, heat
+
+
+def hottest_place(heat: HeatMap) -> str | None:
+    """Name the place in the face where a map is hottest; None where it is zero everywhere.
+
+    Args:
+        heat: map of a single face.
+    """
+    if not heat.maximum:
+        return None
+    height, width = heat.grid
+    row, column = divmod(int(heat.raw.argmax()), width)
+    return _PLACES[min(2, 3 * row // height)][min(2, 3 * column // width)]
+
+
+def heat_ramp() -> ImageArray:
+    """Colours of heat from left to right, from nothing to the hottest, RGB uint8 [16, 256, 3]."""
+    return np.repeat(heat_colours()[None], 16, axis=0)

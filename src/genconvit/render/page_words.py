@@ -11,6 +11,8 @@ from genconvit.results.result import WARM_START, VideoResult
 
 Tone = Literal["fake", "real", "none"]
 
+_FEW_FACES = 5
+
 DEFAULT_DECISION = Decision(threshold=0.5, threshold_from="default")
 """Decision of results that state none."""
 
@@ -80,18 +82,15 @@ def judged_probability(result: VideoResult) -> float | None:
 def _basis(result: VideoResult) -> str:
     decision = result.decision or DEFAULT_DECISION
     calibrated = result.calibrated_probability is not None
-    number, threshold = f"{judged_probability(result) or 0:.3f}", f"{decision.threshold:.3f}"
+    number = f"{judged_probability(result) or 0:.3f}"
     kind = "calibrated fake probability" if calibrated else "fake probability"
-    if result.status == "inconclusive" and decision.inconclusive:
+    if decision.inconclusive:
         low, high = decision.inconclusive
-        place = f"lies in the band from {low:.3f} to {high:.3f}, in which no label is given"
-    elif result.label == "FAKE":
-        place = f"lies above the threshold of {threshold}"
+        side = {"FAKE": "above", "REAL": "below"}.get(result.label or "", "in")
+        place = f"lies {side} the band from {low:.3f} to {high:.3f}, in which no label is given"
     else:
-        place = f"does not lie above the threshold of {threshold}"
-    if decision.inconclusive and result.status != "inconclusive":
-        low, high = decision.inconclusive
-        place += f", and outside of the band from {low:.3f} to {high:.3f} in which no label is given"
+        verb = "lies" if result.label == "FAKE" else "does not lie"
+        place = f"{verb} above the threshold of {decision.threshold:.3f}"
     before = f" (before the calibration: {result.fake_probability:.3f})" if calibrated else ""
     return f"The video's {kind}, {number}{before}, {place}."
 
@@ -105,9 +104,8 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
     weights = result.provenance.weights
     if not weights.trained:
         yield Limit("Not trained", "These weights never learned anything. No number that they give means anything.")
-    else:
+    elif result.fake_probability is not None:
         yield Limit("Training and error rates", _training(result))
-    if weights.trained and result.fake_probability is not None:
         yield Limit("Calibration", _calibration(result))
         yield Limit("Doubtful scores", _band(result))
         yield Limit(
@@ -116,8 +114,8 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
             "no network knows. Where they are rare, most videos that are called FAKE can be real.",
         )
     if result.poor_faces is not None and result.poor_faces.poor:
-        yield Limit("Poor pictures of faces", f"{_sentence(result.poor_faces.words)} Below, each such face says why.")
-    if len(result.faces) and len(result.faces) < 5:
+        yield Limit("Poor pictures of faces", f"{as_sentence(result.poor_faces.words)} Below, each such face says why.")
+    if weights.trained and 0 < len(result.faces) < _FEW_FACES:
         yield Limit("Few faces", f"The answer rests on {_count(len(result.faces), 'face')} and no more.")
     if result.lasting_tracks > 1 and result.person == "pool":
         yield Limit(
@@ -135,12 +133,12 @@ def _limits(result: VideoResult) -> Iterator[Limit]:
 def _training(result: VideoResult) -> str:
     weights = result.provenance.weights
     if weights.about:
-        return f"{_sentence(weights.about)} On videos from elsewhere the rates are others, and mostly worse."
+        return f"{as_sentence(weights.about)} On videos from elsewhere the rates are others, and mostly worse."
     text = (
         "Nothing is recorded of what these weights learned from and how often they are wrong, so this page cannot say "
         "how much the answer is worth. They have to be measured on videos like this one, of which the truth is known."
     )
-    return f"{_sentence(WARM_START)} {text}" if weights.origin == "warm_start" else text
+    return f"{as_sentence(WARM_START)} {text}" if weights.origin == "warm_start" else text
 
 
 def _calibration(result: VideoResult) -> str:
@@ -161,13 +159,16 @@ def _band(result: VideoResult) -> str:
     if decision.inconclusive is None:
         return "Every score gets a label, however close to the threshold it lies. No band of doubtful scores was set."
     low, high = decision.inconclusive
-    return (
-        f"From {low:.3f} to {high:.3f} no label is given. Outside of this band labels are wrong less often, not never."
-    )
+    return f"From {low:.3f} to {high:.3f} no label is given. Outside of this band labels can be wrong as well."
 
 
-def _sentence(text: str) -> str:
-    """A text as a sentence: a capital first, a full stop last."""
+def as_sentence(text: str) -> str:
+    """A text as a sentence, with a capital first and a full stop last.
+
+    Examples:
+        >>> as_sentence("trained on DFDC")
+        'Trained on DFDC.'
+    """
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 

@@ -28,8 +28,8 @@ _MOST_GROUPS = 150
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 """Distances between the marks of the time axis, in seconds; of frame numbers, those from 1 on and their multiples."""
 
-_RADIUS, _MOST_RADIUS = 4, 11
-"""Radius of a point, and of the place around it that can be chosen."""
+_RADIUS, _SMALL_RADIUS, _MOST_RADIUS = 4, 2, 11
+"""Radius of a point, of one that leads nowhere beside others that do, and of the place around one to choose it by."""
 
 _STYLE = """
 svg { font: 12px system-ui, sans-serif; color: #1a1a1a; background: #ffffff; }
@@ -240,11 +240,17 @@ def _draw_person(
             _polyline(group, "branch", points, colour, dash_of(place), title=f"branch {printable(branch)}")
     _polyline(group, "track", [(axis.x(face), _y(face.fake_probability)) for face in faces], colour)
     for number, face in numbered:
-        _draw_face(group, axis, face, result, targets.get(number))
+        target = targets.get(number)
+        _draw_face(group, axis, face, result, target, _RADIUS if target or not targets else _SMALL_RADIUS)
 
 
 def _draw_face(
-    group: ElementTree.Element, axis: _Axis, face: FaceResult, result: VideoResult, target: _Target | None
+    group: ElementTree.Element,
+    axis: _Axis,
+    face: FaceResult,
+    result: VideoResult,
+    target: _Target | None,
+    radius: float,
 ) -> None:
     name = f"person {face.track + 1}, " if result.lasting_tracks > 1 else ""
     says = f"fake probability {face.fake_probability:.2f}" if result.provenance.weights.trained else UNTRAINED
@@ -253,7 +259,7 @@ def _draw_face(
     if target is not None:
         parent = ElementTree.SubElement(group, "a", {"href": target.link, "aria-label": text})
         _circle(parent, "target", axis, face, target.radius, "transparent")
-    circle = _circle(parent, "face", axis, face, _RADIUS, colour_of(face.track))
+    circle = _circle(parent, "face", axis, face, radius, colour_of(face.track))
     circle.set("data-frame", str(face.frame_index))
     ElementTree.SubElement(circle, "title").text = text
 

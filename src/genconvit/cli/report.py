@@ -1,0 +1,163 @@
+"""``genconvit report``: a page to look at for each video, and an index of several."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.destination import check_writable, refuse_inputs
+from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
+from genconvit.cli.flags import OUTPUT
+from genconvit.cli.left_out import say_left_out
+from genconvit.cli.progress import progress_bar
+from genconvit.cli.report_folder import INDEX, check_folder, write_folder, write_page
+from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.text import printable, shell_word
+
+if TYPE_CHECKING:
+    from genconvit.detector import Detector
+    from genconvit.results.result import VideoResult
+
+PAGE_SUFFIXES = (".html", ".htm")
+RESULT_SUFFIXES = (".jsonl", ".json")
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(help="Videos, images, folders, globs; or one file of results.", metavar="VIDEO...|RESULTS.jsonl"),
+]
+PageFlag = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The page, .html; for several videos a new folder, with a page each and an index.",
+        metavar="FILE|DIR",
+        rich_help_panel=OUTPUT,
+    ),
+]
+HeatMapsFlag = Annotated[
+    bool,
+    typer.Option(
+        "--heat-maps/--no-heat-maps",
+        help="Show heat maps of the most and least suspicious faces; for a file of results they take --weights.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PicturesFlag = Annotated[
+    bool,
+    typer.Option(
+        "--pictures/--no-pictures", help="Show faces and frames, read again from the source.", rich_help_panel=OUTPUT
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Sources that were named, or the results that a file has of them.
+
+    Attributes:
+        given: arguments as they were typed.
+        paths: sources, or the file of results.
+        results: results of the file; None for sources.
+    """
+
+    given: Sequence[str]
+    paths: Sequence[str]
+    results: Sequence[VideoResult] | None
+
+    @property
+    def count(self) -> int:
+        return len(self.paths if self.results is None else self.results)
+
+
+@with_detector_flags
+def report(
+    sources: Sources,
+    output: PageFlag,
+    detector: DetectorFlags,
+    heat_maps: HeatMapsFlag = True,
+    pictures: PicturesFlag = True,
+) -> None:
+    """Score videos and write a page for each that a person can look at; or write the pages of a file of results.
+
+    A page works offline and holds all that it shows: the verdict with its limits, a timeline, faces with heat maps,
+    Content Credentials, and how to repeat it and contest it. Pictures need the file as it was scored.
+
+    Exit status: 0 when every page was written, 3 when a source was unreadable (its page says so), 2 for a wrong option,
+    1 when the weights cannot be had.
+    """
+    from genconvit.render.page import result_page
+
+    named = _named(sources)
+    is_page = output.suffix.lower() in PAGE_SUFFIXES
+    if is_page and named.count != 1:
+        raise ConfigError(f"--output {str(output)!r} is one page, and there are {named.count}; name a folder")
+    config = detector.config()
+    refuse_inputs("--output", output, [*named.paths, *detector.inputs(config)])
+    (check_writable if is_page else check_folder)("--output", output)
+    statuses: set[str] = set()
+    with ExitStack() as stack:
+        opened: Detector | None = None
+        if named.results is None or (heat_maps and detector.names_weights):
+            from genconvit.detector import Detector
+
+            opened = stack.enter_context(Detector(config))
+        results = progress_bar(_results(named, opened, stack), named.count, "reporting")
+        command = detector.words() if named.results is None else None
+        page = partial(
+            result_page, source=None if pictures else "", detector=opened if heat_maps else None, config=config
+        )
+        pages = _pages(results, statuses, page, command)
+        if is_page:
+            for result, text in pages:
+                write_page(output, text)
+                typer.echo(printable(str(result)))
+        else:
+            typer.echo(f"{write_folder(output, pages)} pages, listed in {printable(str(output / INDEX))}")
+    if "unreadable" in statuses:
+        sys.exit(SourceError.exit_status)
+
+
+def _named(sources: Sequence[str]) -> _Sources:
+    files = [path for path in sources if Path(path).suffix.lower() in RESULT_SUFFIXES]
+    if files and len(sources) > 1:
+        raise ConfigError(f"{files[0]!r} is a file of results, which comes alone; got {len(sources)} arguments")
+    if files:
+        from genconvit.evaluation.results_file import results_of
+
+        return _Sources(sources, sources, results_of(Path(files[0])))
+    from genconvit.video.expand import expand_paths
+
+    expanded = expand_paths(sources)
+    say_left_out(expanded.left_out)
+    return _Sources(sources, expanded.sources, None)
+
+
+def _results(named: _Sources, detector: Detector | None, stack: ExitStack) -> Iterable[VideoResult]:
+    if named.results is not None or detector is None:
+        return named.results or ()
+    # A list of one source is read in this process; what came out of a folder or a pattern never is.
+    paths = list(named.paths)
+    return stack.enter_context(closing(detector.predict_many(paths if paths == list(named.given) else iter(paths))))
+
+
+def _pages(
+    results: Iterable[VideoResult], statuses: set[str], page: Callable[..., str], words: Sequence[str] | None
+) -> Iterator[tuple[VideoResult, str]]:
+    """Make the page of each result, and note the statuses."""
+    for result in results:
+        statuses.add(result.status)
+        yield result, page(result, command=None if words is None else _command(result.source, words))
+
+
+def _command(source: str, words: Sequence[str]) -> str:
+    """The command that scores a source with the flags that were typed."""
+    path = f"./{source}" if source.startswith("-") else source
+    return " ".join(map(shell_word, ["genconvit", "predict", path, *words]))
