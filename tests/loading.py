@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,11 +136,11 @@ def _send_all(url: str, clip: Path, score: float | None, at_once: int, each_host
     """Send everything in one shuffled order, and wait for every answer."""
     slow = [_SlowSender(url) for _ in range(each_hostile)]
 
-    locked, own = threading.Lock(), threading.local()
+    locked, own, closing = threading.Lock(), threading.local(), ExitStack()
 
     def good() -> None:
         if not hasattr(own, "client"):  # one for each thread, as 50 programs would have
-            own.client = Client(url, timeout_seconds=600)
+            own.client = closing.enter_context(Client(url, timeout_seconds=600))
         job = own.client.wait(own.client.submit(clip), seconds=3600)
         with locked:
             if job.state == "done" and job.fake_probability == score:
@@ -154,7 +154,7 @@ def _send_all(url: str, clip: Path, score: float | None, at_once: int, each_host
         work += [lambda kind=kind, send=send: found.hostile[kind].append(send(url))] * each_hostile  # type: ignore[misc]
     random.Random(0).shuffle(work)  # noqa: S311 - no secret
     begun = time.monotonic()
-    with ThreadPoolExecutor(at_once) as pool:
+    with closing, ThreadPoolExecutor(at_once) as pool:
         for task in [pool.submit(each) for each in work]:
             task.result()
     found.serve_seconds = time.monotonic() - begun
