@@ -32,6 +32,11 @@ EXTRAS = {
     "onnx": (("onnx", "onnxscript"), "genconvit export, and networks in ONNX Runtime"),
     "openvino": (("onnx", "onnxscript", "openvino"), "networks in OpenVINO"),
     "c2pa": (("c2pa",), "genconvit credentials, and --credentials"),
+    "parquet": (("pyarrow",), "results as Parquet files"),
+    "serve": (
+        ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx"),
+        "genconvit serve, and its clients",
+    ),
     "remote": (("httpcore", "fsspec", "s3fs", "gcsfs"), "sources of s3:// and gs://"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }

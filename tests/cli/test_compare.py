@@ -97,7 +97,7 @@ def test_files_that_exist_are_compared(run: Callable[..., Run], tmp_path: Path) 
         (("a", "b", "--dataset", "folder"), "takes one PATH, got 2"),
         (("a", "--split", "test"), "--split 'test' needs a data set"),
         (("a", "--variant", "grey:frames=3"), "sets frames, which all variants share"),
-        (("--results", "a.json", "--variant", "v2"), "leave out --variant and --dataset"),
+        (("--results", "a.json", "--variant", "v2"), "leave out --variant, --dataset and --resume"),
         (("a", "--set", "architecture=v2"), "name it in a variant"),
     ],
 )

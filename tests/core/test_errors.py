@@ -27,7 +27,7 @@ def classes(base: type[GenConViTError] = GenConViTError) -> Iterator[type[GenCon
 
 def test_each_class_has_a_code_and_a_hint_of_its_own() -> None:
     found = list(classes())
-    assert len(found) == len({cls.code for cls in found}) == len({cls.hint for cls in found}) == 12
+    assert len(found) == len({cls.code for cls in found}) == len({cls.hint for cls in found}) == 13
     assert all(re.fullmatch("[a-z]+", cls.code) for cls in found)
     assert all(cls.hint and not cls.hint.endswith(".") for cls in found)
 

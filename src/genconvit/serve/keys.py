@@ -43,7 +43,10 @@ class Key(FrozenConfig):
 
 class _Stored(FrozenConfig):
     version: int = 1
+    """Version of the file's layout."""
+
     keys: tuple[Key, ...] = ()
+    """The keys, in the order in which they were made."""
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from genconvit.core.errors import SourceError
-from genconvit.results.provenance import RemoteObject
-from genconvit.results.result import ManifestCell
+
+if TYPE_CHECKING:  # a worker that decodes goes without pydantic
+    from genconvit.results.provenance import RemoteObject
+    from genconvit.results.result import ManifestCell
 
 
 @dataclass(frozen=True, eq=False)
