@@ -46,7 +46,9 @@ BalanceFlag = Annotated[
 SeedFlag = Annotated[
     int, typer.Option(help="Of the folds in which the result is measured.", min=0, max=2**32 - 1, metavar="N")
 ]
-CalibrationOutput = Annotated[Path, typer.Option(help="Where the calibration is written, as JSON.", metavar="FILE")]
+CalibrationOutput = Annotated[
+    Path, typer.Option("--output", "-o", help="Where the calibration is written, as JSON.", metavar="FILE")
+]
 
 
 def calibrate(

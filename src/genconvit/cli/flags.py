@@ -217,5 +217,7 @@ FormatFlag = Annotated[
 ]
 OutputFlag = Annotated[
     Path | None,
-    typer.Option(help="Where results are written instead of stdout.", metavar="FILE", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--output", "-o", help="Where results are written instead of stdout.", metavar="FILE", rich_help_panel=OUTPUT
+    ),
 ]

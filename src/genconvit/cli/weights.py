@@ -49,7 +49,7 @@ def show(
 
 @weights.command()
 def convert(
-    output: Annotated[Path, typer.Option(help="The safetensors file to write.", metavar="FILE")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The safetensors file to write.", metavar="FILE")],
     source: Annotated[
         list[str] | None,
         typer.Option(
