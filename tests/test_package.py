@@ -18,7 +18,7 @@ from genconvit.core.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "genconvit"
-FEATURES = ("metrics", "plots", "train", "serve", "cluster", "onnx", "openvino", "c2pa", "remote")
+FEATURES = ("metrics", "plots", "train", "serve", "ray", "onnx", "openvino", "c2pa", "remote")
 
 
 @pytest.fixture(scope="module")

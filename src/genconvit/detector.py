@@ -20,7 +20,8 @@ from genconvit.core.types import FaceScores, is_array
 from genconvit.journal.settings import deciding_settings
 from genconvit.pipeline.outcome import Outcome
 from genconvit.pipeline.run import Pipeline
-from genconvit.registry import ARCHITECTURES, FACE_DETECTORS, VIDEO_DECODERS, Registry
+from genconvit.portable import PortableConfig
+from genconvit.registry import ARCHITECTURES
 from genconvit.results.provenance import WeightsInfo
 from genconvit.results.result import VideoResult
 from genconvit.settings import DetectorConfig, DetectorOptions
@@ -92,13 +93,10 @@ class Detector(Closeable):
         self._opening = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        classes = [registry.for_another_process(name) for registry, name in _registered(self.config)]
-        return {"config": self.config, "is_closed": self._is_closed, "classes": classes}
+        return {"config": PortableConfig.of(self.config), "is_closed": self._is_closed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.config = state["config"]
-        for (registry, name), cls in zip(_registered(self.config), state["classes"], strict=True):
-            registry.from_another_process(name, cls)
+        self.config = state["config"].open()
         self._prepare(is_closed=state["is_closed"])
 
     @property
@@ -284,12 +282,3 @@ class _Opened:
             cls, info = ARCHITECTURES.load(config.architecture), parts.provenance.weights
             model = model_in_torch(config.architecture, cls, config.model, config.weights, info).to(device)
         return Explainer(model, device=device, batch_size=parts.scorer.batch_size)
-
-
-def _registered(config: DetectorConfig) -> tuple[tuple[Registry[Any], str], ...]:
-    """Registries and names of a config's plugins that may be classes registered by a call."""
-    return (
-        (ARCHITECTURES, config.architecture),
-        (FACE_DETECTORS, config.face_detector),
-        (VIDEO_DECODERS, config.decoder),
-    )

@@ -50,7 +50,7 @@ def test_flags_stand_under_titles(run: Callable[..., Run]) -> None:
     shown = run("predict", "--help").out
     titles = [line.strip("╭─╮ ") for line in shown.splitlines() if line.startswith("╭")]
     first = ["Arguments", "Options", "Sources", "Model", "Frames and faces", "Verdict", "Machine", "Limits"]
-    assert titles == [*first, "Output", "Long runs"]
+    assert titles == [*first, "Output", "Long runs", "Many machines"]
     assert shown.index("Machine ─") < shown.index("--device") < shown.index("Limits ─") < shown.index("--workers")
     training = run("train", "--help").out
     assert training.index("Losses ─") < training.index("--kl-weight") < training.index("Validation ─")

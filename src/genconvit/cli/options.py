@@ -64,19 +64,34 @@ def parse_extra(values: list[str] | None) -> dict[str, Any]:
         >>> parse_extra(["latent=mean", "max_faces=null"])
         {'latent': 'mean', 'max_faces': None}
     """
+    found = named_values("--set", values, example="latent=mean")
+    if "model" in found:
+        raise ConfigError("--set model: give its fields directly, for example --set latent=mean")
+    if "arch" in found:
+        raise ConfigError("--set arch: give --set architecture=v2 or --arch v2")
+    return found
+
+
+def named_values(flag: str, values: list[str] | None, *, example: str) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` each, the value as JSON where it is JSON and as text elsewhere.
+
+    Args:
+        flag: flag that they were given by.
+        values: texts that were given.
+        example: example for messages.
+
+    Raises:
+        ConfigError: one has no name or no value, or comes twice.
+    """
     texts: dict[str, str] = {}
     for item in values or []:
         name, equals, text = item.partition("=")
         if not (name and equals):
-            raise ConfigError(f"--set takes NAME=VALUE, got {_short(item)!r}; for example --set latent=mean")
-        if name == "model":
-            raise ConfigError("--set model: give its fields directly, for example --set latent=mean")
-        if name == "arch":
-            raise ConfigError("--set arch: give --set architecture=v2 or --arch v2")
+            raise ConfigError(f"{flag} takes NAME=VALUE, got {_short(item)!r}; for example {flag} {example}")
         if name in texts:
-            raise ConfigError(f"--set {name} is given twice, as {_short(texts[name])} and as {_short(text)}")
+            raise ConfigError(f"{flag} {name} is given twice, as {_short(texts[name])} and as {_short(text)}")
         texts[name] = text
-    return {name: option_value(f"--set {name}", text) for name, text in texts.items()}
+    return {name: option_value(f"{flag} {name}", text) for name, text in texts.items()}
 
 
 def detector_config(file: Path | None, flags: Mapping[str, tuple[str, Any]], extra: list[str] | None) -> DetectorConfig:

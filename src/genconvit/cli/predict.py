@@ -17,6 +17,7 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options, score_on_ray
 from genconvit.cli.run_flags import (
     IdentityFlag,
     LogFlag,
@@ -69,11 +70,15 @@ def predict(
     identity: IdentityFlag = None,
     max_failures: MaxFailuresFlag = None,
     log: LogFlag = LogFormat.bar,
+    engine: EngineFlag = Engine.local,
+    address: AddressFlag = None,
+    ray: RayFlag = None,
 ) -> None:
     """Score videos, images and folders of frames, here or on other machines.
 
     What lies in a folder and is not scored is named on stderr, with the reason; with --output a summary by status and
-    reason follows. With --resume each result is kept for good as it is finished, and the same command goes on.
+    reason follows. With --resume each result is kept for good as it is finished, and the same command goes on. With
+    --engine ray the machines of a Ray cluster share the work.
 
     Exit status: 0 when every source was answered (no face is an answer), 3 when one was unreadable, 4 when more were
     than --max-failures allows, 2 for a wrong option, 1 when the weights cannot be had, the disk is full, or with
@@ -89,10 +94,16 @@ def predict(
     inputs = [*(paths or ()), *detector.inputs(config), *filter(None, (manifest,))]
     if output:
         refuse_inputs("--output", output, inputs)
-    run.check_output(output, format)
+    scale = scale_options(engine, address, ray, output)
+    if scale is None:
+        run.check_output(output, format)
     if run.resuming and output and format is Format.parquet:
         refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
     sources.survey(output, strict=strict)
+    if scale is not None and output:
+        if score_on_ray(config, sources, remote, run, output, format or Format.of(output), scale):
+            sys.exit(SourceError.exit_status)
+        return
     with RemoteFiles(remote) as files:
         if run.resuming and output:
             failed = _go_on(config, sources, files, output, run)

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import typer
 
@@ -18,8 +18,9 @@ from genconvit.core.errors import ConfigError, GenConViTError, TooManyFailuresEr
 from genconvit.core.text import printable
 
 if TYPE_CHECKING:
-    from genconvit.journal.tally import Tally
-    from genconvit.results.result import VideoResult
+    from genconvit.journal.tally import Finished, Tally
+
+F = TypeVar("F", bound="Finished")
 
 SHOWN_REASONS = 10
 """Number of reasons that the summary names."""
@@ -133,8 +134,8 @@ class Watch:
         return Standing(self._kept(), f"{self._tally.failed} failed, {self.per_minute:.3g}/min")
 
     def follow(
-        self, results: Generator[VideoResult, None, None], log: LogFormat, say: Collection[Ending] = ()
-    ) -> Generator[VideoResult, None, None]:
+        self, results: Generator[F, None, None], log: LogFormat, say: Collection[Ending] = ()
+    ) -> Generator[F, None, None]:
         """Give the results, and say on stderr what came of them.
 
         Args:
@@ -202,5 +203,5 @@ class Watch:
             typer.echo(json.dumps({"event": event, "time": now, **values}), err=True)
 
 
-def _of(result: VideoResult) -> dict[str, object]:
+def _of(result: Finished) -> dict[str, object]:
     return {"source": result.source, "status": result.status, "reason": result.reason}

@@ -5,8 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
-from genconvit.results.result import VideoResult
+
+class Finished(Protocol):
+    """A source that is done, as its result says."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+
+    @property
+    def status(self) -> str:
+        """Status of its result."""
+
+    @property
+    def reason(self) -> str | None:
+        """Reason why it is unreadable, else None."""
+
+
+F = TypeVar("F", bound=Finished)
 
 FAILED = "unreadable"
 """Status of what counts as failed."""
@@ -40,7 +58,7 @@ class Tally:
         """Number of results of what could not be read."""
         return self.by_status[FAILED]
 
-    def counted(self, results: Iterable[VideoResult]) -> Generator[VideoResult, None, None]:
+    def counted(self, results: Iterable[F]) -> Generator[F, None, None]:
         """Count each result, and give it on."""
         for result in results:
             self.add(result.status, result.reason)

@@ -96,7 +96,7 @@ class FaceFinder:
     ) -> None:
         self._detector = detector
         self._detecting = threading.Lock()
-        self._cuts = cuts
+        self.cuts = cuts
         self._options = options
         self._device = device
         self._at_once = 1 if device.type == "cpu" else _FRAMES_AT_ONCE_ON_A_GPU
@@ -129,13 +129,13 @@ class FaceFinder:
                 progress.scores.frame_indices.append(frame.index)
                 self._note_faces_without_landmarks(frame, faces, progress)
                 margin = self._options.margin
-                made = zip(*(crop_faces(frame, faces, cut, margin) for cut in self._cuts), strict=True)
+                made = zip(*(crop_faces(frame, faces, cut, margin) for cut in self.cuts), strict=True)
                 for face, crops in zip(faces, made, strict=True):
                     quality = measure_quality(frame.image, face, self._detector.square_rule)
                     yield crops, quality, progress, turn
 
     def _note_faces_without_landmarks(self, frame: Frame, faces: Sequence[DetectedFace], progress: _Progress) -> None:
-        if progress.lacks_landmarks or not any(cut.aligned for cut in self._cuts):
+        if progress.lacks_landmarks or not any(cut.aligned for cut in self.cuts):
             return
         if any(face.landmarks is None for face in faces):
             progress.lacks_landmarks = True

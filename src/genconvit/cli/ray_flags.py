@@ -1,0 +1,114 @@
+"""The flags of a run over many machines, and that run."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genconvit.cli.destination import opened
+from genconvit.cli.options import named_values
+from genconvit.cli.output import Format, write_results
+from genconvit.cli.progress import progress_bar
+from genconvit.cli.run_flags import RunOptions
+from genconvit.cli.source_flags import Sources
+from genconvit.cli.watch import LogFormat, Watch
+from genconvit.core.errors import ConfigError
+from genconvit.core.optional import require
+
+if TYPE_CHECKING:
+    from genconvit.inputs.options import RemoteOptions
+    from genconvit.scale.options import ScaleOptions
+    from genconvit.settings import DetectorConfig
+
+MANY_MACHINES = "Many machines"
+"""Title under which help shows the flags."""
+
+
+class Engine(str, Enum):
+    """The engines that lead sources through the detector."""
+
+    local = "local"
+    ray = "ray"
+
+
+EngineFlag = Annotated[
+    Engine,
+    typer.Option(
+        help="Score in this program, or on the machines of a Ray cluster, which write into OUTPUT.parts meanwhile.",
+        rich_help_panel=MANY_MACHINES,
+    ),
+]
+AddressFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="With --engine ray: address of the cluster.",
+        metavar="HOST:PORT",
+        show_default="RAY_ADDRESS, or else this machine",
+        rich_help_panel=MANY_MACHINES,
+    ),
+]
+RayFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ray",
+        help="With --engine ray: a size or limit of the run, such as networks=4 or network_gpus=1.",
+        metavar="NAME=VALUE",
+        rich_help_panel=MANY_MACHINES,
+    ),
+]
+
+
+def scale_options(
+    engine: Engine, address: str | None, given: list[str] | None, output: Path | None
+) -> ScaleOptions | None:
+    """The options of a run on Ray; None for the local engine.
+
+    Raises:
+        ConfigError: a flag is for Ray alone, has a value that is not allowed, or there is no output.
+    """
+    from pydantic import ValidationError
+
+    from genconvit.core.config import validation_message
+    from genconvit.scale.options import ScaleOptions
+
+    if engine is Engine.local:
+        if address or given:
+            raise ConfigError(f"{'--address' if address else '--ray'} is for --engine ray; give that as well")
+        return None
+    if output is None:
+        raise ConfigError("--engine ray writes into files; give --output FILE, with .jsonl, .json, .csv or .parquet")
+    require("ray.data", package="Ray", extra="ray", purpose="--engine ray")
+    require("pyarrow", package="pyarrow", extra="ray", purpose="--engine ray")
+    try:
+        return ScaleOptions.model_validate({"address": address, **named_values("--ray", given, example="networks=4")})
+    except ValidationError as error:
+        raise ConfigError(validation_message(error)) from error
+
+
+def score_on_ray(
+    config: DetectorConfig,
+    sources: Sources,
+    remote: RemoteOptions,
+    run: RunOptions,
+    output: Path,
+    form: Format,
+    scale: ScaleOptions,
+) -> int:
+    """Score sources on Ray, join their results in the order of the sources, and give the number of unreadable ones."""
+    from genconvit.inputs.fetch import with_names
+    from genconvit.scale.run import RayRun
+
+    ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
+    watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
+    scored = ray_run.scored(with_names(sources.read(output)))
+    shown = scored if run.log is LogFormat.json else progress_bar(scored, sources.count, "scoring", watch.standing)
+    with closing(watch.follow(shown, run.log, run.endings_with_a_summary(output))) as followed:
+        for _ in followed:
+            pass
+    with opened(output, keep_partial=False) as stream:
+        write_results(ray_run.results(), form, stream, sources.left_out.lines())
+    return ray_run.tally.failed

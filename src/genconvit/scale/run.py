@@ -1,0 +1,163 @@
+"""A run over files on Ray, whose parts a later run goes on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from genconvit.core.errors import ConfigError
+from genconvit.core.files import written_whole
+from genconvit.inputs.options import RemoteOptions
+from genconvit.journal.lock import RunLock
+from genconvit.journal.resuming import Resuming
+from genconvit.journal.settings import Settings, changes
+from genconvit.journal.tally import Tally
+from genconvit.results.result import VideoResult
+from genconvit.scale.connect import connected
+from genconvit.scale.dataset import run_stages
+from genconvit.scale.listing import keys_in, write_listing, write_pending
+from genconvit.scale.opened import Opened, opened_for
+from genconvit.scale.options import ScaleOptions
+from genconvit.scale.parts import Parts, Scored, write_part
+from genconvit.settings import DetectorConfig
+from genconvit.video.names import Source
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Folder of a run, which every machine of the cluster sees under the same path.
+
+    Attributes:
+        path: path of the folder.
+    """
+
+    path: Path
+
+    @property
+    def listing(self) -> Path:
+        """Every source of the run, in its order."""
+        return self.path / "sources.parquet"
+
+    @property
+    def pending(self) -> Path:
+        """The sources that had no result when the run began or went on."""
+        return self.path / "pending.parquet"
+
+    @property
+    def settings(self) -> Path:
+        """The settings that the results were made with."""
+        return self.path / "settings.json"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that keeps other runs away."""
+        return self.path / "lock.json"
+
+    def prepare(self, *, resume: bool) -> None:
+        """Make the folder; results in it are gone on from, if that is asked for.
+
+        Raises:
+            ConfigError: there are results, and going on was not asked for.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not resume and self.settings.exists():
+            raise ConfigError(
+                f"{str(self.path)!r} holds the parts of a run; give --resume to go on with it, or delete the folder"
+            )
+
+    def keep_settings(self, now: Settings) -> None:
+        """Keep the settings of a first run, or compare a later one's with them.
+
+        Raises:
+            ConfigError: settings that decide on results have changed.
+        """
+        if self.settings.exists():
+            changed = changes(json.loads(self.settings.read_text(encoding="utf-8")), now)
+            if changed:
+                raise ConfigError(
+                    f"{str(self.path)!r} was begun with other settings: {'; '.join(changed)}; give the same ones, or "
+                    "another --output"
+                )
+            return
+        with written_whole(self.settings, durable=True) as partial:
+            partial.write_text(json.dumps(dict(now), indent=2) + "\n", encoding="utf-8")
+
+
+class RayRun:
+    """A run, or what is left of one.
+
+    Args:
+        folder: folder of its parts.
+        config: config of the detector.
+        options: sizes and limits.
+        resuming: way of going on with the parts that are there; None begins, and refuses a folder with parts.
+        remote: limits of files on other machines.
+
+    Attributes:
+        tally: count of the results, kept up to date by ``scored``.
+        total: number of sources, once ``scored`` has begun.
+        kept: number of them that had a result before.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: DetectorConfig,
+        options: ScaleOptions,
+        *,
+        resuming: Resuming | None,
+        remote: RemoteOptions | None = None,
+    ) -> None:
+        if resuming and resuming.retry:
+            raise ConfigError("--retry is for the local engine; delete the parts with --engine ray, or leave it out")
+        self._folder = RunFolder(folder)
+        self._config = config
+        self._options = options
+        self._resuming = resuming
+        self._remote = remote
+        self.tally = Tally()
+        self.total = 0
+        self.kept = 0
+
+    def scored(self, sources: Iterable[Source]) -> Generator[Scored, None, None]:
+        """Score the sources that have no result yet, and yield what came of each as soon as it is in a part.
+
+        Raises:
+            ConfigError: an option is not allowed, settings have changed, the cluster is too small, or another run is at
+                work.
+            WeightsError: the weights cannot be had, read, or do not fit.
+            GenConViTError: the cluster cannot be reached.
+        """
+        folder, options = self._folder, self._options
+        folder.prepare(resume=self._resuming is not None)
+        with RunLock(folder.lock, folder.path), connected(options):
+            opened = opened_for(self._config, options)
+            folder.keep_settings(opened.settings)
+            kind = (self._resuming or Resuming()).identity
+            self.total = write_listing(sources, folder.listing, kind)
+            parts = Parts(folder.path)
+            pending = write_pending(folder.listing, parts, folder.pending)
+            self.kept = self.total - pending
+            for each in parts.scored(keys_in(folder.listing)):
+                self.tally.add(each.status, each.reason)
+            if pending:
+                yield from self.tally.counted(self._scored(opened))
+
+    def results(self) -> Iterator[VideoResult]:
+        """The results of all sources that have one, in the order of the sources."""
+        parts = Parts(self._folder.path)
+        for text in parts.results(keys_in(self._folder.listing).tolist()):
+            yield VideoResult.model_validate_json(text)
+
+    def _scored(self, opened: Opened) -> Iterator[Scored]:
+        import ray
+
+        tasks = ray.data.read_parquet(str(self._folder.pending), num_cpus=0)
+        scored = run_stages(tasks, self._config, opened, self._options, self._remote)
+        write = partial(write_part, folder=str(self._folder.path.absolute()))
+        written = scored.map_batches(write, batch_size=self._options.part_rows, num_cpus=0)
+        for batch in written.iter_batches(batch_size=None, prefetch_batches=0):
+            yield from map(Scored, batch["source"], batch["status"], batch["reason"])

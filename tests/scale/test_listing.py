@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from genconvit.core.errors import ConfigError
+from genconvit.scale.listing import key_of, keys_in, write_listing, write_pending
+from genconvit.scale.parts import Parts, write_part
+from genconvit.scale.tasks import Task, tasks_of
+from genconvit.video.given import GivenSource
+from part_rows import rows
+
+pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+
+
+def tasks_in(file: Path) -> list[Task]:
+    import pyarrow.parquet as parquet
+
+    return tasks_of(parquet.read_table(file).to_pydict())
+
+
+def test_a_changed_file_has_another_key(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"one")
+    first = key_of(str(video), "stat")
+    assert key_of(str(video), "stat") == first
+    assert key_of(os.path.relpath(video), "stat") == first
+    video.write_bytes(b"other")
+    assert key_of(str(video), "stat") != first
+
+
+def test_every_kind_of_source_comes_back(tmp_path: Path) -> None:
+    strange = os.fsdecode(b"clip\xff.mp4")
+    given = GivenSource("https://host/v?id=1", "https://host/v", {"label": "FAKE", "n": 3})
+    assert write_listing([strange, given], tmp_path / "list.parquet", "stat") == 2
+    first, second = tasks_in(tmp_path / "list.parquet")
+    assert (first.path, first.name, first.manifest) == (strange, "clip\\xff.mp4", None)
+    assert (second.path, second.name, second.manifest) == (given.path, given.name, {"label": "FAKE", "n": 3})
+
+
+def test_frames_in_memory_are_refused(tmp_path: Path) -> None:
+    import numpy as np
+
+    with pytest.raises(ConfigError, match="is a path, got array uint8"):
+        write_listing([np.zeros((1, 4, 4, 3), np.uint8)], tmp_path / "list.parquet", "stat")
+
+
+def test_pending_is_what_has_no_result_each_once(tmp_path: Path) -> None:
+    listing = tmp_path / "list.parquet"
+    write_listing(["a", "b", "a", "c"], listing, "stat")
+    keys = keys_in(listing).tolist()
+    write_part(rows(keys[1]), folder=str(tmp_path))
+    assert write_pending(listing, Parts(tmp_path), tmp_path / "pending.parquet") == 2
+    assert [task.path for task in tasks_in(tmp_path / "pending.parquet")] == ["a", "c"]
