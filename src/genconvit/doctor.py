@@ -37,6 +37,7 @@ EXTRAS = {
         ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "httpx"),
         "genconvit serve, and its clients",
     ),
+    "ray": (("ray", "pyarrow"), "genconvit predict --engine ray, over many machines"),
     "remote": (("httpcore", "fsspec", "s3fs", "gcsfs"), "sources of s3:// and gs://"),
     "heif": (("pillow_heif",), "HEIC pictures; its wheels bundle x265, which is under the GPL"),
 }

@@ -39,7 +39,7 @@ def test_it_finds_what_every_installation_has() -> None:
 def test_each_extra_for_users_is_explained() -> None:
     section = PROJECT.read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
     declared = set(re.findall(r"^(\w+) = ", section, flags=re.MULTILINE))
-    assert EXTRAS.keys() == declared - {"all", "docs", "dev", "cluster"}
+    assert EXTRAS.keys() == declared - {"all", "docs", "dev"}
 
 
 def test_an_extra_that_is_not_there_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
