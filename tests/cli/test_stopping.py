@@ -46,7 +46,7 @@ def weights(tmp_path: Path) -> Path:
 def stop_after(monkeypatch: pytest.MonkeyPatch, number: int, command: str, stage: str, items: int = 2) -> None:
     """Let the signal come once a command's stage has done so many items."""
 
-    def progress_bar(given: Iterable[Any], _: int, description: str) -> Iterator[Any]:
+    def progress_bar(given: Iterable[Any], _: int, description: str, *__: Any) -> Iterator[Any]:
         for done, item in enumerate(given):
             if done == items and description.startswith(stage):
                 signal.raise_signal(number)
