@@ -12,11 +12,11 @@ from pydantic import Field, NonNegativeInt, ValidationError
 from genconvit.core.closeable import Closeable
 from genconvit.core.config import FrozenConfig
 from genconvit.core.errors import ConfigError, DatasetError
+from genconvit.core.locks import Lock, locked
 from genconvit.core.text import first_line
 from genconvit.core.types import Box
 from genconvit.crops.record import Point, Split
 from genconvit.journal.lines import LineFile
-from genconvit.journal.lock import try_lock
 from genconvit.results.result import Label
 
 JOURNAL_NAME = "extract.jsonl"
@@ -145,7 +145,7 @@ class Journal(Closeable):
         self._file.close()
 
     def _lock(self) -> None:
-        if not try_lock(self._file.descriptor):
+        if not locked(self._file.descriptor, Lock.EXCLUSIVE, wait=False):
             raise ConfigError(
                 f"another `genconvit extract` is at work in {str(self._file.path.parent)!r}; wait for it, or choose "
                 "another --out"

@@ -19,9 +19,9 @@ from pydantic import NonNegativeInt, ValidationError
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.files import written_whole
+from genconvit.core.locks import Lock, locked
 from genconvit.inputs.address import Address
 from genconvit.inputs.deadline import Deadline
-from genconvit.inputs.locks import Lock, locked
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _PARTIAL = ".partial"

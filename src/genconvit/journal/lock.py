@@ -11,31 +11,15 @@ from pathlib import Path
 
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError
+from genconvit.core.locks import Lock, locked
 from genconvit.journal.lines import LineFile
-
-
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file for its process alone; False where another one holds it.
-
-    Nothing is kept apart on Windows, and on a file system without locks.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
 
 
 class RunLock(Closeable):
     """The lock of one run, in a file that names its process.
 
-    The lock is the system's (``flock``) and ends with the process; what the file says is for people alone.
+    The lock is the system's (``flock``), which Windows and some file systems have not. It ends with the process; what
+    the file says is for people alone.
 
     Args:
         path: path of the file, which stays.
@@ -48,7 +32,7 @@ class RunLock(Closeable):
 
     def __init__(self, path: Path, what: Path) -> None:
         self._file = LineFile(path)
-        if not try_lock(self._file.descriptor):
+        if not locked(self._file.descriptor, Lock.EXCLUSIVE, wait=False):
             self._file.close()
             raise ConfigError(
                 f"another run is at work on {str(what)!r}: {_holder(path)}; wait for its end, end it, or give another "
