@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from genconvit.core.errors import SourceError
+from genconvit.core.ip import is_public
 from genconvit.inputs.address import address_name, is_remote, parse_address
-from genconvit.inputs.network import is_public
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 
 import httpcore
 
+from genconvit.core.ip import is_public
 from genconvit.inputs.deadline import Deadline
-
-Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class ForbiddenAddressError(Exception):
@@ -73,27 +69,3 @@ class GuardedBackend(httpcore.NetworkBackend):
                 if not is_public(each):
                     raise ForbiddenAddressError(f"{host} has the address {each}, which is not public")
         return addresses
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the internet, and none of a network or machine of its own.
-
-    Examples:
-        >>> is_public("8.8.8.8"), is_public("127.0.0.1")
-        (True, False)
-        >>> is_public("::ffff:10.0.0.1"), is_public("169.254.169.254")
-        (False, False)
-    """
-    return all(each.is_global and not each.is_multicast for each in _with_embedded(ipaddress.ip_address(address)))
-
-
-def _with_embedded(address: Ip) -> list[Ip]:
-    """An address, and the IPv4 addresses that it stands for."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    inner: list[Ip] = [each for each in (address.sixtofour, *(address.teredo or ())) if each]
-    if address in _NAT64:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return [address, *inner]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.ip import is_public, is_translated
 from genconvit.core.text import first_line
 from genconvit.serve.problems import Problem
 
@@ -103,7 +103,8 @@ class Webhooks:
         except OSError as error:
             raise DeliveryError(f"{target.host} does not resolve ({first_line(error)})") from error
         for each in found:
-            if not (_is_public(each) or (each, target.port) in self._named):
+            is_open = is_public(each) and not is_translated(each)
+            if not (is_open or (each, target.port) in self._named):
                 raise DeliveryError(f"{target.host} resolves to {each}, a private address that was not named")
         if not found:
             raise DeliveryError(f"{target.host} does not resolve")
@@ -184,18 +185,3 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 
 def _addresses(host: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def _is_public(address: str) -> bool:
-    """Tell whether an address is one of the internet; an IPv4 address inside of an IPv6 one counts itself."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is not None:
-            return inner.is_global and not inner.is_multicast
-        if found in _NAT64:
-            return False
-    return found.is_global and not found.is_multicast
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
