@@ -38,6 +38,14 @@ def test_it_says_what_came_of_the_sources_that_are_asked_about(tmp_path: Path) -
     assert scored == {Scored("2.mp4", "unreadable", "why"), Scored("3.mp4", "ok", None)}
 
 
+def test_a_part_without_a_reason_has_none(tmp_path: Path) -> None:
+    answered = rows(1, 2)
+    assert str(answered.schema.field("reason").type) == "null"
+    written = write_part(answered, folder=str(tmp_path))
+    assert written.to_pylist() == [{"source": f"{key}.mp4", "status": "ok", "reason": None} for key in (1, 2)]
+    assert [each.reason for each in Parts(tmp_path).scored(np.array([1, 2]))] == [None, None]
+
+
 def test_an_empty_folder_has_nothing(tmp_path: Path) -> None:
     parts = Parts(tmp_path)
     assert parts.has(np.array([1])).tolist() == [False]

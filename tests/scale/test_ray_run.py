@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genconvit import Detector
 from genconvit.core.errors import ConfigError
+from genconvit.core.types import DetectedFace
 from genconvit.journal.resuming import Resuming
+from genconvit.registry import FACE_DETECTORS
 from genconvit.scale import ScaleOptions, score
 from genconvit.scale.connect import connected
 from genconvit.scale.run import RayRun
 from genconvit.settings import DetectorConfig
-from stubs import grey_clip, grey_config, register_stubs, trained_grey
+from stubs import WholeFrame, grey_clip, grey_config, register_stubs, trained_grey
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,6 +30,17 @@ pytestmark = [
 ]
 
 OPTIONS = ScaleOptions(sources_at_once=2, part_rows=2)
+
+
+class EndsItsWorker(WholeFrame):
+    """Ends its process at the sight of white."""
+
+    name = "whole_frame"
+
+    def detect(self, images: Sequence[Any]) -> list[list[DetectedFace]]:
+        if any(image.min() > 240 for image in images):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().detect(images)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,8 +82,24 @@ def test_a_run_gives_the_local_results_and_goes_on(tmp_path: Path, config: Detec
     assert (later.total, later.kept, later.tally.failed) == (7, 4, 1)
     assert [result.model_dump_json() for result in later.results()] == local(config, clips)
     other = config.model_copy(update={"frames": 3})
-    with pytest.raises(ConfigError, match='begun with other settings: frames "spaced 2" -> "spaced 3"'):
+    with pytest.raises(ConfigError, match='holds results of other settings: frames "spaced 2" -> "spaced 3"'):
         list(RayRun(parts, other, OPTIONS, resuming=Resuming()).scored(clips))
+    with pytest.raises(ConfigError, match='identity "stat" -> "sha256"'):
+        list(RayRun(parts, config, OPTIONS, resuming=Resuming(identity="sha256")).scored(clips))
+
+
+def test_a_file_that_ends_workers_is_given_up(
+    tmp_path: Path, config: DetectorConfig, clips: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FACE_DETECTORS._registered, "whole_frame", EndsItsWorker)
+    poison = str(grey_clip(tmp_path / "poison.mp4", 255))
+    sources = [clips[0], poison, clips[1]]
+    run = RayRun(tmp_path / "parts", config, OPTIONS, resuming=None)
+    found = {Path(each.source).name: (each.status, each.reason) for each in run.scored(sources)}
+    assert found["30.mp4"] == found["90.mp4"] == ("ok", None)
+    status, reason = found["poison.mp4"]
+    assert status == "unreadable"
+    assert str(reason).startswith("given up: 2 workers died at it")
 
 
 def test_a_dataset_of_bytes_keeps_its_columns(tmp_path: Path, config: DetectorConfig, clips: list[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,7 +17,7 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
-from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options, score_on_ray
+from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options
 from genconvit.cli.run_flags import (
     IdentityFlag,
     LogFlag,
@@ -43,8 +43,12 @@ from genconvit.core.errors import SourceError
 
 if TYPE_CHECKING:
     from genconvit.inputs.fetch import RemoteFiles
+    from genconvit.journal.tally import Finished
     from genconvit.results.result import VideoResult
+    from genconvit.scale.run import RayRun
     from genconvit.settings import DetectorConfig
+
+F = TypeVar("F", bound="Finished")
 
 StrictFlag = Annotated[
     bool, typer.Option("--strict/--no-strict", help="Score nothing where something in a folder would be left out.")
@@ -100,20 +104,21 @@ def predict(
     if run.resuming and output and format is Format.parquet:
         refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
     sources.survey(output, strict=strict)
-    if scale is not None and output:
-        if score_on_ray(config, sources, remote, run, output, format or Format.of(output), scale):
-            sys.exit(SourceError.exit_status)
-        return
+    form = format or Format.of(output)
     with RemoteFiles(remote) as files:
-        if run.resuming and output:
+        if scale is not None and output:
+            from genconvit.scale.run import RayRun
+
+            ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
+            failed = _score_on_ray(ray_run, sources, run, output, form)
+        elif run.resuming and output:
             failed = _go_on(config, sources, files, output, run)
+            if format is Format.parquet:
+                write_parquet_beside(output)
         else:
             with opened(output, keep_partial=True) as stream:
-                lines = sources.left_out.lines()
-                write = partial(write_results, form=format or Format.of(output), stream=stream, below=lines)
+                write = partial(write_results, form=form, stream=stream, below=sources.left_out.lines())
                 failed = _score(config, sources, files, write, run, output)
-    if run.resuming and output and format is Format.parquet:
-        write_parquet_beside(output)
     if failed:
         sys.exit(SourceError.exit_status)
 
@@ -159,8 +164,21 @@ def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output:
         return journal.tally.failed
 
 
+def _score_on_ray(ray_run: RayRun, sources: Sources, run: RunOptions, output: Path, form: Format) -> int:
+    """Score sources on Ray, join the results in the order of the sources, and give the number of unreadable ones."""
+    from genconvit.inputs.fetch import with_names
+
+    watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
+    scored = ray_run.scored(with_names(sources.read(output)))
+    with closing(_watched(watch, scored, sources.count, run, output)) as answers:
+        deque(answers, maxlen=0)
+    with opened(output, keep_partial=False) as stream:
+        write_results(ray_run.results(), form, stream, sources.left_out.lines())
+    return ray_run.tally.failed
+
+
 def _watched(
-    watch: Watch, results: Generator[VideoResult, None, None], count: int | None, run: RunOptions, output: Path | None
-) -> Generator[VideoResult, None, None]:
+    watch: Watch, results: Generator[F, None, None], count: int | None, run: RunOptions, output: Path | None
+) -> Generator[F, None, None]:
     shown = results if run.log is LogFormat.json else progress_bar(results, count, "scoring", watch.standing)
     return watch.follow(shown, run.log, run.endings_with_a_summary(output))

@@ -1,28 +1,19 @@
-"""The flags of a run over many machines, and that run."""
+"""The flags of a run over many machines."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genconvit.cli.destination import opened
 from genconvit.cli.options import named_values
-from genconvit.cli.output import Format, write_results
-from genconvit.cli.progress import progress_bar
-from genconvit.cli.run_flags import RunOptions
-from genconvit.cli.source_flags import Sources
-from genconvit.cli.watch import LogFormat, Watch
 from genconvit.core.errors import ConfigError
 from genconvit.core.optional import require
 
 if TYPE_CHECKING:
-    from genconvit.inputs.options import RemoteOptions
     from genconvit.scale.options import ScaleOptions
-    from genconvit.settings import DetectorConfig
 
 MANY_MACHINES = "Many machines"
 """Title under which help shows the flags."""
@@ -87,28 +78,3 @@ def scale_options(
         return ScaleOptions.model_validate({"address": address, **named_values("--ray", given, example="networks=4")})
     except ValidationError as error:
         raise ConfigError(validation_message(error)) from error
-
-
-def score_on_ray(
-    config: DetectorConfig,
-    sources: Sources,
-    remote: RemoteOptions,
-    run: RunOptions,
-    output: Path,
-    form: Format,
-    scale: ScaleOptions,
-) -> int:
-    """Score sources on Ray, join their results in the order of the sources, and give the number of unreadable ones."""
-    from genconvit.inputs.fetch import with_names
-    from genconvit.scale.run import RayRun
-
-    ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
-    watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
-    scored = ray_run.scored(with_names(sources.read(output)))
-    shown = scored if run.log is LogFormat.json else progress_bar(scored, sources.count, "scoring", watch.standing)
-    with closing(watch.follow(shown, run.log, run.endings_with_a_summary(output))) as followed:
-        for _ in followed:
-            pass
-    with opened(output, keep_partial=False) as stream:
-        write_results(ray_run.results(), form, stream, sources.left_out.lines())
-    return ray_run.tally.failed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
-from genconvit.core.files import FULL, written_whole
+from genconvit.core.files import FULL
 from genconvit.core.text import first_line, printable
 from genconvit.journal.done import DoneEntry
 from genconvit.journal.identity import Identity, identity_of
@@ -19,9 +18,11 @@ from genconvit.journal.lines import LineFile
 from genconvit.journal.lock import RunLock
 from genconvit.journal.recovery import compacted, kept_pairs, recovered, sync_folder
 from genconvit.journal.resuming import IdentityKind, Resuming, folder_beside
-from genconvit.journal.settings import Settings, changes
+from genconvit.journal.settings import Settings
+from genconvit.journal.settings_file import refuse_changes, write_settings
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
+from genconvit.results.write import json_line
 from genconvit.video.names import Source, source_name
 
 LOCK_NAME, SETTINGS_NAME, ENTRIES_NAME = "lock", "settings.json", "done.jsonl"
@@ -128,7 +129,7 @@ class Journal(Closeable):
         identity = self._under_way.get(result.source)
         if identity is None:
             raise ConfigError(f"no source {result.source!r} is pending; take the sources from Journal.pending")
-        written = (json.dumps(result.model_dump(mode="json")) if line is None else line).encode() + b"\n"
+        written = (json_line(result) if line is None else line).encode() + b"\n"
         entry = DoneEntry(
             source=result.source,
             identity=identity,
@@ -185,23 +186,10 @@ class Journal(Closeable):
         """Hold the settings against those of the results that are there; where there are none, they are the first."""
         now = {"layout": LAYOUT, "identity": self._identity, **settings}
         path = self._folder / SETTINGS_NAME
-        if not self._done.tally.done:
-            with written_whole(path, durable=True) as partial:
-                partial.write_text(json.dumps(now, indent=2) + "\n", encoding="ascii")
-            return
-        try:
-            before = json.loads(path.read_text(encoding="ascii"))
-        except (OSError, ValueError) as error:
-            raise DatasetError(
-                f"{str(path)!r} does not say by which settings {str(self.path)!r} was made ({first_line(error)}); put "
-                "it back, or move both away to begin anew"
-            ) from error
-        different = changes(before, now)
-        if different:
-            raise ConfigError(
-                f"{str(self.path)!r} holds results of other settings: {'; '.join(different)}; take those again, or "
-                "another file"
-            )
+        if self._done.tally.done:
+            refuse_changes(path, now, self.path)
+        else:
+            write_settings(path, now)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genconvit.results.result import VideoResult
+from genconvit.results.write import json_line
 
 if TYPE_CHECKING:
     import pyarrow
@@ -31,7 +31,7 @@ def results_to_parquet(results: Iterable[VideoResult], stream: BinaryIO) -> None
     writer: _Writer | None = None
     try:
         for result in results:
-            row = {**result.to_row(), WHOLE: json.dumps(result.model_dump(mode="json"))}
+            row = {**result.to_row(), WHOLE: json_line(result)}
             writer = writer or _Writer(stream, list(row))
             writer.add(row)
     finally:

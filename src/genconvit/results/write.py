@@ -23,10 +23,15 @@ def results_to_json(results: Sequence[VideoResult], stream: TextIO) -> None:
     stream.write(json.dumps([result.model_dump(mode="json") for result in results], indent=2) + "\n")
 
 
+def json_line(result: VideoResult) -> str:
+    """Give a result as a line of JSON, without its end."""
+    return json.dumps(result.model_dump(mode="json"))
+
+
 def results_to_json_lines(results: Iterable[VideoResult], stream: TextIO) -> None:
     """Write results as they come, a line each."""
     for result in results:
-        stream.write(json.dumps(result.model_dump(mode="json")) + "\n")
+        stream.write(json_line(result) + "\n")
         stream.flush()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from genconvit.assemble import assemble_finding
@@ -61,16 +63,16 @@ class FindFaces:
         self._files = RemoteFiles(remote)
 
     def __call__(self, rows: Columns) -> Iterator[Columns]:
-        """Yield a row with the faces of each source, in an order that may be another."""
+        """Yield a row with the faces of each source, in their order: Ray skips what a worker yielded before it died."""
         tasks = tasks_of(rows)
         deaths = self._attempts.deaths([task.key for task in tasks])
-        counted = list(zip(tasks, deaths, strict=True))
-        yield from self._rows([task for task, died in counted if not died])
-        for task, died in counted:
+        for died, group in groupby(zip(tasks, deaths, strict=True), key=itemgetter(1)):
+            some = [task for task, _ in group]
             if died >= self._options.deaths:
-                yield faces_row(task, given_up(task, died), ())
-            elif died:
-                yield from self._rows([task])
+                yield from (faces_row(task, given_up(task, died), ()) for task in some)
+            else:
+                for together in [[task] for task in some] if died else [some]:
+                    yield from self._rows(together)
 
     def _rows(self, tasks: Sequence[Task]) -> Iterator[Columns]:
         done = 0

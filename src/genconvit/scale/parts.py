@@ -14,33 +14,33 @@ import numpy.typing as npt
 
 from genconvit.core.errors import DatasetError
 from genconvit.core.files import written_whole
-from genconvit.scale.tasks import Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-COLUMNS = ("key", "source", "status", "reason", "fake_probability", "result")
-"""Columns of a part: the key of a source, its name, what to look for, and the result as JSON."""
 
 _PATTERN = "part-*.parquet"
 _PARTS_IN_MEMORY = 16
 
 
-def write_part(rows: Columns, *, folder: str) -> Columns:
+def write_part(rows: pa.Table, *, folder: str) -> pa.Table:
     """Write results into one part, and give what ``Scored`` holds of each.
 
     Args:
-        rows: results, with the columns of a part.
+        rows: results: the key of each source, its name, what to look for, and the result as JSON.
         folder: folder of the parts, which all machines see.
     """
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    table = pa.table({name: list(rows[name]) for name in COLUMNS})
+    text = pa.string()
+    # Ray gives a column without any value no type.
+    schema = {"key": pa.int64(), "source": text, "status": text, "reason": text, "fake_probability": pa.float64()}
+    whole = pa.schema({**schema, "result": text})
+    table = rows.select(whole.names).cast(whole)
     name = hashlib.sha256(repr(table["key"].to_pylist()).encode()).hexdigest()[:16]
     with written_whole(Path(folder) / f"part-{name}.parquet", durable=True) as partial:
         parquet.write_table(table, partial, compression="zstd")
-    return {name: list(rows[name]) for name in ("source", "status", "reason")}
+    return table.select(["source", "status", "reason"])
 
 
 @dataclass(frozen=True)

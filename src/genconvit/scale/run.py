@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from genconvit.core.errors import ConfigError
-from genconvit.core.files import written_whole
 from genconvit.inputs.options import RemoteOptions
 from genconvit.journal.lock import RunLock
 from genconvit.journal.resuming import Resuming
-from genconvit.journal.settings import Settings, changes
+from genconvit.journal.settings import Settings
+from genconvit.journal.settings_file import refuse_changes, write_settings
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
 from genconvit.scale.connect import connected
@@ -24,6 +24,9 @@ from genconvit.scale.options import ScaleOptions
 from genconvit.scale.parts import Parts, Scored, write_part
 from genconvit.settings import DetectorConfig
 from genconvit.video.names import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,12 @@ class RunFolder:
 
         Raises:
             ConfigError: settings that decide on results have changed.
+            DatasetError: the file of settings cannot be read.
         """
         if self.settings.exists():
-            changed = changes(json.loads(self.settings.read_text(encoding="utf-8")), now)
-            if changed:
-                raise ConfigError(
-                    f"{str(self.path)!r} was begun with other settings: {'; '.join(changed)}; give the same ones, or "
-                    "another --output"
-                )
-            return
-        with written_whole(self.settings, durable=True) as partial:
-            partial.write_text(json.dumps(dict(now), indent=2) + "\n", encoding="utf-8")
+            refuse_changes(self.settings, now, self.path)
+        else:
+            write_settings(self.settings, now)
 
 
 class RayRun:
@@ -135,8 +133,8 @@ class RayRun:
         folder.prepare(resume=self._resuming is not None)
         with RunLock(folder.lock, folder.path), connected(options):
             opened = opened_for(self._config, options)
-            folder.keep_settings(opened.settings)
             kind = (self._resuming or Resuming()).identity
+            folder.keep_settings({"identity": kind, **opened.settings})
             self.total = write_listing(sources, folder.listing, kind)
             parts = Parts(folder.path)
             pending = write_pending(folder.listing, parts, folder.pending)
@@ -158,6 +156,8 @@ class RayRun:
         tasks = ray.data.read_parquet(str(self._folder.pending), num_cpus=0)
         scored = run_stages(tasks, self._config, opened, self._options, self._remote)
         write = partial(write_part, folder=str(self._folder.path.absolute()))
-        written = scored.map_batches(write, batch_size=self._options.part_rows, num_cpus=0)
-        for batch in written.iter_batches(batch_size=None, prefetch_batches=0):
-            yield from map(Scored, batch["source"], batch["status"], batch["reason"])
+        written = scored.map_batches(
+            write, batch_size=self._options.part_rows, batch_format="pyarrow", zero_copy_batch=True, num_cpus=0
+        )
+        for batch in written.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            yield from (Scored(**row) for row in cast("pa.Table", batch).to_pylist())

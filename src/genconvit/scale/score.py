@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Generator
 
@@ -12,6 +11,7 @@ from genconvit.pipeline.outcome import Cropped, Outcome
 from genconvit.pipeline.run import score_faces
 from genconvit.portable import PortableConfig
 from genconvit.results.result import VideoResult
+from genconvit.results.write import json_line
 from genconvit.scale.attempts import Attempts
 from genconvit.scale.options import ScaleOptions
 from genconvit.scale.tasks import Columns, column_of, faces_of
@@ -52,7 +52,7 @@ class ScoreFaces:
             "status": [result.status for result in results],
             "reason": column_of([result.reason for result in results]),
             "fake_probability": [_number(result.fake_probability) for result in results],
-            "result": [json.dumps(result.model_dump(mode="json")) for result in results],
+            "result": list(map(json_line, results)),
         }
         return {**scored, "kept": list(rows["kept"])} if "kept" in rows else scored
 

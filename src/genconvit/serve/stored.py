@@ -36,19 +36,11 @@ class NewJob:
     webhook: str | None = None
 
 
-@dataclass(frozen=True)
-class StoredJob:
-    """A job of the store.
+@dataclass(frozen=True, kw_only=True)
+class StoredJob(NewJob):
+    """A job of the store: what was asked for, and what has become of it.
 
     Attributes:
-        id: id of the job, and name of its files.
-        owner: id of the key that asked; empty without keys.
-        name: name that the client gave the source.
-        path: path of the file that is scored.
-        uploaded: true for a file of ours, which is deleted in time.
-        detector: name of the detector that scores it.
-        options: options of the job.
-        webhook: address that is told of its end; None for none.
         state: state of the job.
         attempt: number of times that it was begun.
         created: time at which it was taken, in seconds since 1970.
@@ -62,14 +54,6 @@ class StoredJob:
         report: state of its report.
     """
 
-    id: str
-    owner: str
-    name: str
-    path: Path
-    uploaded: bool
-    detector: str
-    options: JobOptions
-    webhook: str | None
     state: JobState
     attempt: int
     created: float
