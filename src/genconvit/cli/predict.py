@@ -15,6 +15,7 @@ import typer
 from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import FormatFlag, OutputFlag
+from genconvit.cli.native_output import native_output_in
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options
@@ -170,7 +171,10 @@ def _score_on_ray(ray_run: RayRun, sources: Sources, run: RunOptions, output: Pa
 
     watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
     scored = ray_run.scored(with_names(sources.read(output)))
-    with closing(_watched(watch, scored, sources.count, run, output)) as answers:
+    with (
+        native_output_in(ray_run.folder.log),
+        closing(_watched(watch, scored, sources.count, run, output)) as answers,
+    ):
         deque(answers, maxlen=0)
     with opened(output, keep_partial=False) as stream:
         write_results(ray_run.results(), form, stream, sources.left_out.lines())

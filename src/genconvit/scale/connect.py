@@ -13,8 +13,6 @@ from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.optional import require
 from genconvit.scale.options import CPUS_FOR_READING, ScaleOptions
 
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}
-
 
 @contextmanager
 def connected(options: ScaleOptions) -> Iterator[None]:
@@ -24,7 +22,7 @@ def connected(options: ScaleOptions) -> Iterator[None]:
         ConfigError: Ray is not installed.
         GenConViTError: the cluster cannot be reached.
     """
-    os.environ.update(_QUIET)  # before the import, which reads them
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     require("ray.data", package="Ray", extra="ray", purpose="--engine ray")
     import ray
 

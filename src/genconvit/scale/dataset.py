@@ -90,7 +90,7 @@ def run_stages(
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call] # Ray's own
     finders = _finders(options, int(resources.get("CPU", 0)))
     portable = PortableConfig.of(config)
-    counter: Any = ray.remote(num_cpus=0)(Counter).remote()
+    counter = _counter()
     found = tasks.repartition(target_num_rows_per_block=options.sources_at_once).map_batches(
         FindFaces,
         fn_constructor_args=(portable, opened, options, partial(SharedAttempts, counter, "find"), remote),
@@ -118,6 +118,16 @@ def _finders(options: ScaleOptions, cpus: int) -> int:
             "network_cpus (0 is allowed)"
         )
     return finders
+
+
+def _counter() -> Any:  # noqa: ANN401 - Ray's handle of an actor
+    """Start the counter of workers that die on this machine, so that it is not lost with another one."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor: Any = ray.remote(num_cpus=0)(Counter)
+    return actor.options(scheduling_strategy=here).remote()
 
 
 def _tasks(rows: Columns, *, path: str | None, content: str | None, keep: tuple[str, ...]) -> Columns:

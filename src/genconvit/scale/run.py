@@ -59,6 +59,11 @@ class RunFolder:
         """The lock that keeps other runs away."""
         return self.path / "lock.json"
 
+    @property
+    def log(self) -> Path:
+        """What Ray says of its machines and its work meanwhile."""
+        return self.path / "ray.log"
+
     def prepare(self, *, resume: bool) -> None:
         """Make the folder; results in it are gone on from, if that is asked for.
 
@@ -95,6 +100,7 @@ class RayRun:
         remote: limits of files on other machines.
 
     Attributes:
+        folder: folder of its parts.
         tally: count of the results, kept up to date by ``scored``.
         total: number of sources, once ``scored`` has begun.
         kept: number of them that had a result before.
@@ -111,7 +117,7 @@ class RayRun:
     ) -> None:
         if resuming and resuming.retry:
             raise ConfigError("--retry is for the local engine; delete the parts with --engine ray, or leave it out")
-        self._folder = RunFolder(folder)
+        self.folder = RunFolder(folder)
         self._config = config
         self._options = options
         self._resuming = resuming
@@ -129,7 +135,7 @@ class RayRun:
             WeightsError: the weights cannot be had, read, or do not fit.
             GenConViTError: the cluster cannot be reached.
         """
-        folder, options = self._folder, self._options
+        folder, options = self.folder, self._options
         folder.prepare(resume=self._resuming is not None)
         with RunLock(folder.lock, folder.path), connected(options):
             opened = opened_for(self._config, options)
@@ -146,16 +152,16 @@ class RayRun:
 
     def results(self) -> Iterator[VideoResult]:
         """The results of all sources that have one, in the order of the sources."""
-        parts = Parts(self._folder.path)
-        for text in parts.results(keys_in(self._folder.listing).tolist()):
+        parts = Parts(self.folder.path)
+        for text in parts.results(keys_in(self.folder.listing).tolist()):
             yield VideoResult.model_validate_json(text)
 
     def _scored(self, opened: Opened) -> Iterator[Scored]:
         import ray
 
-        tasks = ray.data.read_parquet(str(self._folder.pending), num_cpus=0)
+        tasks = ray.data.read_parquet(str(self.folder.pending), num_cpus=0)
         scored = run_stages(tasks, self._config, opened, self._options, self._remote)
-        write = partial(write_part, folder=str(self._folder.path.absolute()))
+        write = partial(write_part, folder=str(self.folder.path.absolute()))
         written = scored.map_batches(
             write, batch_size=self._options.part_rows, batch_format="pyarrow", zero_copy_batch=True, num_cpus=0
         )
