@@ -98,9 +98,9 @@ def main() -> None:
             output = folder / f"{len(runs)}.jsonl"
             runs[label] = run(folder / clips, output, cores, *flags)
             print(label, runs[label], flush=True)
-        for one, other in ((0, 1), (2, 3)):
-            if (folder / f"{one}.jsonl").read_bytes() != (folder / f"{other}.jsonl").read_bytes():
-                raise SystemExit(f"runs {one} and {other} gave other files")
+        for first, second in ((0, 1), (2, 3)):
+            if (folder / f"{first}.jsonl").read_bytes() != (folder / f"{second}.jsonl").read_bytes():
+                raise SystemExit(f"runs {first} and {second} gave other files")
     local, ray, one, two = runs.values()
     print(f"Ray takes {ray.seconds / local.seconds:.2f} of the local engine's time, {ray.start:.0f} s of it to start")
     print(f"once both are under way, {local.rate / ray.rate:.2f} of it")
