@@ -33,6 +33,15 @@ def test_pictures_can_be_left_out(run: Callable[..., Run], portrait_clip: Path, 
     assert "<img " not in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
+def test_heat_maps_that_were_switched_off_are_no_fault_of_the_detector(
+    run: Callable[..., Run], portrait_clip: Path, tmp_path: Path
+) -> None:
+    flags = ("--weights", "embedded", "--frames", "2", "--device", "cpu", "--no-heat-maps")
+    assert run("report", portrait_clip, *flags, "-o", tmp_path / "a.html").status == 0
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Heat maps are left out: they were switched off." in text
+
+
 @pytest.fixture
 def results(tmp_path: Path, answered: VideoResult) -> Path:
     """A file of one result, whose source is there."""

@@ -43,6 +43,7 @@ class SourceScores:
     Attributes:
         decoder: name of the decoder that read it.
         frame_count: number of frames of the source.
+        duration_seconds: its duration in seconds; None where it is unknown.
         frame_indices: indices of the frames that were decoded and searched.
         faces: the scored faces, with their places.
         fake_probabilities: fake probability of each of the faces.
@@ -51,6 +52,7 @@ class SourceScores:
 
     decoder: str
     frame_count: int
+    duration_seconds: float | None = None
     frame_indices: list[int] = field(default_factory=list)
     faces: list[FoundFace] = field(default_factory=list)
     fake_probabilities: list[float] = field(default_factory=list)
