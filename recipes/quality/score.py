@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--scrfd", type=Path, required=True, help="SCRFD's file, for landmarks")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--each", type=int, default=300, help="reals, and fakes, that are made worse")
+    parser.add_argument("--each", type=int, default=150, help="reals, and fakes, that are made worse")
     options = parser.parse_args()
     work: Path = options.work
     print(f"{unpack(options.pack, work / 'crops', ('test',))} crops", flush=True)

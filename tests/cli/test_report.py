@@ -11,9 +11,7 @@ from genconvit import VideoResult, results_to_json_lines
 from genconvit.cli.report_folder import page_name
 from genconvit.results.result import UNTRAINED
 
-from .conftest import FakeDetector, Run
-
-QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
+from .conftest import QUICK, FakeDetector, Run
 
 
 def test_a_clip_is_scored_and_its_page_written(run: Callable[..., Run], portrait_clip: Path, tmp_path: Path) -> None:
