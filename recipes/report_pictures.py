@@ -86,7 +86,7 @@ def _genconvit(folder: Path, *words: str, allowed: tuple[int, ...] = (0,)) -> No
 def _frames(path: Path) -> Iterator[ImageArray]:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def _picture(page: Page) -> bytes:

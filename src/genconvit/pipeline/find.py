@@ -172,8 +172,8 @@ class FaceFinder:
                 scores = SourceScores(
                     event.decoder,
                     event.frame_count,
-                    event.duration_seconds,
                     notes=[*self._notes, *event.notes],
+                    duration_seconds=event.duration_seconds,
                 )
                 progress = _Progress(scores, event.chosen_count, self._options.face_limit(event.chosen_count))
                 outcome.scores = scores

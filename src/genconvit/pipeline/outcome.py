@@ -43,20 +43,20 @@ class SourceScores:
     Attributes:
         decoder: name of the decoder that read it.
         frame_count: number of frames of the source.
-        duration_seconds: its duration in seconds; None where it is unknown.
         frame_indices: indices of the frames that were decoded and searched.
         faces: the scored faces, with their places.
         fake_probabilities: fake probability of each of the faces.
         notes: fallbacks, frames that did not decode, a limit that was reached.
+        duration_seconds: duration of the source in seconds; None where it is unknown.
     """
 
     decoder: str
     frame_count: int
-    duration_seconds: float | None = None
     frame_indices: list[int] = field(default_factory=list)
     faces: list[FoundFace] = field(default_factory=list)
     fake_probabilities: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    duration_seconds: float | None = None
     _logits: dict[str, dict[int, list[float]]] = field(default_factory=dict)
 
     def place(self, face: FoundFace) -> int:
