@@ -117,6 +117,16 @@ def test_attention_changes_scores_once_its_gates_are_open() -> None:
 
 
 @pytest.mark.slow
+def test_the_example_of_a_report_writes_a_page_with_heat_maps(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "portrait.mp4", data.astronaut())  # type: ignore[no-untyped-call]
+    printed = run("report.py", clip, tmp_path / "report.html")
+    assert re.search(r"report\.html: (REAL|FAKE|inconclusive), 2 faces", printed)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "portrait.mp4" in page
+    assert 'alt="Grad-CAM of' in page
+
+
+@pytest.mark.slow
 def test_the_example_of_a_folder_keeps_a_row_for_every_source(tmp_path: Path) -> None:
     folder, table = tmp_path / "videos", tmp_path / "scores.csv"
     (folder / "below").mkdir(parents=True)

@@ -11,7 +11,6 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from genconvit.metrics.measures import FAKE, REAL, Sample
 from genconvit.results.quality import KIND_WORDS, QualityFinding, findings_of
 from genconvit.video.images import read_image
 from recipes.quality.plot import draw
+from recipes.quality.scored import Scored
 from recipes.quality.steps import MOST_LOSS, Figures, Step
 from recipes.quality.worse import MEASURED, WAYS, Way
 
@@ -34,56 +34,28 @@ TURNS = (0, 10, 20, 30, 40, 90)
 RESAMPLING = Resampling(resamples=200)
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Scores and measured values of some crops.
+def sample_of(scored: Scored) -> Sample:
+    """The scores against the truth."""
+    clusters = np.unique(scored.originals, return_inverse=True)[1].astype(np.int64)
+    return Sample(scored.truth, scored.scores, np.where(scored.scores > 0.5, FAKE, REAL).astype(np.int8), clusters)
 
-    Attributes:
-        rows: numbers of the crops, int64 [N], ascending.
-        truth: bool [N], True for fake.
-        originals: int64 [N], the original video of each.
-        scores: fake probabilities, float64 [N].
-        quality: measured values, float64 [N, len(MEASURED)].
-    """
 
-    rows: npt.NDArray[np.int64]
-    truth: npt.NDArray[np.bool_]
-    originals: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    quality: npt.NDArray[np.float64]
-
-    @classmethod
-    def read(cls, path: Path) -> "Scored":
-        """Read what score.py wrote."""
-        with np.load(path) as held:
-            return cls(held["rows"], held["truth"], held["originals"], held["scores"], held["quality"])
-
-    def only(self, rows: npt.NDArray[np.int64]) -> "Scored":
-        """The crops of these numbers."""
-        keep = np.isin(self.rows, rows)
-        return Scored(self.rows[keep], self.truth[keep], self.originals[keep], self.scores[keep], self.quality[keep])
-
-    def sample(self) -> Sample:
-        """The scores against the truth."""
-        clusters = np.unique(self.originals, return_inverse=True)[1].astype(np.int64)
-        return Sample(self.truth, self.scores, np.where(self.scores > 0.5, FAKE, REAL).astype(np.int8), clusters)
-
-    def step(self, strength: float, value: float, clean: "Scored | None" = None) -> Step:
-        """The measures of these crops, and what they lose against the same crops as they are."""
-        measured = measures_of(self.sample(), RESAMPLING)
-        auc, balanced = measured["roc_auc"], measured["balanced_accuracy"]
-        lost = paired_differences(clean.sample(), self.sample(), RESAMPLING)["roc_auc"] if clean else None
-        numbers = {
-            "roc_auc": auc.value,
-            "low": auc.low,
-            "high": auc.high,
-            "balanced_accuracy": balanced.value,
-            "loss": lost.value if lost else None,
-            "loss_low": lost.low if lost else None,
-            "loss_high": lost.high if lost else None,
-        }
-        rounded = {name: None if number is None else round(number, 4) for name, number in numbers.items()}
-        return Step.model_validate({"strength": strength, "value": round(value, 4), "faces": len(self.rows), **rounded})
+def step_of(scored: Scored, strength: float, value: float, clean: Scored | None = None) -> Step:
+    """The measures of some crops, and what they lose against the same crops as they are."""
+    measured = measures_of(sample_of(scored), RESAMPLING)
+    auc, balanced = measured["roc_auc"], measured["balanced_accuracy"]
+    lost = paired_differences(sample_of(clean), sample_of(scored), RESAMPLING)["roc_auc"] if clean else None
+    numbers = {
+        "roc_auc": auc.value,
+        "low": auc.low,
+        "high": auc.high,
+        "balanced_accuracy": balanced.value,
+        "loss": lost.value if lost else None,
+        "loss_low": lost.low if lost else None,
+        "loss_high": lost.high if lost else None,
+    }
+    rounded = {name: None if number is None else round(number, 4) for name, number in numbers.items()}
+    return Step.model_validate({"strength": strength, "value": round(value, 4), "faces": len(scored.rows), **rounded})
 
 
 def steps_of(way: Way, clean: Scored, work: Path) -> Iterator[Step]:
@@ -92,14 +64,14 @@ def steps_of(way: Way, clean: Scored, work: Path) -> Iterator[Step]:
     worse = {strength: Scored.read(work / f"{way.kind}_{strength}.npz") for strength in way.strengths}
     same = clean.only(worse[way.strengths[0]].rows)
     for strength, scored in {way.clean: same, **worse}.items():
-        yield scored.step(strength, float(np.median(scored.quality[:, column])), same)
+        yield step_of(scored, strength, float(np.median(scored.quality[:, column])), same)
 
 
 def turned(clean: Scored, turns: npt.NDArray[np.float64]) -> Iterator[Step]:
     """The crops as they are, in groups by the turn of the head."""
     for low, high in itertools.pairwise(TURNS):
         group = clean.only(np.flatnonzero((np.abs(turns) >= low) & (np.abs(turns) < high)))
-        yield group.step(low, float(np.median(np.abs(turns[group.rows]))))
+        yield step_of(group, low, float(np.median(np.abs(turns[group.rows]))))
 
 
 def at_loss(steps: Sequence[Step]) -> float | None:

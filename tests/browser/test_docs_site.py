@@ -1,4 +1,4 @@
-"""Pages of the built site fit a phone: what is too wide scrolls within its own box."""
+"""Pages of the built site fit a phone and a desktop: what is too wide scrolls within its own box."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.watch import sideways
+from browser.watch import WIDTHS, sideways
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,8 +33,9 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_no_page_scrolls_sideways_at_390_pixels(browser_page: Page, address: str, site: Path) -> None:
-    browser_page.set_viewport_size({"width": 390, "height": 900})
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways(browser_page: Page, address: str, site: Path, width: int) -> None:
+    browser_page.set_viewport_size({"width": width, "height": 900})
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("index.html"))
     assert len(pages) > 20
     wide = {}
@@ -42,3 +43,15 @@ def test_no_page_scrolls_sideways_at_390_pixels(browser_page: Page, address: str
         browser_page.goto(f"{address}/{page}")
         wide[page] = sideways(browser_page)
     assert {page: pixels for page, pixels in wide.items() if pixels} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_sample_scrolls_within_its_box(browser_page: Page, address: str, site: Path, width: int) -> None:
+    browser_page.set_viewport_size({"width": width, "height": 900})
+    wide = {}
+    for page in sorted(path.relative_to(site).as_posix() for path in site.rglob("index.html")):
+        browser_page.goto(f"{address}/{page}")
+        wide[page] = browser_page.locator("pre > code").evaluate_all(
+            "all => all.filter((code) => code.scrollWidth > code.clientWidth + 1).map((code) => code.innerText)"
+        )
+    assert {page: samples for page, samples in wide.items() if samples} == {}

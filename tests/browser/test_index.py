@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.watch import sideways
+from browser.watch import check_switch, sideways
 from genconvit.core.text import printable
 from genconvit.render.index_page import IndexRow, index_page
 from genconvit.results.result import VideoResult
@@ -57,8 +57,8 @@ def index(browser_page: Page, tmp_path: Path) -> Page:
 
 
 def shown(page: Page, column: str = "source") -> list[str]:
-    """Texts of a column in the rows that are shown, from top to bottom."""
-    return page.locator(f"tbody tr:visible td.{column}").all_inner_texts()
+    """Texts of a column in the rows that are shown, from top to bottom, whether these are laid out yet or not."""
+    return page.locator(f"tbody tr:visible td.{column}").all_text_contents()
 
 
 def head(page: Page, title: str) -> Locator:
@@ -102,6 +102,22 @@ def test_every_column_can_be_sorted(index: Page) -> None:
         assert sorted(shown(index, name)) == sorted(once), name
 
 
+def test_durations_are_sorted_by_their_length(browser_page: Page, tmp_path: Path) -> None:
+    provenance = RESULTS[0].provenance
+    durations = (600.0, 3600.0, 9.0, None, 75.0)
+    timed = [
+        result(f"{n}.mp4", 0.5, provenance=provenance.model_copy(update={"duration_seconds": seconds}))
+        for n, seconds in enumerate(durations)
+    ]
+    browser_page.goto(written(tmp_path, *timed))
+    press(browser_page, "Duration")
+    assert shown(browser_page, "duration") == ["0:00:09", "0:01:15", "0:10:00", "1:00:00", ""]
+
+
+def test_the_switch_turns_dark_and_light_again(index: Page) -> None:
+    check_switch(index)
+
+
 def test_a_filter_leaves_what_fits_and_says_how_many(index: Page) -> None:
     count = index.get_by_role("status")
     assert count.inner_text() == "6 of 6 shown"
@@ -131,6 +147,8 @@ def test_a_link_leads_to_the_page_of_its_video(index: Page) -> None:
 
 def test_all_of_it_works_by_keyboard(index: Page) -> None:
     keyboard = index.keyboard
+    keyboard.press("Tab")
+    assert index.evaluate("document.activeElement.id") == "theme"
     keyboard.press("Tab")
     keyboard.type("clips")
     keyboard.press("Tab")
@@ -199,7 +217,7 @@ def test_five_thousand_rows_are_sorted_and_filtered(browser_page: Page, tmp_path
     path.write_text(index_page(many), encoding="utf-8")
     browser_page.goto(path.as_uri())
     press(browser_page, "Fake probability")
-    assert browser_page.locator("tbody tr").first.locator("td").first.inner_text() == "clip_2500.mp4"
+    assert browser_page.locator("tbody tr").first.locator("td").first.text_content() == "clip_2500.mp4"
     browser_page.get_by_label("Text").fill("clip_4999")
     assert shown(browser_page) == ["clip_4999.mp4"]
     assert browser_page.get_by_role("status").inner_text() == "1 of 5000 shown"

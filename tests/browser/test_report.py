@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser.watch import sideways
+from browser.watch import check_switch, sideways
 from genconvit import Detector, VideoResult
 from genconvit.core.types import ImageArray
 from support import make_video, shared
@@ -106,17 +106,7 @@ def test_points_are_chosen_by_keyboard(report: Page) -> None:
 
 
 def test_the_switch_turns_dark_and_light_again(report: Page) -> None:
-    def background() -> str:
-        return str(report.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-    button = report.get_by_role("button", name="Dark")
-    light = background()
-    assert button.get_attribute("aria-pressed") == "false"
-    button.click()
-    assert button.get_attribute("aria-pressed") == "true"
-    assert background() != light
-    button.click()
-    assert background() == light
+    check_switch(report)
 
 
 def test_every_picture_is_shown_and_says_what_it_is(report: Page) -> None:

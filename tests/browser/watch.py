@@ -67,6 +67,22 @@ def sideways(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def check_switch(page: Page) -> None:
+    """Press the switch between light and dark twice; the page has to be light before, dark between and light again."""
+
+    def background() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    button = page.get_by_role("button", name="Dark")
+    light = background()
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    assert background() != light
+    button.click()
+    assert background() == light
+
+
 def take_screenshots(page: Page, folder: Path, name: str) -> list[Path]:
     """Take pictures of what is shown, at each of ``WIDTHS`` and in each of ``SCHEMES``.
 

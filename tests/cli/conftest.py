@@ -12,6 +12,9 @@ from genconvit.cli import main
 from genconvit.video.names import Source, source_name
 from stubs import grey_clip
 
+QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
+"""Flags of a run that is over soon and downloads nothing."""
+
 
 @dataclass(frozen=True)
 class Run:

@@ -10,9 +10,7 @@ import pytest
 
 from genconvit.results.result import UNTRAINED
 
-from .conftest import Run
-
-QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
+from .conftest import QUICK, Run
 
 
 def test_a_clip_is_scored_and_drawn(run: Callable[..., Run], portrait_clip: Path, tmp_path: Path) -> None:

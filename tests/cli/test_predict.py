@@ -14,9 +14,7 @@ from genconvit import DetectorConfig, VideoResult
 from genconvit.results.result import UNTRAINED
 from support import shared
 
-from .conftest import FakeDetector, Run
-
-QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
+from .conftest import QUICK, FakeDetector, Run
 
 
 def results(text: str) -> list[VideoResult]:

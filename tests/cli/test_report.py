@@ -11,9 +11,7 @@ from genconvit import VideoResult, results_to_json_lines
 from genconvit.cli.report_folder import page_name
 from genconvit.results.result import UNTRAINED
 
-from .conftest import FakeDetector, Run
-
-QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
+from .conftest import QUICK, FakeDetector, Run
 
 
 def test_a_clip_is_scored_and_its_page_written(run: Callable[..., Run], portrait_clip: Path, tmp_path: Path) -> None:
@@ -31,6 +29,15 @@ def test_pictures_can_be_left_out(run: Callable[..., Run], portrait_clip: Path, 
     ended = run("report", portrait_clip, *QUICK, "--no-pictures", "-o", tmp_path / "a.html")
     assert ended.status == 0
     assert "<img " not in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+def test_heat_maps_that_were_switched_off_are_no_fault_of_the_detector(
+    run: Callable[..., Run], portrait_clip: Path, tmp_path: Path
+) -> None:
+    flags = ("--weights", "embedded", "--frames", "2", "--device", "cpu", "--no-heat-maps")
+    assert run("report", portrait_clip, *flags, "-o", tmp_path / "a.html").status == 0
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Heat maps are left out: they were switched off." in text
 
 
 @pytest.fixture

@@ -145,6 +145,9 @@ def test_events_are_checked_and_made(incoming: Incoming) -> None:
         {"notes": "n"},
         {"notes": [1]},
         {"notes": ["n"] * 100},
+        {"duration_seconds": "1"},
+        {"duration_seconds": -1.0},
+        {"duration_seconds": float("nan")},
     ],
     ids=str,
 )

@@ -91,3 +91,13 @@ def test_a_result_says_whether_it_was_isolated(detector: Detector, portrait_clip
     assert one.provenance.isolated
     assert not other.provenance.isolated
     assert one.provenance.frame_count == 24
+
+
+def test_a_duration_is_the_same_with_isolation_and_is_unknown_of_frames_without_times(
+    detector: Detector, portrait_clip: Path
+) -> None:
+    alone = detector.predict(portrait_clip)
+    one, other = detector.predict_many([portrait_clip, np.zeros((2, 64, 64, 3), np.uint8)])
+    assert one.provenance.isolated
+    assert one.provenance.duration_seconds == alone.provenance.duration_seconds == pytest.approx(2.0)
+    assert other.provenance.duration_seconds is None

@@ -37,7 +37,7 @@ def test_every_option_of_a_detector_has_its_place(config: DetectorConfig) -> Non
     assert set().union(*places) == set(DetectorConfig.model_fields)
     assert sum(map(len, places)) == len(DetectorConfig.model_fields)
     assert settings.keys() >= ELSEWHERE
-    of_a_source = {"decoder", "isolated", "frame_count", "frame_indices", "source_sha256"}
+    of_a_source = {"decoder", "isolated", "frame_count", "duration_seconds", "frame_indices", "source_sha256"}
     assert settings.keys() >= Provenance.model_fields.keys() - of_a_source
 
 

@@ -69,6 +69,17 @@ def test_columns_that_nothing_fills_are_left_out_and_others_are_not() -> None:
     assert cells(page, "notes") == ["2 of 2 faces are poor", ""]
 
 
+def test_a_duration_has_hours_always_so_that_texts_sort_by_it() -> None:
+    provenance = result("a.mp4", 0.9).provenance
+    made = [
+        result(f"{seconds}.mp4", 0.9, provenance=provenance.model_copy(update={"duration_seconds": seconds}))
+        for seconds in (2.0, 75.4, 3675.0, None)
+    ]
+    page = page_of(*made)
+    assert cells(page, "duration") == ["0:00:02", "0:01:15", "1:01:15", ""]
+    assert "Duration" in heads(page)
+
+
 def test_untrained_weights_give_no_number_anywhere() -> None:
     page = page_of(result("a.mp4", 0.913, trained=False))
     assert cells(page, "verdict") == [UNTRAINED]
@@ -90,6 +101,21 @@ def test_a_note_that_all_have_stands_below_and_once() -> None:
     page = page_of(*(result(f"{n}.mp4", 0.9, notes=("slow disk", f"note {n}")) for n in range(3)))
     assert cells(page, "notes") == ["note 0", "note 1", "note 2"]
     assert [each.text for each in page.all("li") if "slow disk" in each.text] == ["all of them: slow disk"]
+
+
+def test_a_note_of_all_faces_stands_below_though_other_files_have_none() -> None:
+    page = page_of(
+        *(result(f"{n}.mp4", 0.9, notes=("slow disk",)) for n in range(2)), unreadable("c.mp4", "it is empty")
+    )
+    assert cells(page, "notes") == ["", "", "it is empty"]
+    assert [each.text for each in page.all("li") if "slow disk" in each.text] == ["all that have faces: slow disk"]
+
+
+def test_what_the_weights_say_of_themselves_is_said_once() -> None:
+    weights = result("a.mp4", 0.9).provenance.weights.model_copy(update={"about": "trained on a"})
+    provenance = result("a.mp4", 0.9).provenance.model_copy(update={"weights": weights})
+    page = page_of(*(result(f"{n}.mp4", 0.9, notes=("trained on a",), provenance=provenance) for n in range(2)))
+    assert [each.text for each in page.all("li") if "trained on a" in each.text] == ["trained on a"]
 
 
 def test_what_looked_stands_below_once_and_not_without_end() -> None:
@@ -147,7 +173,7 @@ def test_without_results_there_is_still_a_page() -> None:
 def test_what_needs_scripting_is_hidden_without_it() -> None:
     page = page_of(result("a.mp4", 0.9))
     assert "hidden" in page.all("form")[0].attributes
-    assert not page.all("button")
+    assert ["hidden" in each.attributes for each in page.all("button")] == [True]
 
 
 def test_a_row_takes_half_a_kilobyte_at_most() -> None:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from genconvit import Detector, VideoResult
 from genconvit.core.errors import SourceAccessError, SourceChangedError
 from genconvit.core.input_spec import InputSpec
+from genconvit.render.page import result_page
 from genconvit.render.page_faces import MOST_FACES, extreme_faces, shown_numbers
 from genconvit.results.credentials import ContentCredentials
 from genconvit.results.decision import CalibrationInfo, Decision
@@ -107,7 +108,7 @@ def test_it_says_what_was_found_and_what_limits_it(seen: VideoResult) -> None:
     assert "too small: 20 pixels wide, fewer than 48" in text
     assert str(seen.provenance.source_sha256) in text
     assert "They were not read for this result" in text
-    assert "Heat maps are left out: the page was made without a detector." in text
+    assert "Heat maps are left out: the page was made without a detector that has the weights." in text
     assert "1 of 1 faces that the score rests on are poor" in text
 
 
@@ -215,6 +216,11 @@ class TestHeatMaps:
 
     def test_weights_that_did_not_score_the_faces_make_none(self, seen: VideoResult, detector: Detector) -> None:
         assert "has other weights than those that scored the faces" in text_of(page_of(seen, detector=detector))
+
+    def test_where_they_were_switched_off_that_is_the_reason(self, seen: VideoResult, detector: Detector) -> None:
+        for each in (None, detector):
+            page = Page(result_page(seen, source=None, detector=each, command=None, heat_maps=False))
+            assert "Heat maps are left out: they were switched off." in text_of(page)
 
     def test_untrained_weights_make_none(self, clip: Path, detector: Detector) -> None:
         found = made_result([face(0)], [0], source=clip, trained=False, label=None)

@@ -54,6 +54,17 @@ def test_frames_before_the_start_of_an_edit_list_do_not_count(tmp_path: Path, py
     assert frames[0].pts_seconds == 0.0
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_the_last_frame_belongs_to_the_duration(tmp_path: Path, pyav: VideoDecoder, suffix: str) -> None:
+    with pyav.open(make_video(tmp_path / f"a{suffix}", grey_frames(50))) as stream:
+        assert stream.duration_seconds == pytest.approx(2.0, abs=0.002)
+
+
+def test_a_video_of_a_single_frame_has_no_known_duration(tmp_path: Path, pyav: VideoDecoder) -> None:
+    with pyav.open(make_video(tmp_path / "a.mp4", grey_frames(1))) as stream:
+        assert stream.duration_seconds is None
+
+
 def test_decord_refuses_a_file_whose_frames_it_counts_differently(tmp_path: Path, decord: VideoDecoder) -> None:
     whole = make_video(tmp_path / "whole.mp4", grey_frames(50))
     with pytest.raises(SourceError, match="decord counts 50 frames where the file shows 45"):

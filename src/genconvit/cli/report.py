@@ -112,7 +112,7 @@ def report(
         results = progress_bar(_results(named, opened, stack), named.count, "reporting")
         command = detector.words() if named.results is None else None
         page = partial(
-            result_page, source=None if pictures else "", detector=opened if heat_maps else None, config=config
+            result_page, source=None if pictures else "", detector=opened, config=config, heat_maps=heat_maps
         )
         pages = _pages(results, statuses, page, command)
         if is_page:

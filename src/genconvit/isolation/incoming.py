@@ -65,17 +65,17 @@ class Incoming:
         self._frame_count = _whole(message.get("frame_count"), 1, _MOST)
         self._left = _whole(message.get("chosen_count"), 1, self._frame_count)
         self._last = -1
-        decoder = _text(message.get("decoder"))
-        return SourceOpened(decoder, self._frame_count, self._left, tuple(map(_text, notes)))
+        decoder, duration = _text(message.get("decoder")), _seconds(message.get("duration_seconds"))
+        if duration is not None and duration < 0:
+            raise MessageError("a duration is negative")
+        return SourceOpened(decoder, self._frame_count, self._left, tuple(map(_text, notes)), duration)
 
     def _frame(self, message: Message) -> Frame:
         if not self._left:
             raise MessageError("a frame that was not announced")
         self._left -= 1
         self._last = _whole(message.get("index"), self._last + 1, self._frame_count - 1)
-        seconds = message.get("pts_seconds")
-        if seconds is not None and not (isinstance(seconds, float) and math.isfinite(seconds)):
-            raise MessageError("a frame's time is no number")
+        seconds = _seconds(message.get("pts_seconds"))
         slot, height, width = (_whole(message.get(key), 0, _MOST) for key in ("slot", "height", "width"))
         try:
             image = self._view(slot, height, width)
@@ -107,6 +107,12 @@ def failure(message: Message, name: str) -> GenConViTError:
 def _whole(value: object, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise MessageError(f"{value!r:.40} is no whole number from {least} to {most}")
+    return value
+
+
+def _seconds(value: object) -> float | None:
+    if value is not None and not (isinstance(value, float) and math.isfinite(value)):
+        raise MessageError("a time is no number")
     return value
 
 

@@ -112,6 +112,7 @@ class _Worker:
                 "frame_count": int(event.frame_count),
                 "chosen_count": int(event.chosen_count),
                 "notes": [note[:MAX_TEXT] for note in event.notes[:MAX_NOTES]],
+                "duration_seconds": _number(event.duration_seconds),
             }
         )
 
@@ -127,7 +128,7 @@ class _Worker:
             {
                 "kind": "frame",
                 "index": int(frame.index),
-                "pts_seconds": None if frame.pts_seconds is None else float(frame.pts_seconds),
+                "pts_seconds": _number(frame.pts_seconds),
                 "slot": slot,
                 "height": height,
                 "width": width,
@@ -164,6 +165,10 @@ class _Worker:
 
     def _fail(self, error: str, reason: str) -> None:
         self._channel.send({"kind": "failed", "error": error, "reason": reason[:MAX_TEXT]})
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _told(error: BaseException) -> tuple[str, str]:

@@ -41,7 +41,7 @@ IN_DECISION = frozenset({"threshold", "calibration", "inconclusive"})
 WITHOUT_EFFECT = frozenset({"isolate", "workers", "time_limit_seconds", "memory_limit_mb"})
 """Options of a config that change no score: they decide over what is given up, and how fast it goes."""
 
-_OF_A_SOURCE = {"decoder", "isolated", "frame_count", "frame_indices", "source_sha256"}
+_OF_A_SOURCE = {"decoder", "isolated", "frame_count", "duration_seconds", "frame_indices", "source_sha256"}
 _LONGEST_VALUE = 80
 
 

@@ -169,7 +169,12 @@ class FaceFinder:
         for event in reading:
             if isinstance(event, SourceOpened):
                 frames: list[Frame] = []
-                scores = SourceScores(event.decoder, event.frame_count, notes=[*self._notes, *event.notes])
+                scores = SourceScores(
+                    event.decoder,
+                    event.frame_count,
+                    notes=[*self._notes, *event.notes],
+                    duration_seconds=event.duration_seconds,
+                )
                 progress = _Progress(scores, event.chosen_count, self._options.face_limit(event.chosen_count))
                 outcome.scores = scores
                 continue

@@ -47,6 +47,7 @@ class SourceScores:
         faces: the scored faces, with their places.
         fake_probabilities: fake probability of each of the faces.
         notes: fallbacks, frames that did not decode, a limit that was reached.
+        duration_seconds: duration of the source in seconds; None where it is unknown.
     """
 
     decoder: str
@@ -55,6 +56,7 @@ class SourceScores:
     faces: list[FoundFace] = field(default_factory=list)
     fake_probabilities: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    duration_seconds: float | None = None
     _logits: dict[str, dict[int, list[float]]] = field(default_factory=dict)
 
     def place(self, face: FoundFace) -> int:

@@ -15,7 +15,7 @@ from genconvit.core.text import printable
 _TEMPLATES = "templates"
 
 
-def html_page(template: str, *, styles: Sequence[str], script: str, **values: object) -> str:
+def html_page(template: str, *, styles: Sequence[str], scripts: Sequence[str], **values: object) -> str:
     """Fill a template in.
 
     Every text becomes printable and is escaped, wherever it comes from; markup of the renderer's own is an instance of
@@ -24,10 +24,10 @@ def html_page(template: str, *, styles: Sequence[str], script: str, **values: ob
     Args:
         template: name of a template that ends in ``.html``.
         styles: names of the style sheets' files, which together become ``style``.
-        script: name of the script's file, which becomes ``script``.
+        scripts: names of the scripts' files, which together become ``script``.
         **values: further values of the template; the policy becomes ``policy``.
     """
-    texts = {"style": Markup("").join(map(_file, styles)), "script": _file(script)}
+    texts = {"style": Markup("").join(map(_file, styles)), "script": Markup("").join(map(_file, scripts))}
     made = _environment().get_template(template).render(**texts, policy=policy(**texts), **values)
     return made.rstrip("\n") + "\n"
 

@@ -47,6 +47,7 @@ COLUMNS = (
     Column("faces", "Faces", is_number=True),
     Column("poor", "Poor faces", is_number=True, is_optional=True),
     Column("people", "People", is_number=True),
+    Column("duration", "Duration", is_optional=True),
     Column("frames", "Frames", is_number=True),
     Column("credentials", "Credentials", is_text=True, is_optional=True),
     Column("notes", "Notes", is_text=True),
@@ -66,6 +67,7 @@ class IndexRow:
         faces: number of faces that were scored.
         poor_faces: count of poor faces among those that the score rests on, in words; empty where none were measured.
         people: number of people, as far as boxes can tell; None where the result knows faces and no people.
+        duration_seconds: duration in seconds; None where it is unknown.
         frames: counts of the frames that were searched and of all, in words; empty where nothing was read.
         credentials: standing of the file's Content Credentials; empty where they were not asked for.
         notes: everything that a reader must know of this result.
@@ -80,6 +82,7 @@ class IndexRow:
     faces: int
     poor_faces: str
     people: int | None
+    duration_seconds: float | None
     frames: str
     credentials: str
     notes: tuple[str, ...]
@@ -110,6 +113,7 @@ class IndexRow:
             faces=len(result.faces),
             poor_faces="" if poor is None else f"{poor.poor} of {poor.counted}",
             people=result.lasting_tracks if result.tracks or not result.faces else None,
+            duration_seconds=result.provenance.duration_seconds,
             frames="" if count is None else f"{searched} of {count}",
             credentials=result.credentials.standing if result.credentials else "",
             notes=(*result.warnings, *result.notes, *filter(None, [result.reason])),
@@ -135,13 +139,13 @@ def index_page(rows: Iterable[IndexRow]) -> str:
         rows: rows, in the order that they are shown in at first; there may be none.
     """
     known = list(rows)
-    shared = shared_notes([row.notes for row in known])
+    shared = shared_notes([row.notes for row in known if row.faces])
     cells = [_cells(row, shared) for row in known]
     columns = [column for column in COLUMNS if not column.is_optional or any(each[column.name] for each in cells)]
     return html_page(
         "index.html",
         styles=("base.css", "index.css"),
-        script="index.js",
+        scripts=("theme.js", "index.js"),
         columns=columns,
         rows=[(each, _link(row.page)) for each, row in zip(cells, known, strict=True)],
         counts=_counts(known),
@@ -159,6 +163,7 @@ def _cells(row: IndexRow, shared: Sequence[str]) -> dict[str, str]:
         "faces": str(row.faces),
         "poor": row.poor_faces,
         "people": "" if row.people is None else str(row.people),
+        "duration": "" if row.duration_seconds is None else _duration(row.duration_seconds),
         "frames": row.frames,
         "credentials": row.credentials,
         "notes": "; ".join(note for note in row.notes if note not in shared),
@@ -171,6 +176,12 @@ def _link(page: str | None) -> str | None:
 
 def _number(probability: float | None) -> str:
     return "" if probability is None else f"{probability:.3f}"
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes and seconds, all of them always, so that durations are sorted as texts with numbers in them."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _counts(rows: Sequence[IndexRow]) -> Mapping[str, int]:
@@ -192,7 +203,8 @@ def _histogram(rows: Sequence[IndexRow]) -> Markup | None:
 
 def _bases(rows: Sequence[IndexRow], shared: Sequence[str]) -> list[str]:
     lines = dict.fromkeys(line for row in rows for line in row.basis)
-    lines.update(dict.fromkeys(f"all of them: {note}" for note in shared))
+    all_of_them = "all of them" if all(row.faces for row in rows) else "all that have faces"
+    lines.update(dict.fromkeys(f"{all_of_them}: {note}" for note in shared if note not in lines))
     found = list(lines)
     more = len(found) - _MOST_BASES
     return found if more <= 0 else [*found[:_MOST_BASES], f"and {more} more, which the results name"]

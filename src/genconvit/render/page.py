@@ -32,6 +32,7 @@ def result_page(
     detector: Detector | None,
     command: str | None,
     config: DetectorConfig | None = None,
+    heat_maps: bool = True,
 ) -> str:
     """Make the page of a result; see ``Pictured.to_html`` for the other arguments and the errors.
 
@@ -44,18 +45,19 @@ def result_page(
         command: command that repeats the answer.
         config: config by which the source is read again, with its limits and its shape of pixels; None is the
             detector's, or the default one.
+        heat_maps: false where they were switched off.
     """
     config = config or (detector.config if detector else None)
     numbers, (most, least) = shown_numbers(result), extreme_faces(result)
     pictures = read_pictures(result, numbers, source, config)
     crops = {number: pictures.faces[number].crop for number in (*most, *least) if number in pictures.faces}
-    heat_maps = make_heat_maps(result, crops, detector)
-    faces = shown_faces(result, numbers, pictures, heat_maps)
+    maps = make_heat_maps(result, crops, detector, wanted=heat_maps)
+    faces = shown_faces(result, numbers, pictures, maps)
     probability = judged_probability(result)
     return html_page(
         "page.html",
         styles=("base.css", "page.css"),
-        script="page.js",
+        scripts=("theme.js", "page.js"),
         result=result,
         name=PurePath(result.source).name or result.source,
         trained=result.provenance.weights.trained,
@@ -72,7 +74,7 @@ def result_page(
         least=[faces[number] for number in least],
         most_faces=MOST_FACES,
         pictures=pictures,
-        heat_maps=heat_maps,
+        heat_maps=maps,
         ramp=data_address(heat_ramp()),
         search=search_facts(result),
         credentials=list(result.credentials.lines()) if result.credentials else [],

@@ -86,6 +86,8 @@ def _search_facts(result: VideoResult) -> Iterator[Fact]:
     if provenance.decoder is not None:
         where = "in a process of its own, with limits" if provenance.isolated else "in the process of the program"
         yield "Decoded", f"by {provenance.decoder}, {where}"
+    if provenance.duration_seconds is not None:
+        yield "Duration", clock(provenance.duration_seconds, 0.1)
     if provenance.frame_count is not None:
         yield "Frames searched", f"{len(searched)} of {provenance.frame_count}: {ranges(searched)}"
     if result.status == "unreadable":

@@ -69,15 +69,18 @@ class HeatMaps:
         return f"{math.ceil(self.difference * 1000 + 1e-9) / 1000:.3f}"
 
 
-def make_heat_maps(result: VideoResult, crops: Mapping[int, ImageArray], detector: Detector | None) -> HeatMaps:
+def make_heat_maps(
+    result: VideoResult, crops: Mapping[int, ImageArray], detector: Detector | None, *, wanted: bool = True
+) -> HeatMaps:
     """Make heat maps of faces.
 
     Args:
         result: answer that the faces are of.
         crops: faces as the networks saw them, by their numbers in the result.
         detector: detector that makes them; None makes none.
+        wanted: false where they were switched off.
     """
-    missing = _why_none(result, crops, detector)
+    missing = _why_none(result, crops, detector) if wanted else "they were switched off"
     if missing is not None or detector is None:
         return HeatMaps({}, missing)
     try:
@@ -97,7 +100,11 @@ def make_heat_maps(result: VideoResult, crops: Mapping[int, ImageArray], detecto
 
 def _why_none(result: VideoResult, crops: Mapping[int, ImageArray], detector: Detector | None) -> str | None:
     if detector is None:
-        return "the page was made without a detector" if result.provenance.weights.trained else NEVER_TRAINED
+        return (
+            "the page was made without a detector that has the weights"
+            if result.provenance.weights.trained
+            else NEVER_TRAINED
+        )
     return why_no_heat_maps(result, detector) or (None if crops else "there are no pictures of the faces")
 
 

@@ -204,6 +204,10 @@ class Provenance(FrozenConfig):
     frame_count: int | None = None
     """Number of frames of the source; None where it could not be read."""
 
+    duration_seconds: float | None = Field(default=None, ge=0)
+    """Duration of the source in seconds, by the times of its frames; None where these are unknown, and in results of
+    versions that did not say."""
+
     frame_indices: tuple[int, ...] = ()
     """Indices of the frames that were decoded and searched for faces, counted from 0."""
 

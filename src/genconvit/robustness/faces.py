@@ -206,7 +206,7 @@ def _begin_anew_if_needed(outcomes: Iterable[StepOutcome], seen: _Seen, clean: S
     seen.crops.clear()
     seen.turns.clear()
     for outcome in outcomes:
-        outcome.scores = SourceScores(clean.decoder, clean.frame_count)
+        outcome.scores = SourceScores(clean.decoder, clean.frame_count, duration_seconds=clean.duration_seconds)
 
 
 def _degraded(outcome: StepOutcome, image: ImageArray, crops: Sequence[FaceCrop]) -> Iterator[FaceCrop]:

@@ -106,6 +106,7 @@ def answer(
         update={
             "decoder": scores.decoder,
             "frame_count": scores.frame_count,
+            "duration_seconds": scores.duration_seconds,
             "frame_indices": tuple(scores.frame_indices),
         }
     )

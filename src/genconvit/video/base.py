@@ -52,6 +52,15 @@ class FrameStream(Closeable):
         del index
         return None
 
+    @property
+    def duration_seconds(self) -> float | None:
+        """Duration in seconds, in which the last frame lasts as long as the others on average; None where unknown."""
+        count = self.frame_count
+        first, last = self.seconds(0), self.seconds(count - 1)
+        if count < 2 or first is None or last is None or last < first:
+            return None
+        return (last - first) * count / (count - 1)
+
     @abstractmethod
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at these indices, in their order, one in memory at a time.

@@ -24,12 +24,14 @@ class SourceOpened:
         chosen_count: number of frames that were chosen.
         notes: decoders that failed before, what the file lacks or says wrongly and what was done about it, a rule that
             could not be applied.
+        duration_seconds: duration in seconds; None where it is unknown.
     """
 
     decoder: str
     frame_count: int
     chosen_count: int
     notes: tuple[str, ...] = ()
+    duration_seconds: float | None = None
 
 
 Event = SourceOpened | Frame
@@ -78,7 +80,7 @@ def _read_stream(
     cut = announced and f"the file is cut short: {stream.frame_count} of its {announced} frames are there"
     square = square_note(aspect, stretched=square_pixels)
     notes = (*failures, *stream.notes, *(note for note in (cut, square, chosen.note) if note))
-    yield SourceOpened(stream.decoder, stream.frame_count, len(chosen.indices), notes)
+    yield SourceOpened(stream.decoder, stream.frame_count, len(chosen.indices), notes, stream.duration_seconds)
     decoded = 0
     for frame in stream.read(chosen.indices):
         image = squared(frame.image, aspect) if square_pixels else frame.image

@@ -1,19 +1,6 @@
 "use strict";
 (() => {
-  const root = document.documentElement;
-  root.classList.add("scripted");
-
-  const button = document.getElementById("theme");
-  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme || (prefersDark.matches ? "dark" : "light")) === "dark";
-  const showTheme = () => button.setAttribute("aria-pressed", String(isDark()));
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    showTheme();
-  });
-  prefersDark.addEventListener("change", showTheme);
-  button.hidden = false;
-  showTheme();
+  document.documentElement.classList.add("scripted");
 
   addEventListener("beforeprint", () => {
     for (const each of document.querySelectorAll("details")) each.open = true;
