@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
 from genconvit.video.names import Source, source_name
+from inputs.remote_server import Site, site
 from stubs import grey_clip
 
 
@@ -28,6 +29,13 @@ def clips(tmp_path: Path) -> Path:
     for name, brightness in (("fake/a", 200), ("fake/b", 180), ("real/c", 50), ("real/d", 70)):
         grey_clip(tmp_path / "clips" / f"{name}.mp4", brightness)
     return tmp_path / "clips"
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    """A web server of the test's own."""
+    with site() as made:
+        yield made
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def predict(
             from genconvit.scale.run import RayRun
 
             ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
-            failed = _score_on_ray(ray_run, sources, run, output, form)
+            failed = _score_on_ray(ray_run, sources, files, run, output, form)
         elif run.resuming and output:
             failed = _go_on(config, sources, files, output, run)
             if format is Format.parquet:
@@ -149,13 +149,13 @@ def _score(
 def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output: Path, run: RunOptions) -> int:
     """Score the sources that are missing in a journal, and give the number of all in it that could not be read."""
     from genconvit.detector import Detector
-    from genconvit.inputs.fetch import with_names
     from genconvit.journal.journal import Journal
 
+    given = sources.read(output)
     with (
         Detector(config) as detector,
         Journal(output, detector.settings, run.resuming) as journal,
-        closing(detector.predict_many(files.each(journal.pending(with_names(sources.read(output)))))) as found,
+        closing(detector.predict_many(files.each(journal.pending(files.told(given, journal.knows))))) as found,
     ):
         watch = Watch(journal.tally, sources.count, lambda: journal.kept, run.limit)
         with closing(_watched(watch, journal.keep(found), sources.count, run, output)) as answers:
@@ -164,12 +164,12 @@ def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output:
         return journal.tally.failed
 
 
-def _score_on_ray(ray_run: RayRun, sources: Sources, run: RunOptions, output: Path, form: Format) -> int:
+def _score_on_ray(
+    ray_run: RayRun, sources: Sources, files: RemoteFiles, run: RunOptions, output: Path, form: Format
+) -> int:
     """Score sources on Ray, join the results in the order of the sources, and give the number of unreadable ones."""
-    from genconvit.inputs.fetch import with_names
-
     watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
-    scored = ray_run.scored(with_names(sources.read(output)))
+    scored = ray_run.scored(files.told(sources.read(output)))
     with closing(_watched(watch, scored, sources.count, run, output)) as answers:
         deque(answers, maxlen=0)
     with opened(output, keep_partial=False) as stream:

@@ -12,6 +12,7 @@ import secrets
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -43,6 +44,9 @@ class Record(FrozenConfig):
 
     size: NonNegativeInt
     """Number of its bytes."""
+
+    modified: datetime | None = None
+    """Time of its last change as the server gave it."""
 
 
 class Copy(NamedTuple):
@@ -121,7 +125,7 @@ class RemoteCache:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
 
-    def keep(self, address: Address, file: BinaryIO, etag: str | None) -> Copy:
+    def keep(self, address: Address, file: BinaryIO, etag: str | None, modified: datetime | None) -> Copy:
         """Let a file that ``new`` gave, whole now, be the copy of an address.
 
         Raises:
@@ -131,7 +135,7 @@ class RemoteCache:
         partial = Path(file.name)
         suffix = address.suffix if address.suffix in VIDEO_SUFFIXES | IMAGE_SUFFIXES else _OTHER
         path = partial.with_name(partial.name.removesuffix(_PARTIAL) + suffix)
-        record = Record(file=path.name, etag=etag, size=file.seek(0, os.SEEK_END))
+        record = Record(file=path.name, etag=etag, size=file.seek(0, os.SEEK_END), modified=modified)
         lease = _Lease(os.dup(file.fileno()))  # of one opening, so that its lock goes on
         partial.rename(path)
         with written_whole(self._of(address, _RECORD)) as beside:
