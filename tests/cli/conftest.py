@@ -9,8 +9,9 @@ import pytest
 
 from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
+from genconvit.core.addresses import address_name
 from genconvit.video.names import Source, source_name
-from inputs.remote_server import Site, site
+from inputs.remote_server import Served, Site, site
 from stubs import grey_clip
 
 
@@ -103,3 +104,22 @@ def fake(answered: VideoResult, monkeypatch: pytest.MonkeyPatch) -> FakeDetector
     monkeypatch.setattr("genconvit.detector.Detector", detector)
     made: FakeDetector = detector
     return made
+
+
+@pytest.fixture
+def elsewhere(web: Site) -> Callable[[Path], tuple[str, str]]:
+    """Serve a file, and give an address that holds a secret, and its name in results."""
+
+    def serve(file: Path) -> tuple[str, str]:
+        path = f"/{file.name}"
+        web.answers[path] = [Served(file.read_bytes(), headers={"ETag": f'"{len(web.answers)}"'})]
+        address = web.url(f"{path}?token=secret")
+        return address, address_name(address)
+
+    return serve
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> tuple[object, ...]:
+    """The flags by which a command fetches from this machine."""
+    return ("--allow-host", "127.0.0.1", "--remote-cache", tmp_path / "cache")

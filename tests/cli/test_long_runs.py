@@ -15,9 +15,9 @@ from benchmarks.resume_kills import kill_runs
 from genconvit import VideoResult
 from genconvit.cli.run_flags import RunOptions
 from genconvit.cli.watch import FailureLimit, LogFormat, Watch
+from genconvit.core.addresses import address_name
 from genconvit.core.errors import ConfigError, TooManyFailuresError
 from genconvit.data.sample import write_clip
-from genconvit.inputs.address import address_name
 from genconvit.journal.journal import Journal
 from genconvit.journal.tally import Tally
 from inputs.remote_server import Served, Site

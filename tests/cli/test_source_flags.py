@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from genconvit import VideoResult
-from genconvit.inputs.address import address_name
+from genconvit.core.addresses import address_name
 from inputs.remote_server import Served, Site
 from stubs import grey_clip
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.errors import SourceError
 from genconvit.core.ip import is_public
-from genconvit.inputs.address import address_name, is_remote, parse_address
+from genconvit.inputs.address import parse_address
 
 
 @pytest.mark.parametrize(

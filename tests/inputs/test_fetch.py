@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.addresses import address_name
 from genconvit.core.errors import ConfigError, SourceAccessError
-from genconvit.inputs.address import address_name
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
 from genconvit.video.given import GivenSource, RemoteState

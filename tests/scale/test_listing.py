@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from genconvit.core.addresses import address_name
 from genconvit.core.errors import ConfigError
-from genconvit.inputs.address import address_name
 from genconvit.scale.listing import key_of, keys_in, write_listing, write_pending
 from genconvit.scale.parts import Parts, write_part
 from genconvit.scale.tasks import Task, tasks_of

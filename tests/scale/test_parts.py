@@ -66,7 +66,9 @@ def test_what_is_half_written_is_no_part(tmp_path: Path) -> None:
 def test_failures_that_are_asked_for_are_taken_out(tmp_path: Path) -> None:
     import pyarrow as pa
 
-    write_part(pa.concat_tables([rows(1, 2, status="unreadable"), rows(3)], promote_options="default"), folder=str(tmp_path))
+    write_part(
+        pa.concat_tables([rows(1, 2, status="unreadable"), rows(3)], promote_options="default"), folder=str(tmp_path)
+    )
     write_part(rows(4, 5, status="unreadable"), folder=str(tmp_path))
     write_part(rows(6), folder=str(tmp_path))
     parts = Parts(tmp_path).without_failures(np.array([2, 3, 4, 5, 6]))

@@ -18,6 +18,7 @@ from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.run_flags import (
     IdentityFlag,
     LogFlag,
@@ -27,16 +28,10 @@ from genconvit.cli.run_flags import (
     RunOptions,
 )
 from genconvit.cli.source_flags import (
-    AllowHostFlag,
     ManifestFlag,
     NullFlag,
-    RemoteCacheFlag,
-    RemoteCacheLimitFlag,
-    RemoteSizeLimitFlag,
-    RemoteTimeLimitFlag,
     SourcePaths,
     Sources,
-    remote_options,
 )
 from genconvit.cli.watch import LogFormat, Watch
 from genconvit.core.errors import SourceError
@@ -56,16 +51,13 @@ StrictFlag = Annotated[
 
 
 @with_detector_flags
+@with_remote_flags
 def predict(
     detector: DetectorFlags,
+    remote: RemoteFlags,
     paths: SourcePaths = None,
     manifest: ManifestFlag = None,
     null: NullFlag = False,
-    allow_host: AllowHostFlag = None,
-    remote_cache: RemoteCacheFlag = None,
-    remote_cache_limit: RemoteCacheLimitFlag = None,
-    remote_size_limit: RemoteSizeLimitFlag = None,
-    remote_time_limit: RemoteTimeLimitFlag = None,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
     strict: StrictFlag = False,
@@ -89,11 +81,9 @@ def predict(
     --strict when something is left out, 130 when interrupted (143 by SIGTERM, 129 by SIGHUP). Then --output holds what
     was finished.
     """
-    from genconvit.inputs.fetch import RemoteFiles
-
     run = RunOptions.of(resume=resume, retry=retry, identity=identity, max_failures=max_failures, log=log)
     config = detector.config()
-    remote = remote_options(allow_host, remote_cache, remote_cache_limit, remote_size_limit, remote_time_limit)
+    options = remote.options()
     sources = Sources.of(paths, manifest, null=null)
     inputs = [*(paths or ()), *detector.inputs(config), *filter(None, (manifest,))]
     if output:
@@ -105,11 +95,11 @@ def predict(
         refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
     sources.survey(output, strict=strict)
     form = format or Format.of(output)
-    with RemoteFiles(remote) as files:
+    with remote.files() as files:
         if scale is not None and output:
             from genconvit.scale.run import RayRun
 
-            ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
+            ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=options)
             failed = _score_on_ray(ray_run, sources, files, run, output, form)
         elif run.resuming and output:
             failed = _go_on(config, sources, files, output, run)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,20 +18,27 @@ from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import OUTPUT
 from genconvit.cli.left_out import say_left_out
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.report_folder import INDEX, check_folder, write_folder, write_page
+from genconvit.core.addresses import is_remote
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable, shell_word
+from genconvit.video.given import GivenSource
 
 if TYPE_CHECKING:
     from genconvit.detector import Detector
+    from genconvit.inputs.fetch import RemoteFiles
     from genconvit.results.result import VideoResult
+    from genconvit.video.names import Source
 
 PAGE_SUFFIXES = (".html", ".htm")
 RESULT_SUFFIXES = (".jsonl", ".json")
 
 Sources = Annotated[
     list[str],
-    typer.Argument(help="Videos, images, folders, globs; or one file of results.", metavar="VIDEO...|RESULTS.jsonl"),
+    typer.Argument(
+        help="Videos, images, folders, globs, addresses; or one file of results.", metavar="VIDEO...|RESULTS.jsonl"
+    ),
 ]
 PageFlag = Annotated[
     Path,
@@ -78,10 +86,12 @@ class _Sources:
 
 
 @with_detector_flags
+@with_remote_flags
 def report(
     sources: Sources,
     output: PageFlag,
     detector: DetectorFlags,
+    remote: RemoteFlags,
     heat_maps: HeatMapsFlag = True,
     pictures: PicturesFlag = True,
 ) -> None:
@@ -109,12 +119,11 @@ def report(
             from genconvit.detector import Detector
 
             opened = stack.enter_context(Detector(config))
-        results = progress_bar(_results(named, opened, stack), named.count, "reporting")
+        found = _found(named, opened, stack.enter_context(remote.files()), stack)
+        results = progress_bar(found, named.count, "reporting")
         command = detector.words() if named.results is None else None
-        page = partial(
-            result_page, source=None if pictures else "", detector=opened if heat_maps else None, config=config
-        )
-        pages = _pages(results, statuses, page, command)
+        page = partial(result_page, detector=opened if heat_maps else None, config=config)
+        pages = _pages(results, statuses, page, command, pictures=pictures)
         if is_page:
             for result, text in pages:
                 write_page(output, text)
@@ -140,21 +149,45 @@ def _named(sources: Sequence[str]) -> _Sources:
     return _Sources(sources, expanded.sources, None)
 
 
-def _results(named: _Sources, detector: Detector | None, stack: ExitStack) -> Iterable[VideoResult]:
+Found = tuple["VideoResult", str | None]
+"""A result, and the path where its source is read again; None is the result's own."""
+
+
+def _found(
+    named: _Sources, detector: Detector | None, files: RemoteFiles, stack: ExitStack
+) -> Generator[Found, None, None]:
     if named.results is not None or detector is None:
-        return named.results or ()
+        yield from ((result, None) for result in named.results or ())
+        return
     # A list of one source is read in this process; what came out of a folder or a pattern never is.
     paths = list(named.paths)
-    return stack.enter_context(closing(detector.predict_many(paths if paths == list(named.given) else iter(paths))))
+    one = paths if paths == list(named.given) and len(paths) == 1 and not is_remote(paths[0]) else []
+    taken: deque[Source] = deque(one)
+    each = one or _noted(files.each(paths), taken)
+    for result in stack.enter_context(closing(detector.predict_many(each))):
+        source = taken.popleft()  # what it leases lives until the page is made
+        yield result, source.path if isinstance(source, GivenSource) and source.remote else None
+
+
+def _noted(sources: Iterable[Source], taken: deque[Source]) -> Iterator[Source]:
+    for source in sources:
+        taken.append(source)
+        yield source
 
 
 def _pages(
-    results: Iterable[VideoResult], statuses: set[str], page: Callable[..., str], words: Sequence[str] | None
+    results: Iterable[Found],
+    statuses: set[str],
+    page: Callable[..., str],
+    words: Sequence[str] | None,
+    *,
+    pictures: bool,
 ) -> Iterator[tuple[VideoResult, str]]:
     """Make the page of each result, and note the statuses."""
-    for result in results:
+    for result, path in results:
         statuses.add(result.status)
-        yield result, page(result, command=None if words is None else _command(result.source, words))
+        command = None if words is None else _command(result.source, words)
+        yield result, page(result, source=path if pictures else "", command=command)
 
 
 def _command(source: str, words: Sequence[str]) -> str:

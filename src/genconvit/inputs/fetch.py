@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.ahead import Ahead
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError, SourceAccessError, SourceError
 from genconvit.core.optional import require
 from genconvit.core.text import first_line
-from genconvit.inputs.address import Address, address_name, is_remote, parse_address
+from genconvit.inputs.address import Address, parse_address
 from genconvit.inputs.answer import Server
 from genconvit.inputs.asking import Asking
 from genconvit.inputs.cache import Copy, RemoteCache
@@ -25,25 +25,13 @@ from genconvit.inputs.options import RemoteOptions
 from genconvit.results.provenance import RemoteObject
 from genconvit.results.result import ManifestCell
 from genconvit.video.given import GivenSource, RemoteState
-from genconvit.video.names import Source, path_of
+from genconvit.video.names import Source, path_of, source_name
 
 _ASKED_AT_ONCE = 16
 """Number of servers that are asked for the state of their files at the same time."""
 
 _TIDY_EACH = 16
 """Number of new files after which the cache is looked through."""
-
-
-def with_names(sources: Iterable[Source]) -> Iterator[Source]:
-    """The sources, each address under the name that its result will have, which holds no secret."""
-    for source in sources:
-        given = path_of(source)
-        if given is None or not is_remote(given):
-            yield source
-        elif isinstance(source, GivenSource):
-            yield replace(source, name=address_name(given))
-        else:
-            yield GivenSource(given, address_name(given))
 
 
 class RemoteFiles(Closeable):
@@ -83,7 +71,7 @@ class RemoteFiles(Closeable):
                 yield each.result() if isinstance(each, Future) else each
 
     def told(self, sources: Iterable[Source], wanted: Callable[[Source], bool] = bool) -> Generator[Source, None, None]:
-        """The sources in their order, each address under its name, and with its state as far as its server tells it.
+        """The sources in their order, each address with its state as far as its server tells it.
 
         Several servers are asked at the same time, ahead of the source that is asked for. No file is fetched.
 
@@ -91,9 +79,9 @@ class RemoteFiles(Closeable):
             sources: the sources.
             wanted: tells whether the state of an address is asked for; left out, that of all.
         """
-        with Ahead(self._asked(with_names(sources), wanted), "remote-states", room=_ASKED_AT_ONCE) as asked:
+        with Ahead(self._asked(sources, wanted), "remote-states", room=_ASKED_AT_ONCE) as asked:
             for source, state in asked:
-                yield source if state is None else replace(source, state=state.result())
+                yield source if state is None else _with_state(source, state.result())
 
     def state(self, given: str) -> RemoteState | None:
         """The state of an address; None where its server does not tell."""
@@ -104,6 +92,10 @@ class RemoteFiles(Closeable):
                 return Asking(address, self._server(address.scheme), options, deadline).state()
         except (SourceError, ConfigError, OSError, ValueError):
             return None
+
+    def here(self, given: str) -> str | GivenSource:
+        """A path as it is; the local copy of an address, or the error that says why there is none."""
+        return self.fetch(given) if is_remote(given) else given
 
     def fetch(self, given: str, manifest: dict[str, ManifestCell] | None = None) -> GivenSource:
         """The local copy of an address, or the error that says why there is none.
@@ -150,8 +142,9 @@ class RemoteFiles(Closeable):
         self, sources: Iterable[Source], wanted: Callable[[Source], bool]
     ) -> Generator[tuple[Source, Future[RemoteState | None] | None], None, None]:
         for source in sources:
-            is_asked = isinstance(source, GivenSource) and is_remote(source.path) and wanted(source)
-            yield source, self._asking_pool.submit(self.state, os.fspath(source)) if is_asked else None
+            given = path_of(source)
+            is_asked = given is not None and is_remote(given) and wanted(source)
+            yield source, self._asking_pool.submit(self.state, str(given)) if is_asked else None
 
     def _copy(self, address: Address) -> Copy:
         cache, server = self._opened_cache(), self._server(address.scheme)
@@ -206,3 +199,8 @@ class RemoteFiles(Closeable):
             is_due = self._new % _TIDY_EACH == 0
         if is_due:
             cache.tidy()
+
+
+def _with_state(address: Source, state: RemoteState | None) -> GivenSource:
+    given = address if isinstance(address, GivenSource) else GivenSource(str(path_of(address)), source_name(address))
+    return replace(given, state=state)

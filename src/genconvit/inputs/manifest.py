@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.errors import ConfigError, DatasetError, SourceAccessError, SourceError
 from genconvit.core.optional import require
 from genconvit.core.text import first_line
 from genconvit.data.label_files import LONGEST_LINE, text_lines
-from genconvit.inputs.address import is_remote
 from genconvit.results.result import LONGEST_CELL, LONGEST_COLUMN, MOST_COLUMNS, ManifestCell
 from genconvit.video.given import GivenSource
 from genconvit.video.names import source_name

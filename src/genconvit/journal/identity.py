@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import NonNegativeInt
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.config import FrozenConfig
 from genconvit.core.files import sha256_of_file
 from genconvit.core.keys import key64
-from genconvit.inputs.address import is_remote
 from genconvit.journal.resuming import IdentityKind
 from genconvit.video.given import GivenSource, RemoteState
 from genconvit.video.names import Source, path_of

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from genconvit.core.errors import ConfigError
 from genconvit.core.keys import key64
-from genconvit.inputs.address import address_name, is_remote
 from genconvit.inputs.options import RemoteOptions
 from genconvit.portable import PortableConfig
 from genconvit.scale.attempts import Counter, SharedAttempts
@@ -129,7 +128,7 @@ def _tasks(rows: Columns, *, path: str | None, content: str | None, keep: tuple[
     tasks: Columns = {
         "key": keys,
         "path": given[0] if path else [b""] * len(keys),
-        "name": [_name(os.fsdecode(each)) for each in given[0]]
+        "name": [source_name(os.fsdecode(each)) for each in given[0]]
         if path
         else [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in given[0]],
     }
@@ -138,10 +137,6 @@ def _tasks(rows: Columns, *, path: str | None, content: str | None, keep: tuple[
     if keep:
         tasks["kept"] = [{name: rows[name][row] for name in keep} for row in range(len(keys))]
     return tasks
-
-
-def _name(path: str) -> str:
-    return address_name(path) if is_remote(path) else source_name(path)
 
 
 def _as_bytes(value: object) -> bytes:

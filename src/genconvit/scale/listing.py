@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import written_whole
 from genconvit.core.keys import key64
-from genconvit.inputs.address import is_remote
-from genconvit.inputs.fetch import with_names
 from genconvit.journal.identity import identity_of_source
 from genconvit.journal.resuming import IdentityKind
 from genconvit.scale.parts import Parts
@@ -38,7 +37,7 @@ def key_of(source: Source, kind: IdentityKind) -> int | None:
 def _place(source: Source) -> bytes:
     """The absolute path of a source, or the name of an address, which a new signature does not change."""
     path = path_of(source) or ""
-    return source_name(source).encode() if is_remote(path) else os.fsencode(os.path.abspath(path))  # noqa: PTH100 - links stay
+    return address_name(path).encode() if is_remote(path) else os.fsencode(os.path.abspath(path))  # noqa: PTH100 - links stay
 
 
 def write_listing(sources: Iterable[Source], file: Path, kind: IdentityKind) -> int:
@@ -90,14 +89,15 @@ class _KnownKeys:
 
 def _remote_keys(listing: Path) -> Iterator[tuple[int, int]]:
     for batch in _batches(listing):
-        rows = zip(*(batch[name].to_pylist() for name in ("path", "name", "key")), strict=True)
-        yield from ((key64(name.encode()), key) for path, name, key in rows if is_remote(os.fsdecode(path)))
+        for path, key in zip(batch["path"].to_pylist(), batch["key"].to_pylist(), strict=True):
+            if is_remote(os.fsdecode(path)):
+                yield key64(_place(os.fsdecode(path))), key
 
 
 def _listed(sources: Iterable[Source], kind: IdentityKind, known: _KnownKeys) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    rest = with_names(sources)
+    rest = iter(sources)
     while chunk := list(islice(rest, _ROWS)):
         rows = [_row(source, kind, known) for source in chunk]
         yield pa.RecordBatch.from_pylist(rows, schema=_schema())
