@@ -17,9 +17,10 @@ from genconvit.cli.destination import check_writable, refuse_inputs
 from genconvit.cli.detector_flags import DetectorFlags, with_detector_flags
 from genconvit.cli.flags import OUTPUT
 from genconvit.cli.left_out import say_left_out
-from genconvit.cli.progress import progress_bar
+from genconvit.cli.progress import Standing, progress_bar
 from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
-from genconvit.cli.report_folder import INDEX, check_folder, write_folder, write_page
+from genconvit.cli.report_folder import INDEX, RESULTS, check_folder, go_on_with_folder, write_folder, write_page
+from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.core.addresses import is_remote
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable, shell_word
@@ -28,6 +29,7 @@ from genconvit.video.given import GivenSource
 if TYPE_CHECKING:
     from genconvit.detector import Detector
     from genconvit.inputs.fetch import RemoteFiles
+    from genconvit.journal.journal import Journal
     from genconvit.results.result import VideoResult
     from genconvit.video.names import Source
 
@@ -94,11 +96,15 @@ def report(
     remote: RemoteFlags,
     heat_maps: HeatMapsFlag = True,
     pictures: PicturesFlag = True,
+    resume: ResumeFlag = False,
+    retry: RetryFlag = False,
+    identity: IdentityFlag = None,
 ) -> None:
     """Score videos and write a page for each that a person can look at; or write the pages of a file of results.
 
     A page works offline and holds all that it shows: the verdict with its limits, a timeline, faces with heat maps,
-    Content Credentials, and how to repeat it and contest it. Pictures need the file as it was scored.
+    Content Credentials, and how to repeat it and contest it. Pictures need the file as it was scored. With --resume the
+    folder keeps each page and its result, in results.jsonl, as they are finished, and the same command goes on.
 
     Exit status: 0 when every page was written, 3 when a source was unreadable (its page says so), 2 for a wrong option,
     1 when the weights cannot be had.
@@ -109,9 +115,16 @@ def report(
     is_page = output.suffix.lower() in PAGE_SUFFIXES
     if is_page and named.count != 1:
         raise ConfigError(f"--output {str(output)!r} is one page, and there are {named.count}; name a folder")
+    resuming = resuming_of(identity, resume=resume, retry=retry)
+    if resuming and (is_page or named.results is not None):
+        got = "one page" if is_page else "a file of results"
+        raise ConfigError(f"--resume goes on with a folder of pages of videos, got {got}; leave it out")
     config = detector.config()
     refuse_inputs("--output", output, [*named.paths, *detector.inputs(config)])
-    (check_writable if is_page else check_folder)("--output", output)
+    if is_page:
+        check_writable("--output", output)
+    else:
+        check_folder("--output", output, resume=resume)
     statuses: set[str] = set()
     with ExitStack() as stack:
         opened: Detector | None = None
@@ -119,8 +132,15 @@ def report(
             from genconvit.detector import Detector
 
             opened = stack.enter_context(Detector(config))
-        found = _found(named, opened, stack.enter_context(remote.files()), stack)
-        results = progress_bar(found, named.count, "reporting")
+        journal = None
+        if resuming and opened:
+            from genconvit.journal.journal import Journal
+
+            settings = {**opened.settings, "pictures": pictures, "heat_maps": heat_maps}
+            journal = stack.enter_context(Journal(output / RESULTS, settings, resuming))
+        found = _found(named, opened, stack.enter_context(remote.files()), journal, stack)
+        standing = (lambda: Standing(journal.kept)) if journal else Standing
+        results = progress_bar(found, named.count, "reporting", standing)
         command = detector.words() if named.results is None else None
         page = partial(result_page, detector=opened if heat_maps else None, config=config)
         pages = _pages(results, statuses, page, command, pictures=pictures)
@@ -129,8 +149,10 @@ def report(
                 write_page(output, text)
                 typer.echo(printable(str(result)))
         else:
-            typer.echo(f"{write_folder(output, pages)} pages, listed in {printable(str(output / INDEX))}")
-    if "unreadable" in statuses:
+            count = go_on_with_folder(output, pages, journal) if journal else write_folder(output, pages)
+            typer.echo(f"{count} pages, listed in {printable(str(output / INDEX))}")
+        failed = journal.tally.failed if journal else "unreadable" in statuses
+    if failed:
         sys.exit(SourceError.exit_status)
 
 
@@ -154,16 +176,17 @@ Found = tuple["VideoResult", str | None]
 
 
 def _found(
-    named: _Sources, detector: Detector | None, files: RemoteFiles, stack: ExitStack
+    named: _Sources, detector: Detector | None, files: RemoteFiles, journal: Journal | None, stack: ExitStack
 ) -> Generator[Found, None, None]:
     if named.results is not None or detector is None:
         yield from ((result, None) for result in named.results or ())
         return
     # A list of one source is read in this process; what came out of a folder or a pattern never is.
     paths = list(named.paths)
-    one = paths if paths == list(named.given) and len(paths) == 1 and not is_remote(paths[0]) else []
+    one = paths if paths == list(named.given) and len(paths) == 1 and not (journal or is_remote(paths[0])) else []
     taken: deque[Source] = deque(one)
-    each = one or _noted(files.each(paths), taken)
+    missing = journal.pending(files.told(paths, journal.knows)) if journal else paths
+    each = one or _noted(files.each(missing), taken)
     for result in stack.enter_context(closing(detector.predict_many(each))):
         source = taken.popleft()  # what it leases lives until the page is made
         yield result, source.path if isinstance(source, GivenSource) and source.remote else None
