@@ -19,20 +19,23 @@ LISTINGS = {
     "as a list": "expand_paths([sys.argv[1]]).sources",
 }
 PROGRAM = """
-import json, sys, time
+import json, resource, sys, time
 from genconvit.inputs.expand import each_source, expand_paths
 
 def taken():
     with open("/proc/self/statm") as facts:
         return int(facts.read().split()[1]) * 4096 / 2**20
 
-before, start, count, curve = taken(), time.process_time(), 0, []
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+before, most_before, start, count, curve = taken(), most(), time.process_time(), 0, []
 sources = {}
 for _ in sources:
     count += 1
     if count % 10_000 == 0:
         curve.append((count, taken() - before))
-print(json.dumps([count, time.process_time() - start, curve]))
+print(json.dumps([count, time.process_time() - start, most() - most_before, curve]))
 """
 
 Curve = list[tuple[int, float]]
@@ -59,8 +62,7 @@ def measure(files: int, folders: int, where: Path | None) -> dict[str, Curve]:
         for name, listing in LISTINGS.items():
             run = [sys.executable, "-c", PROGRAM.replace("{}", listing), folder]
             text = subprocess.run(run, check=True, capture_output=True, text=True).stdout  # noqa: S603 - its own
-            count, seconds, found[name] = json.loads(text)
-            most = max((grown for _, grown in found[name]), default=0.0)
+            count, seconds, most, found[name] = json.loads(text)
             print(
                 f"{name}: {count} sources in {seconds:.1f} s of a processor, memory grows by at most {most:.0f} MB",
                 flush=True,

@@ -6,6 +6,7 @@ from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.errors import SourceError
 from genconvit.core.ip import is_public
 from genconvit.inputs.address import parse_address
+from genconvit.video.names import source_name
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,8 @@ def test_a_path_is_no_address(path: str) -> None:
 )
 def test_addresses_of_networks_of_their_own_are_not_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_a_name_is_its_own_name() -> None:
+    name = address_name("https://host/v?id=1")
+    assert address_name(name) == source_name(name) == name

@@ -422,3 +422,14 @@ def test_an_object_elsewhere_has_changed_where_its_server_says_so(
         with Journal(path, SETTINGS) as journal:
             assert list(journal.pending([elsewhere("a", asked)])) == []
     assert "t=1" not in path.read_text() + run_file(path, "done.jsonl").read_text()
+
+
+def test_a_journal_of_another_version_is_not_touched(path: Path, sources: list[str]) -> None:
+    go_on(path, sources, most=1)
+    settings, entries = run_file(path, "settings.json"), run_file(path, "done.jsonl")
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "layout": 2}))
+    entries.write_text('{"id": "a", "state": "unknown here"}\n')
+    before = path.read_bytes(), entries.read_bytes(), settings.read_bytes()
+    with pytest.raises(DatasetError, match="kept by another version of this library, in layout 2 where this one has 1"):
+        go_on(path, sources)
+    assert (path.read_bytes(), entries.read_bytes(), settings.read_bytes()) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genconvit.core.addresses import address_name
-from genconvit.core.errors import ConfigError
+from genconvit.core.errors import ConfigError, SourceAccessError
 from genconvit.scale.listing import key_of, keys_in, write_listing, write_pending
 from genconvit.scale.parts import Parts, write_part
 from genconvit.scale.tasks import Task, tasks_of
@@ -75,3 +75,18 @@ def test_an_object_elsewhere_has_the_key_of_its_state_or_the_last_one_where_nobo
     assert key(None) == key(None) == other
     assert len({one, other, key('"1"', name="c"), key(None, name="d")}) == 4
     assert "Signature" not in tasks_in(listing)[1].name
+
+
+def test_rows_of_a_manifest_share_no_result(tmp_path: Path) -> None:
+    listing = tmp_path / "list.parquet"
+    broken = [GivenSource("", f"row {n}", error=SourceAccessError(f"row {n}", "it has no path")) for n in (1, 2)]
+    given = [*broken, GivenSource("a.mp4", "a.mp4", {"id": 1}), GivenSource("a.mp4", "a.mp4", {"id": 2}), "a.mp4"]
+    write_listing([*given, *given], listing, "stat")
+    assert len(set(keys_in(listing).tolist())) == 5
+    assert write_pending(listing, Parts(tmp_path), tmp_path / "pending.parquet") == 5
+    tasks = tasks_in(tmp_path / "pending.parquet")
+    assert [(task.name, task.manifest, task.error) for task in tasks[:3]] == [
+        ("row 1", None, "it has no path"),
+        ("row 2", None, "it has no path"),
+        ("a.mp4", {"id": 1}, None),
+    ]

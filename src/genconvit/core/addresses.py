@@ -10,6 +10,7 @@ LONGEST_ADDRESS = 8192
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _KEPT = "/:%?@!$&'()*+,;=~[]"
+_HASH = re.compile(r"sha256=[0-9a-f]{16}")
 _AZURE = "sig sv ss srt sr sp spr se st si sip sdd saoid suoid scid skoid sktid skt ske sks skv"
 _SIGNATURES: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
     (frozenset({"x-amz-signature"}), re.compile(r"x-amz-.*")),
@@ -38,7 +39,7 @@ def address_name(given: str) -> str:
 
     The hash is the first 16 digits of the SHA-256 of the query as it is given, so that two addresses that differ in
     their queries have two names. Parameters of a store's signature are no part of it: a file that was signed anew keeps
-    its name, and where there are no others there is no hash. The name is ASCII.
+    its name, and where there are no others there is no hash. The name is ASCII, and its own name.
 
     Examples:
         >>> address_name("https://me:pw@host/a b.mp4?id=1#x")
@@ -52,6 +53,8 @@ def address_name(given: str) -> str:
     place, _, path = location.partition("/")
     name = ascii_address(f"{scheme.lower()}://{place.rpartition('@')[2]}/{path}"[:LONGEST_ADDRESS])
     kept = ascii_address("&".join(_unsigned(query.split("&"))))
+    if _HASH.fullmatch(kept):
+        return f"{name}?{kept}"
     return f"{name}?sha256={hashlib.sha256(kept.encode()).hexdigest()[:16]}" if kept else name
 
 

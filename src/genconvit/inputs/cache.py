@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 from pydantic import NonNegativeInt, ValidationError
 
 from genconvit.core.config import FrozenConfig
-from genconvit.core.files import written_whole
+from genconvit.core.files import PARTIAL, written_whole
 from genconvit.core.locks import Lock, locked
 from genconvit.inputs.address import Address
 from genconvit.inputs.deadline import Deadline
@@ -31,6 +32,7 @@ _RECORD = ".json"
 _LOCK = ".lock"
 _LONGEST_RECORD = 10_000
 _POLL_SECONDS = 0.05
+_LONGEST_WRITING_SECONDS = 600
 
 
 class Record(FrozenConfig):
@@ -149,7 +151,10 @@ class RemoteCache:
         for entry in os.scandir(self._folder):
             with suppress(OSError):
                 state = entry.stat(follow_symlinks=False)
-                if entry.name.endswith(_PARTIAL):
+                if PARTIAL.fullmatch(entry.name):  # a record that is being written, which nobody locks
+                    if time.time() - state.st_mtime > _LONGEST_WRITING_SECONDS:
+                        Path(entry.path).unlink()
+                elif entry.name.endswith(_PARTIAL):
                     _remove_unread(Path(entry.path))
                 elif not entry.name.endswith((_RECORD, _LOCK)):
                     files.append((state.st_mtime, state.st_size, Path(entry.path)))

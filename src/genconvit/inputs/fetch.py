@@ -177,7 +177,9 @@ class RemoteFiles(Closeable):
 
     def _opened_cache(self) -> RemoteCache:
         with self._changing:
-            self._cache = self._cache or RemoteCache(self._options.cache_folder, self._options.cache_bytes)
+            if self._cache is None:
+                self._cache = RemoteCache(self._options.cache_folder, self._options.cache_bytes)
+                self._cache.tidy()  # what a dead run has left may fill the disk
             return self._cache
 
     def _server(self, scheme: str) -> Server:

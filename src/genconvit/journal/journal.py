@@ -19,7 +19,7 @@ from genconvit.journal.lock import RunLock
 from genconvit.journal.recovery import compacted, kept_pairs, recovered, sync_folder
 from genconvit.journal.resuming import IdentityKind, Resuming, folder_beside
 from genconvit.journal.settings import Settings
-from genconvit.journal.settings_file import refuse_changes, write_settings
+from genconvit.journal.settings_file import refuse_changes, refuse_layout, write_settings
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
 from genconvit.results.write import json_line
@@ -83,6 +83,7 @@ class Journal(Closeable):
             _refuse_strangers(self.path, self._folder)
             self._folder.mkdir(exist_ok=True)
             self._lock = opened.enter_context(RunLock(self._folder / LOCK_NAME, self.path))
+            refuse_layout(self._folder / SETTINGS_NAME, LAYOUT, self.path)
             entries = opened.enter_context(LineFile(self._folder / ENTRIES_NAME))
             lines = opened.enter_context(LineFile(self.path))
             self._done, self._entries, self._lines = recovered(entries, lines, self._folder)

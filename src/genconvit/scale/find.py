@@ -10,7 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from genconvit.assemble import assemble_finding
-from genconvit.core.errors import DecoderCrashError, SourceError, SourceLimitError
+from genconvit.core.errors import DecoderCrashError, SourceAccessError, SourceError, SourceLimitError
 from genconvit.credentials.reader import CredentialsReader
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
@@ -130,7 +130,8 @@ class FindFaces:
         if task.content is not None:
             path = str(folder / str(task.key))
             Path(path).write_bytes(task.content)
-        return GivenSource(path, task.name, task.manifest)
+        error = SourceAccessError(task.name, task.error) if task.error else None
+        return GivenSource(path, task.name, task.manifest, error=error)
 
 
 def _remote_of(source: Source) -> RemoteObject | None:

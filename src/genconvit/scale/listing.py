@@ -29,14 +29,25 @@ _ROWS = 10_000
 
 
 def key_of(source: Source, kind: IdentityKind) -> int | None:
-    """The key of a source: a hash of its place and its identity; None where its server does not tell that."""
+    """The key of a source: a hash of its place, its columns in a manifest and its identity.
+
+    None where its server does not tell that identity.
+    """
     identity = identity_of_source(source, kind)
     return None if identity is None else key64(_place(source), str(identity.digest).encode())
 
 
 def _place(source: Source) -> bytes:
-    """The absolute path of a source, or the name of an address, which a new signature does not change."""
+    """The place of a source, and what its row in a manifest carries along, so that no other row has its result."""
+    manifest = source.manifest if isinstance(source, GivenSource) else None
+    return json.dumps(None if manifest is None else dict(manifest)).encode() + _path(source)
+
+
+def _path(source: Source) -> bytes:
+    """The absolute path; the name of an address, which a new signature does not change, and of what is no source."""
     path = path_of(source) or ""
+    if isinstance(source, GivenSource) and source.error is not None:
+        return source.name.encode()
     return address_name(path).encode() if is_remote(path) else os.fsencode(os.path.abspath(path))  # noqa: PTH100 - links stay
 
 
@@ -89,9 +100,11 @@ class _KnownKeys:
 
 def _remote_keys(listing: Path) -> Iterator[tuple[int, int]]:
     for batch in _batches(listing):
-        for path, key in zip(batch["path"].to_pylist(), batch["key"].to_pylist(), strict=True):
-            if is_remote(os.fsdecode(path)):
-                yield key64(_place(os.fsdecode(path))), key
+        for row in batch.to_pylist():
+            path, manifest = os.fsdecode(row["path"]), row["manifest"]
+            if is_remote(path):
+                columns = None if manifest is None else json.loads(manifest)
+                yield key64(_place(GivenSource(path, row["name"], columns))), row["key"]
 
 
 def _listed(sources: Iterable[Source], kind: IdentityKind, known: _KnownKeys) -> Iterator[pa.RecordBatch]:
@@ -115,13 +128,15 @@ def _row(source: Source, kind: IdentityKind, known: _KnownKeys) -> dict[str, Any
         "path": os.fsencode(path),
         "name": source_name(source),
         "manifest": manifest,
+        "error": source.error.reason if isinstance(source, GivenSource) and source.error else None,
     }
 
 
 def _schema() -> pa.Schema:
     import pyarrow as pa
 
-    return pa.schema({"key": pa.int64(), "path": pa.binary(), "name": pa.string(), "manifest": pa.string()})
+    text = pa.string()
+    return pa.schema({"key": pa.int64(), "path": pa.binary(), "name": text, "manifest": text, "error": text})
 
 
 def _pending(listing: Path, parts: Parts) -> Iterator[pa.RecordBatch]:

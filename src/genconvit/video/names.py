@@ -39,12 +39,20 @@ def source_name(source: Source) -> str:
     path = path_of(source)
     if path is None:
         return f"value of type {type(source).__name__}"
-    if is_remote(path):
-        return address_name(path)
+    return address_name(path) if is_remote(path) else valid_text(path)
+
+
+def valid_text(text: str) -> str:
+    r"""The text as valid Unicode: bytes of a path that are no UTF-8, and halves of characters, are escaped.
+
+    Examples:
+        >>> valid_text("clip\udcff.mp4")
+        'clip\\xff.mp4'
+    """
     try:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
+        return os.fsencode(text).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def path_of(source: object) -> str | None:
