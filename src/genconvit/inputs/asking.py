@@ -49,7 +49,7 @@ class Asking:
         return self.persist(attempt)
 
     def persist(self, attempt: Callable[[], T], have: Callable[[], int] = int) -> T:
-        """What an attempt gives that does not fail.
+        """Give what the first attempt gives that does not fail.
 
         Args:
             attempt: asks once.

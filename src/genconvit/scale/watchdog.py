@@ -13,7 +13,7 @@ class Watchdog(Closeable):
     """Kills this process where a source is still busy after some time; the run then counts a death at it.
 
     Args:
-        seconds: that time.
+        seconds: seconds for which a source may keep it busy.
     """
 
     def __init__(self, seconds: float) -> None:
