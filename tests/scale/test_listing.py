@@ -11,6 +11,7 @@ from genconvit.scale.listing import key_of, keys_in, write_listing, write_pendin
 from genconvit.scale.parts import Parts, write_part
 from genconvit.scale.tasks import Task, tasks_of
 from genconvit.video.given import GivenSource, RemoteState
+from genconvit.video.names import Source
 from part_rows import rows
 
 pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
@@ -80,7 +81,12 @@ def test_an_object_elsewhere_has_the_key_of_its_state_or_the_last_one_where_nobo
 def test_rows_of_a_manifest_share_no_result(tmp_path: Path) -> None:
     listing = tmp_path / "list.parquet"
     broken = [GivenSource("", f"row {n}", error=SourceAccessError(f"row {n}", "it has no path")) for n in (1, 2)]
-    given = [*broken, GivenSource("a.mp4", "a.mp4", {"id": 1}), GivenSource("a.mp4", "a.mp4", {"id": 2}), "a.mp4"]
+    given: list[Source] = [
+        *broken,
+        GivenSource("a.mp4", "a.mp4", {"id": 1}),
+        GivenSource("a.mp4", "a.mp4", {"id": 2}),
+        "a.mp4",
+    ]
     write_listing([*given, *given], listing, "stat")
     assert len(set(keys_in(listing).tolist())) == 5
     assert write_pending(listing, Parts(tmp_path), tmp_path / "pending.parquet") == 5

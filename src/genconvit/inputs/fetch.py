@@ -124,8 +124,8 @@ class RemoteFiles(Closeable):
             self._is_closed = True
             for each in self._deadlines:
                 each.cut()
-        for each in (self._pool, self._asking_pool):
-            each.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._asking_pool):
+            pool.shutdown(cancel_futures=True)
         if self._cache is not None:
             self._cache.tidy()
 

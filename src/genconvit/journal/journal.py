@@ -214,7 +214,7 @@ class Journal(Closeable):
 def _scored_identity(result: VideoResult) -> Identity | None:
     """The identity of the object elsewhere whose bytes were scored; None where there is none."""
     remote = result.provenance.remote
-    return remote and Identity.of_state(RemoteState(remote.etag, remote.modified, remote.size))
+    return None if remote is None else Identity.of_state(RemoteState(remote.etag, remote.modified, remote.size))
 
 
 def _refuse_strangers(path: Path, folder: Path) -> None:
