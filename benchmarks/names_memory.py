@@ -2,10 +2,11 @@
 
 Makes empty files in a temporary folder, so many in a folder, and lists them in fresh processes.
 
-Run it: python benchmarks/names_memory.py [--files 1000000] [--folders 100] [--folder DIR]
+Run it: python benchmarks/names_memory.py [--files 1000000] [--folders 100 1] [--folder DIR] [--plot FILE.png]
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,18 +14,32 @@ import time
 from pathlib import Path
 
 LISTINGS = {
-    "one by one": "count = sum(1 for _ in each_source([sys.argv[1]]))",
-    "one by one, as a pattern": "count = sum(1 for _ in each_source([sys.argv[1] + '/**/*.mp4']))",
-    "as a list": "count = len(expand_paths([sys.argv[1]]).sources)",
+    "one by one": "each_source([sys.argv[1]])",
+    "one by one, as a pattern": "each_source([sys.argv[1] + '/**/*.mp4'])",
+    "as a list": "expand_paths([sys.argv[1]]).sources",
 }
 PROGRAM = """
-import resource, sys, time
+import json, resource, sys, time
 from genconvit.inputs.expand import each_source, expand_paths
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-{}
-seconds = time.process_time() - start
-print(count, round(seconds, 1), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+def taken():
+    with open("/proc/self/statm") as facts:
+        return int(facts.read().split()[1]) * 4096 / 2**20
+
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+before, most_before, start, count, curve = taken(), most(), time.process_time(), 0, []
+sources = {}
+for _ in sources:
+    count += 1
+    if count % 10_000 == 0:
+        curve.append((count, taken() - before))
+print(json.dumps([count, time.process_time() - start, most() - most_before, curve]))
 """
+
+Curve = list[tuple[int, float]]
+"""Number of sources so far, and megabytes that the process has grown by."""
 
 
 def make(folder: Path, files: int, folders: int) -> None:
@@ -37,24 +52,54 @@ def make(folder: Path, files: int, folders: int) -> None:
             (place / f"upload_{name:012}_{name * 2654435761 % 2**32:08x}.mp4").touch()
 
 
+def measure(files: int, folders: int, where: Path | None) -> dict[str, Curve]:
+    """Make the files, list them in each way, and say what it took."""
+    found = {}
+    with tempfile.TemporaryDirectory(dir=where) as folder:
+        start = time.perf_counter()
+        make(Path(folder), files, folders)
+        print(f"{files} files in {folders} folders, made in {time.perf_counter() - start:.0f} s", flush=True)
+        for name, listing in LISTINGS.items():
+            run = [sys.executable, "-c", PROGRAM.replace("{}", listing), folder]
+            text = subprocess.run(run, check=True, capture_output=True, text=True).stdout  # noqa: S603 - its own
+            count, seconds, most, found[name] = json.loads(text)
+            print(
+                f"{name}: {count} sources in {seconds:.1f} s of a processor, memory grows by at most {most:.0f} MB",
+                flush=True,
+            )
+    return found
+
+
+def draw(curves: dict[str, Curve], path: Path) -> None:
+    """Draw the memory of each listing over the sources that it has given."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((7, 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    for name, curve in curves.items():
+        axes.plot([count / 1e6 for count, _ in curve], [grown for _, grown in curve], label=name)
+    axes.set_xlabel("sources so far, in millions")
+    axes.set_ylabel("memory beyond the start, in MB")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=130)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--files", type=int, default=1_000_000)
-    parser.add_argument("--folders", type=int, default=100)
+    parser.add_argument("--folders", type=int, nargs="+", default=[100, 1], help="number of folders that they are in")
     parser.add_argument("--folder", type=Path, help="where the files are made; a temporary folder where left out")
+    parser.add_argument("--plot", type=Path, help="picture of the memory over the sources that were listed")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        start = time.perf_counter()
-        make(Path(folder), given.files, given.folders)
-        print(f"{given.files} files in {given.folders} folders, made in {time.perf_counter() - start:.0f} s")
-        for name, listing in LISTINGS.items():
-            run = [sys.executable, "-c", PROGRAM.format(listing), folder]
-            found = subprocess.run(run, check=True, capture_output=True, text=True)  # noqa: S603 - its own
-            count, seconds, grown = found.stdout.split()
-            print(
-                f"{name}: {count} sources in {seconds} s of a processor, memory grows by {float(grown):.0f} MB",
-                flush=True,
-            )
+    curves = {}
+    for folders in given.folders:
+        found = measure(given.files, folders, given.folder)
+        of = f"{folders} folders" if folders > 1 else "one folder"
+        curves.update({f"{name}, of {of}": curve for name, curve in found.items()})
+    if given.plot:
+        draw(curves, given.plot)
 
 
 if __name__ == "__main__":

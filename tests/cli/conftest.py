@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import pytest
 
 from genconvit import Detector, DetectorConfig, VideoResult
 from genconvit.cli import main
+from genconvit.core.addresses import address_name
 from genconvit.video.names import Source, source_name
+from inputs.remote_server import Served, Site, site
 from stubs import grey_clip
 
 QUICK = ("--weights", "random", "--mode", "ed", "--frames", "2", "--device", "cpu", "--face-detector", "mtcnn")
@@ -31,6 +33,13 @@ def clips(tmp_path: Path) -> Path:
     for name, brightness in (("fake/a", 200), ("fake/b", 180), ("real/c", 50), ("real/d", 70)):
         grey_clip(tmp_path / "clips" / f"{name}.mp4", brightness)
     return tmp_path / "clips"
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    """A web server of the test's own."""
+    with site() as made:
+        yield made
 
 
 @pytest.fixture
@@ -98,3 +107,22 @@ def fake(answered: VideoResult, monkeypatch: pytest.MonkeyPatch) -> FakeDetector
     monkeypatch.setattr("genconvit.detector.Detector", detector)
     made: FakeDetector = detector
     return made
+
+
+@pytest.fixture
+def elsewhere(web: Site) -> Callable[[Path], tuple[str, str]]:
+    """Serve a file, and give an address that holds a secret, and its name in results."""
+
+    def serve(file: Path) -> tuple[str, str]:
+        path = f"/{file.name}"
+        web.answers[path] = [Served(file.read_bytes(), headers={"ETag": f'"{len(web.answers)}"'})]
+        address = web.url(f"{path}?token=secret")
+        return address, address_name(address)
+
+    return serve
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> tuple[object, ...]:
+    """The flags by which a command fetches from this machine."""
+    return ("--allow-host", "127.0.0.1", "--remote-cache", tmp_path / "cache")

@@ -15,10 +15,12 @@ from benchmarks.resume_kills import kill_runs
 from genconvit import VideoResult
 from genconvit.cli.run_flags import RunOptions
 from genconvit.cli.watch import FailureLimit, LogFormat, Watch
+from genconvit.core.addresses import address_name
 from genconvit.core.errors import ConfigError, TooManyFailuresError
 from genconvit.data.sample import write_clip
 from genconvit.journal.journal import Journal
 from genconvit.journal.tally import Tally
+from inputs.remote_server import Served, Site
 from processes import needs_proc
 from scored import result
 from stubs import WholeFrame, grey_clip, register_stubs, trained_grey
@@ -331,3 +333,33 @@ def test_a_disk_that_fills_up_ends_a_run_that_the_same_command_goes_on_with(tmp_
         assert output.read_bytes().count(b"\n") == (1 if size > first else 0)
     assert limited(output, -1).returncode == 3
     assert output.read_bytes() == alone.read_bytes()
+
+
+def test_files_elsewhere_are_done_again_where_their_servers_say_that_they_changed(
+    predict: Callable[..., Run], web: Site, given: Path, tmp_path: Path
+) -> None:
+    clip, other = (given / name for name in ("a.mp4", "b.mp4"))
+
+    def serve(path: str, content: Path, tag: str) -> None:
+        web.answers[path] = [Served(content.read_bytes(), headers={"ETag": tag})]
+
+    serve("/v", clip, '"1"')
+    output = tmp_path / "results.jsonl"
+    urls = [web.url(f"/v?id={number}&token=secret") for number in (1, 2)]
+    flags = ("--allow-host", "127.0.0.1", "--remote-cache", tmp_path / "cache", "--output", output, "--resume")
+    assert predict(*urls, *flags, "--log", "json").status == 0
+    first = results(output)
+    assert [each.source for each in first] == list(map(address_name, urls))
+    asked = len(web.asked)
+    assert "2 done, 2 of them before" in predict(*urls, *flags).err
+    assert (len(web.asked), results(output)) == (asked + 2, first)
+    serve("/v", other, '"2"')
+    again = predict(urls[0], *flags, "--log", "json")
+    assert [each["source"] for each in events(again.err) if each["event"] == "result"] == [first[0].source]
+    changed = {each.source: each.fake_probability for each in results(output)}
+    assert changed[first[0].source] != first[0].fake_probability
+    assert changed[first[1].source] == first[1].fake_probability
+    web.answers["/v"] = [Served(status=503)]
+    assert "2 done, 2 of them before" in predict(*urls, *flags).err
+    written = [each.read_text(encoding="utf-8") for each in (output, tmp_path / "results.jsonl.run" / "done.jsonl")]
+    assert "secret" not in "".join(written) + again.err

@@ -19,7 +19,7 @@ from .conftest import Run
         (("--engine", "ray", "--output", "x.jsonl", "--ray", "netwroks=2"), "did you mean 'networks'?"),
         (("--engine", "ray", "--output", "x.jsonl", "--ray", "networks"), "--ray takes NAME=VALUE, got 'networks'"),
         (("--engine", "ray", "--output", "x.jsonl", "--ray", "networks=0"), "networks"),
-        (("--engine", "ray", "--output", "x.jsonl", "--resume", "--retry"), "--retry is for the local engine"),
+        (("--engine", "ray", "--output", "x.jsonl", "--retry"), "--retry is for runs with --resume"),
         (("--engine", "dask"), "dask"),
     ],
 )

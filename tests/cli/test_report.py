@@ -120,6 +120,39 @@ class TestFolder:
         assert ended.status == 130
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0001-a.html", "index.html"]
 
+    def test_a_folder_is_gone_on_with(self, run: Callable[..., Run], tmp_path: Path, fake: FakeDetector) -> None:
+        clips = [tmp_path / f"{name}.mp4" for name in "abc"]
+        for clip in clips:
+            clip.write_bytes(clip.name.encode())
+        out = tmp_path / "out"
+        flags = ("--no-heat-maps", "-o", out, "--resume")
+        fake.fails_on = {"b.mp4": KeyboardInterrupt()}
+        assert run("report", *clips, *flags).status == 130
+        (page,) = out.glob("*-a.html")
+        written = page.stat().st_mtime_ns
+        fake.fails_on = {"a.mp4": KeyboardInterrupt()}
+        ended = run("report", *clips, *flags)
+        assert (ended.status, ended.err) == (0, "")
+        assert ended.out.startswith("3 pages, listed in")
+        assert page.stat().st_mtime_ns == written
+        index = (out / "index.html").read_text(encoding="utf-8")
+        assert all(each.name in index for each in out.glob("*-[abc].html"))
+        assert len(list(out.glob("*.html"))) == 4
+        assert len((out / "results.jsonl").read_text().splitlines()) == 3
+        clips[1].write_bytes(b"another")
+        assert run("report", *clips, *flags).status == 0
+        assert len(list(out.glob("*.html"))) == 4
+        assert "is not empty" in run("report", *clips, "-o", out).err
+        assert "pictures true -> false" in run("report", *clips, *flags, "--no-pictures").err
+
+    def test_what_cannot_be_gone_on_with_is_refused(
+        self, run: Callable[..., Run], results: Path, tmp_path: Path, fake: FakeDetector
+    ) -> None:
+        assert not fake.configs
+        assert "got one page" in run("report", "a.mp4", "-o", tmp_path / "a.html", "--resume").err
+        assert "got a file of results" in run("report", results, "-o", tmp_path / "out", "--resume").err
+        assert "--retry is for runs with --resume" in run("report", "a.mp4", "-o", tmp_path / "out", "--retry").err
+
 
 @pytest.mark.parametrize(
     ("source", "name"),

@@ -6,27 +6,21 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from genconvit import VideoResult
-from inputs.remote_server import Served, Site, site
+from genconvit.core.addresses import address_name
+from inputs.remote_server import Served, Site
 from stubs import grey_clip
 
 from .conftest import FakeDetector, Run
 
 RANDOM = ("--weights", "random", "--format", "jsonl")
 REAL = ("--weights", "embedded", "--frames", "1", "--format", "jsonl")
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    """A web server of the test's own."""
-    with site() as made:
-        yield made
 
 
 @pytest.fixture
@@ -97,13 +91,19 @@ def test_a_file_elsewhere_is_scored_as_if_it_were_here(
     web.answers["/v/grey.mp4"] = [Served(clip.read_bytes(), headers={"ETag": '"x"'})]
     web.answers["/gone.mp4"] = [Served(status=404)]
     url = web.url("/v/grey.mp4")
+    names = [address_name(f"{web.url(path)}?sig=secret") for path in ("/v/grey.mp4", "/gone.mp4")]
     flags = ("--allow-host", "127.0.0.1", "--remote-cache", tmp_path / "cache")
     ended = run("predict", f"{url}?sig=secret", web.url("/gone.mp4?sig=secret"), clip, *flags, *REAL)
     remote, gone, local = found(ended.out)
     assert (ended.status, ended.err) == (3, "")
-    assert (remote["source"], gone["source"]) == (url, web.url("/gone.mp4"))
+    assert [remote["source"], gone["source"]] == names
     assert (gone["status"], gone["reason"]) == ("unreadable", "not found (status 404)")
-    assert remote["provenance"].pop("remote") == {"url": url, "etag": '"x"', "size": clip.stat().st_size}
+    assert remote["provenance"].pop("remote") == {
+        "url": names[0],
+        "etag": '"x"',
+        "size": clip.stat().st_size,
+        "modified": None,
+    }
     assert local["provenance"].pop("remote") is None
     assert {**remote, "source": ""} == {**local, "source": ""}
     assert "secret" not in ended.out

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.errors import SourceError
 from genconvit.core.ip import is_public
-from genconvit.inputs.address import address_name, is_remote, parse_address
+from genconvit.inputs.address import parse_address
+from genconvit.video.names import source_name
 
 
 @pytest.mark.parametrize(
@@ -37,10 +39,38 @@ def test_what_is_not_read_is_refused_without_its_secrets(given: str, message: st
         assert "secret" not in str(refused.value)
 
 
-def test_a_name_holds_neither_user_nor_query() -> None:
-    assert address_name("HTTPS://me:pw@Host:1/a%20b/ü.mp4?sig=1&x#y") == "https://Host:1/a%20b/%C3%BC.mp4"
-    assert address_name("https://host?sig=1") == "https://host/"
+def test_a_name_holds_neither_user_nor_query_nor_fragment() -> None:
+    name, _, digest = address_name("HTTPS://me:pw@Host:1/a%20b/ü.mp4?token=ü&x#y").partition("?sha256=")
+    assert (name, len(digest)) == ("https://Host:1/a%20b/%C3%BC.mp4", 16)
+    assert address_name("https://host?") == address_name("https://host#?token=1") == "https://host/"
     assert address_name("s3://bucket/a b.mp4") == "s3://bucket/a%20b.mp4"
+
+
+def test_addresses_that_differ_in_their_queries_have_two_names() -> None:
+    names = [address_name(f"https://host/v?{query}") for query in ("id=1", "id=2", "id=1&x", "sig=1", "")]
+    assert len(set(names)) == 5
+    assert names[0] == address_name("https://me@host/v?id=1#part")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("X-Amz-Algorithm=A&X-Amz-Date={}&X-Amz-Signature={}", "x-amz-signature={}"),
+        ("X-Goog-Expires={}&X-Goog-Signature={}", "X-Goog-Signature={}"),
+        ("AWSAccessKeyId=A&Expires={}&Signature={}", "AWSAccessKeyId={}&Signature={}"),
+        ("Policy={}&Signature={}&Key-Pair-Id=K", "Expires={}&Signature=s&Key-Pair-Id=K"),
+        ("sv=2024&sr=b&sig={}&se={}&sp=r&skoid=x", "sv={}&sig={}"),
+    ],
+)
+def test_a_file_that_was_signed_anew_keeps_its_name(one: str, other: str) -> None:
+    signed = [f"https://host/v?{query.format('%2F1', 2, 3)}" for query in (one, other)]
+    assert set(map(address_name, signed)) == {"https://host/v"}
+    assert {address_name(f"{each}&id=1") for each in signed} == {address_name("https://host/v?id=1")}
+
+
+def test_a_word_of_a_signature_alone_is_a_parameter() -> None:
+    assert address_name("https://host/v?expires=1") != address_name("https://host/v?expires=2")
+    assert address_name("https://host/v?sv=1") != address_name("https://host/v?sv=2")
 
 
 def test_an_address_is_asked_for_as_it_was_given() -> None:
@@ -67,3 +97,8 @@ def test_a_path_is_no_address(path: str) -> None:
 )
 def test_addresses_of_networks_of_their_own_are_not_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_a_name_is_its_own_name() -> None:
+    name = address_name("https://host/v?id=1")
+    assert address_name(name) == source_name(name) == name

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -198,3 +199,15 @@ def test_a_file_that_is_not_there_is_named_though_its_folder_was_listed(tmp_path
 def test_addresses_are_no_patterns_and_count_once() -> None:
     given = ["https://host/a*?b=[1]", "s3://bucket/*", "https://host/a*?b=[1]", "ftp://host/x"]
     assert sources(*given) == [given[0], given[1], given[3]]
+
+
+def test_any_depth_is_walked(tmp_path: Path) -> None:
+    depth = 200
+    tree(tmp_path, "a/" * depth + "x.mp4")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 120)
+    try:
+        found = sources(tmp_path), sources(f"{tmp_path}/**/*.mp4")
+    finally:
+        sys.setrecursionlimit(before)
+    assert found == ([str(tmp_path) + "/a" * depth + "/x.mp4"],) * 2

@@ -9,15 +9,17 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from genconvit.core.addresses import address_name
 from genconvit.core.errors import ConfigError, SourceAccessError
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
-from genconvit.video.given import GivenSource
-from genconvit.video.names import Source
+from genconvit.video.given import GivenSource, RemoteState
+from genconvit.video.names import Source, source_name
 
 from .conftest import Remote
 from .remote_server import Served, Site
@@ -44,7 +46,7 @@ def test_a_file_is_fetched_once_and_then_only_asked_for(web: Site, remote: Remot
     assert content(source) == CONTENT
     assert source.name == web.url("/a/clip.MP4")
     assert source.remote is not None
-    assert source.remote.model_dump() == {"url": source.name, "etag": '"one"', "size": len(CONTENT)}
+    assert source.remote.model_dump() == {"url": source.name, "etag": '"one"', "size": len(CONTENT), "modified": None}
     assert (source.manifest, Path(source.path).suffix) == ({"id": 7}, ".mp4")
     again = remote().fetch(url)
     assert (content(again), again.remote, again.path) == (CONTENT, source.remote, source.path)
@@ -366,3 +368,60 @@ def test_a_cache_that_cannot_be_written_is_a_reason(web: Site, remote: Remote, t
 def test_a_cache_smaller_than_a_file_is_refused() -> None:
     with pytest.raises(ConfigError, match="most_bytes is 20 and cache_bytes 10"):
         RemoteFiles(RemoteOptions(cache_bytes=10, most_bytes=20))
+
+
+CHANGED = {"Last-Modified": "Sat, 28 Nov 2026 10:00:00 GMT"}
+
+
+def test_a_state_is_what_the_server_tells(web: Site, remote: Remote) -> None:
+    web.answers["/tag"] = [Served(CONTENT, headers={**TAG, **CHANGED})]
+    web.answers["/time"] = [Served(CONTENT, headers={**CHANGED, "ETag": "x" * 300})]
+    web.answers["/nothing"] = [Served(CONTENT, headers={"Content-Length": "", "Last-Modified": "yesterday"})]
+    web.answers["/busy"] = [Served(status=503), Served(CONTENT)]
+    web.answers["/away"] = [Served(status=503)]
+    files = remote()
+    time_of = datetime(2026, 11, 28, 10, tzinfo=timezone.utc)
+    size = len(CONTENT)
+    assert files.state(web.url("/tag")) == RemoteState('"one"', time_of, size)
+    assert files.state(web.url("/time")) == RemoteState(None, time_of, size)
+    assert files.state(web.url("/nothing")) == RemoteState(None, None, None)
+    assert files.state(web.url("/busy")) == RemoteState(None, None, size)
+    assert [files.state(each) for each in (web.url("/away"), web.url("/none"), "https://[", "ftp://h/a")] == [None] * 4
+    source = files.fetch(web.url("/time"))
+    assert source.remote is not None
+    assert (source.remote.etag, source.remote.modified) == (None, time_of)
+
+
+def test_no_bytes_are_read_for_a_state(web: Site, remote: Remote, tmp_path: Path) -> None:
+    pause = threading.Event()
+    web.answers["/a"] = [Served(CONTENT, headers=TAG, pause=pause)]
+    assert remote().state(web.url("/a")) == RemoteState('"one"', None, len(CONTENT))
+    pause.set()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_those_that_are_wanted_are_asked_for_at_the_same_time_in_their_order(web: Site, remote: Remote) -> None:
+    web.answers.update({f"/{number}": [Served(headers={"ETag": f'"{number}"'})] for number in range(40)})
+    web.answers["/0"] = [Served(status=302, headers={"Location": "/1"})]
+    given: list[Source] = ["a.mp4", *(web.url(f"/{number}?t={number}") for number in range(40)), b"odd"]  # type: ignore[list-item]
+    found = list(remote().told(given, lambda source: not source_name(source).startswith(web.url("/7"))))
+    assert [found[0], found[-1]] == [given[0], given[-1]]
+    states = [each.state if isinstance(each, GivenSource) else None for each in found[1:-1]]
+    tags = [f'"{number}"' if number != 7 else None for number in range(40)]
+    assert [state and state.etag for state in states] == ['"1"', *tags[1:]]
+    assert [source_name(each) for each in found[1:-1]] == [address_name(str(each)) for each in given[1:-1]]
+
+
+def test_what_dead_runs_have_left_is_gone_before_anything_is_fetched(web: Site, remote: Remote, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    left, written = cache / "x.0.partial", cache / ".genconvit-0123456789abcdef.partial"
+    left.write_bytes(CONTENT)
+    written.touch()
+    web.answers["/a"] = [Served(CONTENT)]
+    files = remote()
+    assert content(files.fetch(web.url("/a"))) == CONTENT
+    assert (left.exists(), written.exists()) == (False, True)  # another process may be at its record
+    os.utime(written, (1, 1))
+    files.close()
+    assert not written.exists()

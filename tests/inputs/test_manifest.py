@@ -108,3 +108,11 @@ def test_another_suffix_or_no_file_is_refused(tmp_path: Path) -> None:
         SourceManifest(tmp_path / "clip.mp4")
     with pytest.raises(DatasetError, match="no regular file"):
         SourceManifest(tmp_path / "m.csv")
+
+
+def test_columns_stay_as_they_are_and_are_valid_text(tmp_path: Path) -> None:
+    address = "https://host/v?id=1"
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps({"path": "a.mp4", "origin": address, "\ud800": "\udcff"}) + "\n")
+    (row,) = SourceManifest(path)
+    assert row.manifest == {"origin": address, "\\ud800": "\\xff"}

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from genconvit.journal import recovery
 from genconvit.journal.journal import Journal
 from genconvit.journal.lines import LineFile
 from genconvit.journal.resuming import IdentityKind, Resuming
+from genconvit.results.provenance import RemoteObject
+from genconvit.video.given import GivenSource, RemoteState
 from limits import at_most
 from scored import result
 
@@ -368,3 +371,65 @@ def test_a_folder_of_frames_has_changed_where_a_file_in_it_has(path: Path, tmp_p
     (frames / "a.mp4").write_text("longer", encoding="utf-8")
     with Journal(path, SETTINGS) as journal:
         assert list(journal.pending([str(frames)])) == [str(frames)]
+
+
+def elsewhere(name: str, state: RemoteState | None) -> GivenSource:
+    return GivenSource(f"https://host/{name}?t=1", f"https://host/{name}", state=state)
+
+
+def fetched(source: GivenSource, state: RemoteState | None) -> VideoResult:
+    """The result of an object that was fetched in a state; None could not be fetched."""
+    if state is None:
+        return result(source.name, None, status="unreadable", reason="not found")
+    made = result(source.name, 0.5)
+    remote = RemoteObject(url=source.name, etag=state.etag, size=state.size or 10, modified=state.modified)
+    return made.model_copy(update={"provenance": made.provenance.model_copy(update={"remote": remote})})
+
+
+TIME = datetime(2026, 11, 28, 10, tzinfo=timezone.utc)
+TAGGED, DATED = RemoteState('"1"', None, 10), RemoteState(None, TIME, 10)
+
+
+@pytest.mark.parametrize(
+    ("scored", "asked", "is_done_again"),
+    [
+        (TAGGED, TAGGED, False),
+        (TAGGED, RemoteState('"1"', TIME, None), False),
+        (TAGGED, RemoteState('"2"', None, 10), True),
+        (TAGGED, None, False),
+        (DATED, DATED, False),
+        (DATED, RemoteState(None, TIME + timedelta(seconds=1), 10), True),
+        (DATED, RemoteState(None, TIME, 11), True),
+        (DATED, RemoteState(None, None, None), False),
+        (None, None, False),
+        (None, TAGGED, True),
+    ],
+)
+def test_an_object_elsewhere_has_changed_where_its_server_says_so(
+    path: Path, scored: RemoteState | None, asked: RemoteState | None, is_done_again: bool
+) -> None:
+    with Journal(path, SETTINGS) as journal:
+        (source,) = journal.pending([elsewhere("a", None)])
+        assert not journal.knows(source)
+        journal.add(fetched(source, scored))
+    with Journal(path, SETTINGS) as journal:
+        again = elsewhere("a", asked)
+        assert journal.knows(again)
+        assert list(journal.pending([again])) == [again] * is_done_again
+        if is_done_again:
+            journal.add(fetched(again, scored))
+    if scored is None:  # it was tried in this state
+        with Journal(path, SETTINGS) as journal:
+            assert list(journal.pending([elsewhere("a", asked)])) == []
+    assert "t=1" not in path.read_text() + run_file(path, "done.jsonl").read_text()
+
+
+def test_a_journal_of_another_version_is_not_touched(path: Path, sources: list[str]) -> None:
+    go_on(path, sources, most=1)
+    settings, entries = run_file(path, "settings.json"), run_file(path, "done.jsonl")
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "layout": 2}))
+    entries.write_text('{"id": "a", "state": "unknown here"}\n')
+    before = path.read_bytes(), entries.read_bytes(), settings.read_bytes()
+    with pytest.raises(DatasetError, match="kept by another version of this library, in layout 2 where this one has 1"):
+        go_on(path, sources)
+    assert (path.read_bytes(), entries.read_bytes(), settings.read_bytes()) == before

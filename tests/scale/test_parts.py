@@ -61,3 +61,17 @@ def test_a_part_that_is_none_is_named(tmp_path: Path) -> None:
 def test_what_is_half_written_is_no_part(tmp_path: Path) -> None:
     (tmp_path / ".genconvit-0123456789abcdef.partial").write_bytes(b"PAR1")
     assert len(Parts(tmp_path).keys) == 0
+
+
+def test_failures_that_are_asked_for_are_taken_out(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    write_part(
+        pa.concat_tables([rows(1, 2, status="unreadable"), rows(3)], promote_options="default"), folder=str(tmp_path)
+    )
+    write_part(rows(4, 5, status="unreadable"), folder=str(tmp_path))
+    write_part(rows(6), folder=str(tmp_path))
+    parts = Parts(tmp_path).without_failures(np.array([2, 3, 4, 5, 6]))
+    assert parts.keys.tolist() == [1, 3, 6]
+    assert [json.loads(text)["source"] for text in parts.results([6, 3, 1])] == ["6.mp4", "3.mp4", "1.mp4"]
+    assert len(list(tmp_path.iterdir())) == 2

@@ -88,6 +88,24 @@ def test_a_run_gives_the_local_results_and_goes_on(tmp_path: Path, config: Detec
         list(RayRun(parts, config, OPTIONS, resuming=Resuming(identity="sha256")).scored(clips))
 
 
+def test_what_could_not_be_read_is_tried_again_where_that_is_asked_for(
+    tmp_path: Path, config: DetectorConfig, clips: list[str]
+) -> None:
+    parts, video = tmp_path / "parts", Path(clips[0])
+    content, state = video.read_bytes(), video.stat()
+    video.write_bytes(b"\0" * len(content))  # as large and as old as the one that can be read
+    os.utime(video, ns=(state.st_atime_ns, state.st_mtime_ns))
+    run = RayRun(parts, config, OPTIONS, resuming=None)
+    assert sorted(each.status for each in run.scored(clips[:2])) == ["ok", "unreadable"]
+    video.write_bytes(content)
+    os.utime(video, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert list(RayRun(parts, config, OPTIONS, resuming=Resuming()).scored(clips[:2])) == []
+    again = RayRun(parts, config, OPTIONS, resuming=Resuming(retry=True))
+    assert [each.source for each in again.scored(clips[:2])] == [clips[0]]
+    assert (again.kept, again.tally.failed) == (1, 0)
+    assert [result.model_dump_json() for result in again.results()] == local(config, clips[:2])
+
+
 def test_a_file_that_ends_workers_is_given_up(
     tmp_path: Path, config: DetectorConfig, clips: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

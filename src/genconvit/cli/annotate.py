@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from genconvit.cli.destination import check_writable, refuse_inputs
 from genconvit.cli.detector_flags import CREDENTIALS, DetectorFlags, with_detector_flags
 from genconvit.cli.flags import OUTPUT
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from genconvit.results.heat_maps import ResultHeatMaps
     from genconvit.results.result import VideoResult
 
-VideoArgument = Annotated[str, typer.Argument(help="A video file.", metavar="VIDEO")]
+VideoArgument = Annotated[
+    str, typer.Argument(help="A video file, or an https://, s3:// or gs:// address.", metavar="VIDEO")
+]
 AnnotatedFlag = Annotated[
     Path,
     typer.Option(
@@ -41,10 +45,12 @@ OverlaysFlag = Annotated[
 
 
 @partial(with_detector_flags, without=CREDENTIALS)
+@with_remote_flags
 def annotate(
     video: VideoArgument,
     output: AnnotatedFlag,
     detector: DetectorFlags,
+    remote: RemoteFlags,
     overlays: OverlaysFlag = None,
 ) -> None:
     """Score a video, and write a copy with boxes, people, fake probabilities and the verdict in every frame.
@@ -67,10 +73,12 @@ def annotate(
     check_writable("--output", output)
     config = detector.config()
     refuse_inputs("--output", output, [video, *detector.inputs(config)])
-    with SourceFrames(config) as frames:
+    with remote.files() as files, SourceFrames(config) as frames:
+        source = files.here(video)
         with Detector(config) as opened:
-            result = opened.predict(video)
+            result = opened.predict(source)
             typer.echo(printable(str(result)))
+            result = result.model_copy(update={"source": os.fspath(source)})  # where its frames are read again
             maps = _heat_maps(result, opened, frames) if chosen.heat_maps else None
         count = result.provenance.frame_count or 1
         notes = annotate_video(

@@ -26,6 +26,7 @@ from genconvit.cli.evaluation_flags import (
 )
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.compare import DEFAULT_VARIANTS
@@ -37,6 +38,7 @@ from genconvit.evaluation.no_face import NoFace
 if TYPE_CHECKING:
     from genconvit.evaluation.conventions import EvaluationOptions
     from genconvit.evaluation.evaluated import Evaluated
+    from genconvit.inputs.options import RemoteOptions
     from genconvit.journal.resuming import Resuming
 
 Paths = Annotated[
@@ -56,6 +58,7 @@ PlotsFlag = Annotated[bool, typer.Option("--plots/--no-plots", help="Draw pictur
 
 
 @partial(with_detector_flags, without=("architecture", "attention", "residual", "threshold", *CREDENTIALS))
+@with_remote_flags
 def compare(
     paths: Paths = None,
     variant: VariantFlag = None,
@@ -75,6 +78,7 @@ def compare(
     identity: IdentityFlag = None,
     *,
     detector: DetectorFlags,
+    remote: RemoteFlags,
 ) -> None:
     """Compare variants on the same faces of the same videos, or files of results.
 
@@ -97,7 +101,9 @@ def compare(
             )
         sets, name = _from_files([*results, *(paths or [])], labels, options), "results"
     else:
-        sets, name = _from_videos(paths or [], variant, dataset, split, out, options, detector, resuming)
+        sets, name = _from_videos(
+            paths or [], variant, dataset, split, out, options, detector, resuming, remote.options()
+        )
     _report(sets, options, out, name, plots=plots)
     if any(row.status == "unreadable" for each in sets for row in each.scored.rows):
         sys.exit(SourceError.exit_status)
@@ -123,13 +129,14 @@ def _from_videos(
     options: EvaluationOptions,
     detector: DetectorFlags,
     resuming: Resuming | None,
+    remote: RemoteOptions,
 ) -> tuple[list[Evaluated], str]:
     from genconvit.compare.comparison import compare_variants
     from genconvit.compare.variants import parse_variants
 
     variants = parse_variants(variant or DEFAULT_VARIANTS, detector.options())
     listing = listing_of(paths, dataset, split)
-    runs = compare_variants(listing, variants, out, options, progress_bar, resuming)
+    runs = compare_variants(listing, variants, out, options, progress_bar, resuming, remote)
     for run in runs:
         typer.echo(f"wrote {printable(str(run.file))}", err=True)
     return [run.evaluated for run in runs], listing.dataset

@@ -62,13 +62,14 @@ def listing_of(paths: list[str], dataset: str | None, split: str | None, *, need
 def _unlabelled(paths: list[str]) -> Listing:
     from genconvit.data.base import LabelledSource, Listing
     from genconvit.inputs.expand import expand_paths
+    from genconvit.video.names import source_name
 
     found = expand_paths(paths)
     say_left_out(found.left_out)
     return Listing(
         dataset="unlabelled",
         split="all",
-        sources=tuple(LabelledSource(path=path, name=path, label=None) for path in found.sources),
+        sources=tuple(LabelledSource(path=path, name=source_name(path), label=None) for path in found.sources),
         skipped=found.left_out,
         notes=(left_out_note(found.left_out),) if found.left_out else (),
     )

@@ -11,6 +11,7 @@ import typer
 
 from genconvit.cli.left_out import SHOWN, left_out_lines
 from genconvit.cli.output import console_for
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.core.errors import DatasetError, PluginError
 from genconvit.core.text import printable
 
@@ -44,7 +45,9 @@ def list_them() -> None:
 
 
 @datasets.command()
+@with_remote_flags
 def check(
+    remote: RemoteFlags,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set; `genconvit datasets list` shows them.")],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Its folder, or its CSV file.")],
     split: Annotated[str | None, typer.Option(help="One of its splits; left out: its default.")] = None,
@@ -74,7 +77,8 @@ def check(
     if opened:
         from genconvit.cli.openable import unreadable
 
-        broken = tuple(unreadable(listing.sources))
+        with remote.files() as files:
+            broken = tuple(unreadable(listing.sources, files))
         for line in left_out_lines("unreadable", broken, most, HOW_TO_SEE_ALL):
             typer.echo(printable(line))
     if listing.missing or broken:

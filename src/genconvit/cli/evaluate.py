@@ -29,6 +29,7 @@ from genconvit.cli.evaluation_flags import (
 from genconvit.cli.flags import OutputFlag
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.result_files import expand_files, read_sets
 from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.core.errors import ConfigError, SourceError
@@ -45,6 +46,7 @@ Paths = Annotated[
 
 
 @partial(with_detector_flags, without=("threshold", *CREDENTIALS))
+@with_remote_flags
 def evaluate(
     paths: Paths = None,
     dataset: DatasetFlag = None,
@@ -64,6 +66,7 @@ def evaluate(
     identity: IdentityFlag = None,
     *,
     detector: DetectorFlags,
+    remote: RemoteFlags,
 ) -> None:
     """Measure how well scores agree with the truth: accuracy, ROC AUC and others, each with a 95 % interval.
 
@@ -102,7 +105,7 @@ def evaluate(
     if output:
         refuse_inputs("--output", output, [*(source.path for source in listing.sources), *detector.inputs(config)])
     with opened(output, keep_partial=False) as stream:
-        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar, resuming)
+        (run,) = compare_variants(listing, [variant_of(config)], out, options, progress_bar, resuming, remote.options())
         _write([run.evaluated.evaluation], form, stream)
     typer.echo(f"wrote {printable(str(run.file))}", err=True)
     if run.evaluated.evaluation.counts.unreadable:

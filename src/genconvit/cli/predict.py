@@ -19,6 +19,7 @@ from genconvit.cli.native_output import native_output_in
 from genconvit.cli.output import Format, write_parquet_beside, write_results
 from genconvit.cli.progress import progress_bar
 from genconvit.cli.ray_flags import AddressFlag, Engine, EngineFlag, RayFlag, scale_options
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.run_flags import (
     IdentityFlag,
     LogFlag,
@@ -28,16 +29,10 @@ from genconvit.cli.run_flags import (
     RunOptions,
 )
 from genconvit.cli.source_flags import (
-    AllowHostFlag,
     ManifestFlag,
     NullFlag,
-    RemoteCacheFlag,
-    RemoteCacheLimitFlag,
-    RemoteSizeLimitFlag,
-    RemoteTimeLimitFlag,
     SourcePaths,
     Sources,
-    remote_options,
 )
 from genconvit.cli.watch import LogFormat, Watch
 from genconvit.core.errors import SourceError
@@ -57,16 +52,13 @@ StrictFlag = Annotated[
 
 
 @with_detector_flags
+@with_remote_flags
 def predict(
     detector: DetectorFlags,
+    remote: RemoteFlags,
     paths: SourcePaths = None,
     manifest: ManifestFlag = None,
     null: NullFlag = False,
-    allow_host: AllowHostFlag = None,
-    remote_cache: RemoteCacheFlag = None,
-    remote_cache_limit: RemoteCacheLimitFlag = None,
-    remote_size_limit: RemoteSizeLimitFlag = None,
-    remote_time_limit: RemoteTimeLimitFlag = None,
     format: FormatFlag = None,  # noqa: A002 - the flag
     output: OutputFlag = None,
     strict: StrictFlag = False,
@@ -90,11 +82,9 @@ def predict(
     --strict when something is left out, 130 when interrupted (143 by SIGTERM, 129 by SIGHUP). Then --output holds what
     was finished.
     """
-    from genconvit.inputs.fetch import RemoteFiles
-
     run = RunOptions.of(resume=resume, retry=retry, identity=identity, max_failures=max_failures, log=log)
     config = detector.config()
-    remote = remote_options(allow_host, remote_cache, remote_cache_limit, remote_size_limit, remote_time_limit)
+    options = remote.options()
     sources = Sources.of(paths, manifest, null=null)
     inputs = [*(paths or ()), *detector.inputs(config), *filter(None, (manifest,))]
     if output:
@@ -106,12 +96,12 @@ def predict(
         refuse_inputs("--format parquet", output.with_suffix(".parquet"), inputs)
     sources.survey(output, strict=strict)
     form = format or Format.of(output)
-    with RemoteFiles(remote) as files:
+    with remote.files() as files:
         if scale is not None and output:
             from genconvit.scale.run import RayRun
 
-            ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=remote)
-            failed = _score_on_ray(ray_run, sources, run, output, form)
+            ray_run = RayRun(Path(f"{output}.parts"), config, scale, resuming=run.resuming, remote=options)
+            failed = _score_on_ray(ray_run, sources, files, run, output, form)
         elif run.resuming and output:
             failed = _go_on(config, sources, files, output, run)
             if format is Format.parquet:
@@ -150,13 +140,13 @@ def _score(
 def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output: Path, run: RunOptions) -> int:
     """Score the sources that are missing in a journal, and give the number of all in it that could not be read."""
     from genconvit.detector import Detector
-    from genconvit.inputs.fetch import with_names
     from genconvit.journal.journal import Journal
 
+    given = sources.read(output)
     with (
         Detector(config) as detector,
         Journal(output, detector.settings, run.resuming) as journal,
-        closing(detector.predict_many(files.each(journal.pending(with_names(sources.read(output)))))) as found,
+        closing(detector.predict_many(files.each(journal.pending(files.told(given, journal.knows))))) as found,
     ):
         watch = Watch(journal.tally, sources.count, lambda: journal.kept, run.limit)
         with closing(_watched(watch, journal.keep(found), sources.count, run, output)) as answers:
@@ -165,12 +155,12 @@ def _go_on(config: DetectorConfig, sources: Sources, files: RemoteFiles, output:
         return journal.tally.failed
 
 
-def _score_on_ray(ray_run: RayRun, sources: Sources, run: RunOptions, output: Path, form: Format) -> int:
+def _score_on_ray(
+    ray_run: RayRun, sources: Sources, files: RemoteFiles, run: RunOptions, output: Path, form: Format
+) -> int:
     """Score sources on Ray, join the results in the order of the sources, and give the number of unreadable ones."""
-    from genconvit.inputs.fetch import with_names
-
     watch = Watch(ray_run.tally, sources.count, lambda: ray_run.kept, run.limit)
-    scored = ray_run.scored(with_names(sources.read(output)))
+    scored = ray_run.scored(files.told(sources.read(output)))
     with (
         native_output_in(ray_run.folder.log),
         closing(_watched(watch, scored, sources.count, run, output)) as answers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import written_whole
+from genconvit.journal.resuming import has_journal
 
 if TYPE_CHECKING:
+    from genconvit.journal.journal import Journal
     from genconvit.results.result import VideoResult
 
 INDEX = "index.html"
+RESULTS = "results.jsonl"
+"""Name of the journal in a folder of pages that runs go on with."""
 
 _LONGEST = 40
 
@@ -35,11 +40,22 @@ def page_name(number: int, source: str) -> str:
     return f"{number:04d}{f'-{words}' if words else ''}.html"
 
 
-def check_folder(option: str, folder: Path) -> None:
-    """Make a folder, unless it is there and empty.
+def kept_page_name(source: str) -> str:
+    """The name of a page in a folder that runs go on with, where no numbers hold: it follows from the source's alone.
+
+    Examples:
+        >>> kept_page_name("uploads/b.mp4")
+        '5d812615787d-b.html'
+    """
+    _, _, plain = page_name(0, source).partition("0000")
+    return hashlib.sha256(source.encode("utf-8", "backslashreplace")).hexdigest()[:12] + plain
+
+
+def check_folder(option: str, folder: Path, *, resume: bool = False) -> None:
+    """Make a folder, unless it is there and empty, or holds what a run is to go on with.
 
     Raises:
-        ConfigError: it is no folder, holds something, or cannot be made.
+        ConfigError: it is no folder, holds something else, or cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +64,7 @@ def check_folder(option: str, folder: Path) -> None:
         raise ConfigError(
             f"{option} {str(folder)!r} is no folder to write to: {error.strerror}; name another"
         ) from error
-    if not is_empty:
+    if not is_empty and not (resume and has_journal(folder / RESULTS)):
         raise ConfigError(f"{option} {str(folder)!r} is not empty, and a report replaces nothing; name a new folder")
 
 
@@ -63,6 +79,34 @@ def write_page(path: Path, text: str) -> None:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}; choose another path") from error
+
+
+def go_on_with_folder(folder: Path, pages: Iterable[tuple[VideoResult, str]], journal: Journal) -> int:
+    """Write the pages that are missing, keep their results, and write the index of all; gives their number.
+
+    Args:
+        folder: folder that ``check_folder`` allowed.
+        pages: results of what is pending in the journal, and their pages.
+        journal: journal in the folder.
+
+    Raises:
+        ConfigError: a page cannot be written.
+        GenConViTError: the disk is full.
+    """
+    from genconvit.render.index_page import IndexRow, index_page
+    from genconvit.results.result import VideoResult
+
+    try:
+        for result, text in pages:
+            write_page(folder / kept_page_name(result.source), text)
+            journal.add(result)
+        journal.finish()
+    finally:
+        kept = ((name, VideoResult.model_validate_json(line)) for name, line in journal.results())
+        rows = [IndexRow.of(result, kept_page_name(name)) for name, result in kept]
+        if rows:
+            write_page(folder / INDEX, index_page(rows))
+    return len(rows)
 
 
 def write_folder(folder: Path, pages: Iterable[tuple[VideoResult, str]]) -> int:

@@ -16,6 +16,7 @@ from genconvit.cli.evaluation_flags import ReportFormat, ReportFormatFlag, Resam
 from genconvit.cli.flags import OutputFlag, Paths
 from genconvit.cli.output import console_for
 from genconvit.cli.progress import progress_bar
+from genconvit.cli.remote_flags import RemoteFlags, with_remote_flags
 from genconvit.cli.run_flags import IdentityFlag, ResumeFlag, RetryFlag, resuming_of
 from genconvit.core.errors import ConfigError, SourceError
 from genconvit.core.text import printable
@@ -35,9 +36,11 @@ PlotFlag = Annotated[
 
 
 @partial(with_detector_flags, without=CREDENTIALS)
+@with_remote_flags
 def robustness(
     paths: Paths,
     detector: DetectorFlags,
+    remote: RemoteFlags,
     dataset: DatasetFlag = None,
     split: SplitFlag = None,
     degrade: DegradeFlag = None,
@@ -89,6 +92,7 @@ def robustness(
             progress_bar,
             kept_in,
             resuming,
+            remote.options(),
         )
         write_measured(measured, form, stream)
     if plot:

@@ -13,6 +13,7 @@ import typer
 
 from genconvit.cli.destination import not_written
 from genconvit.cli.left_out import LeftOutCount, refuse_left_out, say_each
+from genconvit.cli.remote_flags import SOURCES
 from genconvit.core.errors import ConfigError
 from genconvit.core.text import printable
 
@@ -21,15 +22,11 @@ if TYPE_CHECKING:
 
     from genconvit.core.left_out import LeftOut
     from genconvit.inputs.manifest import SourceManifest
-    from genconvit.inputs.options import RemoteOptions
     from genconvit.video.names import Source
 
 S = TypeVar("S", bound="str | os.PathLike[str]")
 
 STDIN = "-"
-SOURCES = "Sources"
-"""Title under which help shows the flags."""
-
 SourcePaths = Annotated[
     list[str] | None,
     typer.Argument(
@@ -52,73 +49,6 @@ NullFlag = Annotated[
         "--null", "-0", help="Names on stdin end with a NUL byte, as by find -print0.", rich_help_panel=SOURCES
     ),
 ]
-AllowHostFlag = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A host that may have a private address, and be asked by plain http://; repeat it for several.",
-        metavar="HOST",
-        rich_help_panel=SOURCES,
-    ),
-]
-RemoteCacheFlag = Annotated[
-    Path | None,
-    typer.Option(
-        help="Where fetched files are kept, for later runs too.",
-        metavar="DIR",
-        show_default="in ~/.cache",
-        rich_help_panel=SOURCES,
-    ),
-]
-RemoteCacheLimitFlag = Annotated[
-    float | None,
-    typer.Option(help="How much is kept there.", metavar="GB", show_default="20", rich_help_panel=SOURCES),
-]
-RemoteSizeLimitFlag = Annotated[
-    float | None,
-    typer.Option(help="How long a fetched file may be.", metavar="GB", show_default="4", rich_help_panel=SOURCES),
-]
-RemoteTimeLimitFlag = Annotated[
-    float | None,
-    typer.Option(
-        help="How long fetching a file may take.", metavar="SECONDS", show_default="600", rich_help_panel=SOURCES
-    ),
-]
-
-
-def remote_options(
-    allow_host: Sequence[str] | None,
-    cache: Path | None,
-    cache_gb: float | None,
-    most_gb: float | None,
-    total_seconds: float | None,
-) -> RemoteOptions:
-    """The options that the flags mean.
-
-    Raises:
-        ConfigError: a value is not allowed.
-    """
-    from pydantic import ValidationError
-
-    from genconvit.core.config import validation_message
-    from genconvit.inputs.options import RemoteOptions
-
-    given = {
-        "allow_hosts": tuple(allow_host or ()),
-        "cache": None if cache is None else str(cache),
-        "cache_bytes": _bytes("--remote-cache-limit", cache_gb),
-        "most_bytes": _bytes("--remote-size-limit", most_gb),
-        "total_seconds": total_seconds,
-    }
-    try:
-        return RemoteOptions.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        raise ConfigError(validation_message(error)) from error
-
-
-def _bytes(flag: str, gigabytes: float | None) -> int | None:
-    if gigabytes is not None and not 1e-9 <= gigabytes <= 1e9:
-        raise ConfigError(f"{flag} is {gigabytes}; allowed are gigabytes above 0, for example 0.5")
-    return None if gigabytes is None else int(gigabytes * 1e9)
 
 
 @dataclass
@@ -188,7 +118,7 @@ class Sources:
         Args:
             output: file that is written; names on stdin and in a manifest are held against it as they come.
         """
-        from genconvit.inputs.address import is_remote
+        from genconvit.core.addresses import is_remote
 
         is_one = self.manifest is None and len(self.paths) == self.count == 1 and not is_remote(self.paths[0])
         each = self._each(output)

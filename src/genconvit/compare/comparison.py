@@ -27,6 +27,8 @@ from genconvit.evaluation.conventions import EvaluationOptions
 from genconvit.evaluation.evaluated import Evaluated
 from genconvit.evaluation.evaluation import evaluate
 from genconvit.evaluation.scored import ScoredSet
+from genconvit.inputs.fetch import RemoteFiles
+from genconvit.inputs.options import RemoteOptions
 from genconvit.journal.journal import Journal
 from genconvit.journal.resuming import Resuming
 from genconvit.journal.settings import deciding_settings
@@ -34,6 +36,7 @@ from genconvit.pipeline.run import find_faces, score_faces
 from genconvit.results.provenance import Provenance
 from genconvit.settings import refuse_credentials
 from genconvit.verdict.conclude import conclude
+from genconvit.video.names import source_name
 
 BLOCK = 100
 """Number of videos that faces are found of before variants score them, in a comparison that can be gone on with."""
@@ -59,6 +62,7 @@ def compare_variants(
     options: EvaluationOptions | None = None,
     progress: ShowProgress = no_progress,
     resuming: Resuming | None = None,
+    remote: RemoteOptions | None = None,
 ) -> list[VariantRun]:
     """Score a data set with each variant, and write one file of results a variant.
 
@@ -73,6 +77,7 @@ def compare_variants(
         options: options by which scores are evaluated.
         progress: shows progress.
         resuming: way of going on with another run; None begins anew.
+        remote: limits of files on other machines.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or the folder cannot be written; another run is at
@@ -85,8 +90,9 @@ def compare_variants(
         refuse_credentials(variant.config, "an evaluation or a comparison")
     finding = assemble_finding(variants[0].config)
     try:
-        run = _Comparison(listing, folder, options or EvaluationOptions(), progress, finding, resuming)
-        return list(run.runs(variants))
+        with RemoteFiles(remote) as files:
+            run = _Comparison(listing, folder, options or EvaluationOptions(), progress, finding, resuming, files)
+            return list(run.runs(variants))
     finally:
         finding.readers.close()
 
@@ -125,6 +131,7 @@ class _Comparison:
         progress: ShowProgress,
         finding: Finding,
         resuming: Resuming | None,
+        files: RemoteFiles,
     ) -> None:
         self._listing = listing
         self._folder = folder
@@ -132,6 +139,7 @@ class _Comparison:
         self._progress = progress
         self._finding = finding
         self._resuming = resuming
+        self._files = files
         self._time = datetime.now().astimezone()
         self._find_seconds = 0.0
         self._isolated = False
@@ -146,10 +154,10 @@ class _Comparison:
                 with FaceSpool(list(dict.fromkeys(part.cut for part in parts))) as spool:
                     missing = [part.file.pending(block) for part in parts]
                     wanted = set().union(*missing)
-                    self._find(spool, variants[0], [each.path for each in block if each.path in wanted])
-                    for part, paths in zip(parts, missing, strict=True):
-                        if paths:
-                            self._score(part, spool, paths)
+                    self._find(spool, variants[0], [each.path for each in block if source_name(each.path) in wanted])
+                    for part, names in zip(parts, missing, strict=True):
+                        if names:
+                            self._score(part, spool, names)
                         if number == len(blocks):
                             yield self._evaluated(part)
 
@@ -177,7 +185,7 @@ class _Comparison:
             lines, path = one_run(self._folder, stem, self._time)
         else:
             journal = Journal(journal_path(self._folder, stem), checked.settings, self._resuming)
-            lines, path = many_runs(self._folder, stem, self._time, journal)
+            lines, path = many_runs(self._folder, stem, self._time, journal, self._files)
         stack.enter_context(lines)
         file = stack.enter_context(PredictionFile(lines, self._listing.sources, path))
         return _Part(variant, checked.cut, checked.provenance, file)
@@ -187,21 +195,21 @@ class _Comparison:
         reader = readers.for_many(paths if self._resuming is None else iter(paths))
         finder = self._finding.finder(spool.cuts, variant.config)
         start = perf_counter()
-        with closing(find_faces(finder, reader, paths)) as found:
+        with closing(find_faces(finder, reader, self._files.each(paths))) as found:
             for outcome in self._progress(spool.fill(found), len(paths), "finding faces"):
                 if outcome.scores is not None and readers.note:
                     outcome.scores.notes.append(readers.note)
         self._find_seconds += perf_counter() - start
         self._isolated = reader.isolated
 
-    def _score(self, part: _Part, spool: FaceSpool, paths: Sequence[str]) -> None:
+    def _score(self, part: _Part, spool: FaceSpool, names: Sequence[str]) -> None:
         variant, start = part.variant, perf_counter()
         with measured_peak(resolve_device(variant.config.device)) as peak:
             scoring = assemble_scoring(variant.config, self._finding)
             loaded = perf_counter()
-            with closing(score_faces(scoring.scorer, spool.replay(scoring.cut, frozenset(paths)))) as outcomes:
+            with closing(score_faces(scoring.scorer, spool.replay(scoring.cut, frozenset(names)))) as outcomes:
                 rule = assemble_rule(variant.config)
-                for outcome in self._progress(outcomes, len(paths), f"scoring with {variant.name}"):
+                for outcome in self._progress(outcomes, len(names), f"scoring with {variant.name}"):
                     part.file.add(conclude(outcome, scoring.provenance, variant.config, rule, isolated=self._isolated))
             del scoring
         part.load_seconds += loaded - start

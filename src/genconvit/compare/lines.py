@@ -11,8 +11,10 @@ from typing import TextIO
 
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError
+from genconvit.inputs.fetch import RemoteFiles
 from genconvit.journal.journal import Journal
 from genconvit.results.result import VideoResult
+from genconvit.video.names import Source
 
 _MOST_OF_A_NAME = 1000
 
@@ -21,8 +23,8 @@ class Lines(Closeable):
     """A file of results, a line each."""
 
     @abstractmethod
-    def pending(self, paths: Iterable[str]) -> Iterator[str]:
-        """The paths whose results are missing."""
+    def pending(self, paths: Iterable[str]) -> Iterator[Source]:
+        """The sources at these paths whose results are missing."""
 
     @abstractmethod
     def add(self, result: VideoResult, line: str) -> None:
@@ -54,8 +56,8 @@ class OneRun(Lines):
         self._stream: TextIO = path.open("x", encoding="ascii")
         self._names: list[str] = []
 
-    def pending(self, paths: Iterable[str]) -> Iterator[str]:
-        """All of the paths."""
+    def pending(self, paths: Iterable[str]) -> Iterator[Source]:
+        """All of them."""
         return iter(paths)
 
     def add(self, result: VideoResult, line: str) -> None:
@@ -86,14 +88,16 @@ class ManyRuns(Lines):
 
     Args:
         journal: the journal; closed with this.
+        files: asks for the states of those on other machines.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, files: RemoteFiles) -> None:
         self._journal = journal
+        self._files = files
 
-    def pending(self, paths: Iterable[str]) -> Iterator[str]:
-        """The paths that are not finished."""
-        return self._journal.pending(paths)
+    def pending(self, paths: Iterable[str]) -> Iterator[Source]:
+        """The sources at these paths that are not finished."""
+        return self._journal.pending(self._files.told(paths, self._journal.knows))
 
     def add(self, result: VideoResult, line: str) -> None:
         """Keep a result for good, and the line that stands for it."""
@@ -130,14 +134,14 @@ def one_run(folder: Path, stem: str, time: datetime) -> tuple[OneRun, Path]:
     raise _refusal(folder, f"it holds {_MOST_OF_A_NAME} files called {stem}")
 
 
-def many_runs(folder: Path, stem: str, time: datetime, journal: Journal) -> tuple[ManyRuns, Path]:
+def many_runs(folder: Path, stem: str, time: datetime, journal: Journal, files: RemoteFiles) -> tuple[ManyRuns, Path]:
     """A journal of lines, and the path of the whole file beside it, which was not there.
 
     Raises:
         ConfigError: the folder holds too many files of this name.
     """
     for _, whole in _free_paths(folder, stem, time):
-        return ManyRuns(journal), whole
+        return ManyRuns(journal, files), whole
     raise _refusal(folder, f"it holds {_MOST_OF_A_NAME} files called {stem}")
 
 

@@ -52,8 +52,8 @@ class PredictionFile(Closeable):
         return list(self._rows.values())
 
     def pending(self, sources: Iterable[LabelledSource]) -> list[str]:
-        """List the paths of those sources whose results are missing."""
-        return list(self._lines.pending(source.path for source in sources))
+        """List the names of those sources whose results are missing, as their results have them."""
+        return list(map(source_name, self._lines.pending(source.path for source in sources)))
 
     def add(self, result: VideoResult) -> None:
         """Take one video's result."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,8 @@ from genconvit.core.errors import GenConViTError
 from genconvit.core.files import FULL
 from genconvit.core.types import DetectedFace, FaceCrop, ImageArray, on_host
 from genconvit.pipeline.outcome import Cropped, FoundFace, Outcome, SourceScores
-from genconvit.video.names import Source
+from genconvit.video.given import GivenSource
+from genconvit.video.names import Source, source_name
 
 LEAST_FREE_BYTES = 1 << 28
 """Bytes that a disk must keep free while faces are written."""
@@ -76,6 +77,7 @@ class FaceSpool(Closeable):
                         continue
                     # Where a decoder started over, what it gave before does not count.
                     faces = [face for face in faces if face.scores is item.scores]
+                    item.source = _let_go(item.source)
                     self._sources.append((item, faces))
                     yield item
                     faces = []
@@ -84,17 +86,17 @@ class FaceSpool(Closeable):
                 raise
             raise self._no_room() from error
 
-    def replay(self, cut: Cut, sources: Container[Source] | None = None) -> Generator[Cropped | Outcome, None, None]:
+    def replay(self, cut: Cut, names: Container[str] | None = None) -> Generator[Cropped | Outcome, None, None]:
         """Yield what was kept, as ``find_faces`` did, with crops of this cut; any number of times.
 
         Args:
             cut: one of the ways in which the faces are cut.
-            sources: sources that it is yielded of; None is all.
+            names: names of the sources that it is yielded of; None is all.
         """
         place, size = self.cuts.index(cut), cut.size
         with self._path(cut).open("rb") as file:
             for kept, faces in self._sources:
-                if sources is not None and kept.source not in sources:
+                if names is not None and source_name(kept.source) not in names:
                     continue
                 outcome = Outcome(kept.source, copy.deepcopy(kept.scores), kept.error, kept.sha256)
                 if outcome.scores is not None:
@@ -136,3 +138,8 @@ def _bytes(size: int) -> int:
 
 def _crop(face: FoundFace, image: ImageArray) -> FaceCrop:
     return FaceCrop(face.frame_index, face.pts_seconds, DetectedFace(face.box, face.confidence), face.square, image)
+
+
+def _let_go(source: Source) -> Source:
+    """The source without its lease: its faces are here, and its file is not read again."""
+    return replace(source, lease=None) if isinstance(source, GivenSource) else source

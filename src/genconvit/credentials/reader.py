@@ -26,6 +26,7 @@ from genconvit.isolation.incoming import failure
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.messages import Message, MessageError
 from genconvit.results.credentials import ContentCredentials
+from genconvit.video.given import GivenSource
 from genconvit.video.names import Source, is_folder, path_of, source_name
 from genconvit.video.sources import open_file
 
@@ -119,6 +120,8 @@ class CredentialsReader(Closeable):
 
     def _found(self, source: Source) -> dict[str, Any]:
         """Fields that a process of its own found in a file, unchecked."""
+        if isinstance(source, GivenSource) and source.error is not None:
+            raise source.error
         name, path = source_name(source), path_of(source)
         if path is None or is_folder(path):
             what = "frames in memory, and" if is_array(source) else "a folder, and" if path else "no path, and"

@@ -6,19 +6,22 @@ import os
 import stat
 from pathlib import Path
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.errors import DatasetError
 from genconvit.data.base import Dataset, LabelledSource, Listing
 from genconvit.data.findings import Findings
 from genconvit.data.label_files import SPLIT_NAMES, label_of, read_rows
 from genconvit.results.result import Label
+from genconvit.video.names import source_name
 from genconvit.video.suffixes import IMAGE_SUFFIXES
 
 
 class CsvDataset(Dataset):
     """The columns ``path`` and ``label``, ``split``, ``identity``, ``original``, and any others, which become groups.
 
-    - A path is a video, an image or a folder of frames, absolute or relative to the CSV's folder. It may lead anywhere,
-      for who writes the file chooses the paths; so do not evaluate a CSV of a stranger's.
+    - A path is a video, an image or a folder of frames, absolute or relative to the CSV's folder, or an address
+      (``https://``, ``s3://``, ``gs://``), whose server is not asked before it is scored. It may lead anywhere, for who
+      writes the file chooses the paths; so do not evaluate a CSV of a stranger's.
     - A label is ``FAKE`` or ``REAL`` in any case, or empty where it is not known. ``0`` and ``1`` are refused:
       fake is 0 to the networks and 1 in DFDC's labels, so no guess would be safe.
     - A split is any word; ``valid`` and ``validation`` mean ``val``. Splits of other names are part of ``all`` alone.
@@ -43,12 +46,12 @@ class CsvDataset(Dataset):
             identities = (each.strip() for each in cells.pop("identity", "").split(";"))
             original = cells.pop("original", "")
             place = f"line {line}"
-            path = _path(folder, given)
-            problem = _problem(given, path)
+            path = given if is_remote(given) else _path(folder, given)
+            problem = "" if is_remote(given) else _problem(given, path)
             if problem == "":
                 source = LabelledSource(
                     path=path,
-                    name=given,
+                    name=source_name(given) if is_remote(given) else given,
                     label=_label(root, line, label),
                     split=SPLIT_NAMES.get(word.lower(), word) or None,
                     groups={column: value for column, value in cells.items() if value},
@@ -70,6 +73,8 @@ def _path(folder: str, given: str) -> str:
 
 def _real(folder: str, given: str) -> str:
     """Give what makes two paths one source: the target of a link."""
+    if is_remote(given):
+        return source_name(given)
     path = _path(folder, given)
     return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 - there may be a million
 

@@ -1,34 +1,21 @@
-"""Addresses of files on other machines: which kinds there are, and their names without what may be secret."""
+"""Addresses of files on other machines, taken apart: which kinds are read, and which are not."""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from genconvit.core.addresses import LONGEST_ADDRESS, address_name, ascii_address
 from genconvit.core.errors import SourceAccessError, UnsupportedSourceError
 
 SCHEMES = ("https", "s3", "gs")
 """Kinds of addresses that are read; ``http`` is one for hosts that were named."""
 
-LONGEST_ADDRESS = 8192
-
-_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _IPV6 = re.compile(r"(?<=//)\[[0-9a-fA-F:.]+\]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-_KEPT = "/:%?@!$&'()*+,;=~[]"
 _SUFFIX = re.compile(r"\.[a-z0-9-]{1,8}")
-
-
-def is_remote(given: str) -> bool:
-    """Tell whether a source is an address, of whatever kind, and not a path.
-
-    Examples:
-        >>> is_remote("https://host/a.mp4"), is_remote("c:/a.mp4")
-        (True, False)
-    """
-    return _ADDRESS.match(given) is not None
 
 
 @dataclass(frozen=True)
@@ -39,7 +26,7 @@ class Address:
         scheme: kind of the address, lower case.
         host: host, lower case; of an object store the bucket.
         target: address to ask for, query included; secret.
-        name: address without user, query and fragment, for people and results.
+        name: address as ``address_name`` writes it, for people and results.
     """
 
     scheme: str
@@ -82,7 +69,7 @@ def parse_address(given: str, plain_hosts: frozenset[str] = frozenset()) -> Addr
     if not host:
         raise SourceAccessError(name, "the address names no host")
     if scheme in ("http", "https"):
-        return Address(scheme, host, _ascii(given.partition("#")[0]), name)
+        return Address(scheme, host, ascii_address(given.partition("#")[0]), name)
     if not (_BUCKET.fullmatch(parts.netloc) and parts.path.strip("/")):
         raise SourceAccessError(name, f"not {scheme}://BUCKET/KEY with a bucket's lower-case name")
     if parts.query or parts.fragment:
@@ -90,22 +77,6 @@ def parse_address(given: str, plain_hosts: frozenset[str] = frozenset()) -> Addr
             name, "the key holds a '?' or a '#', which are not read; give a signed https:// address"
         )
     return Address(scheme, host, given, name)
-
-
-def address_name(given: str) -> str:
-    """The address without user, query and fragment, which may hold secrets, in ASCII.
-
-    Examples:
-        >>> address_name("https://me:pw@host/a b.mp4?X-Amz-Signature=12#x")
-        'https://host/a%20b.mp4'
-    """
-    scheme, _, rest = given.partition("://")
-    place, _, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return _ascii(f"{scheme.lower()}://{place.rpartition('@')[2]}/{path}"[:LONGEST_ADDRESS])
-
-
-def _ascii(address: str) -> str:
-    return quote(address, safe=_KEPT, errors="surrogateescape")
 
 
 def _split(given: str) -> SplitResult | None:

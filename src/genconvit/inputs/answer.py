@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from genconvit.inputs.address import Address
@@ -31,6 +32,7 @@ class Answer:
 
     Attributes:
         etag: entity tag of the bytes; None where the server gives none.
+        modified: time of their last change; None where the server gives none.
         is_unchanged: true where the bytes are those that the caller has already.
         is_rest: true where the bytes begin where it was asked to, and belong to those before.
         size: size of the whole file as the server says it; None where it does not.
@@ -38,6 +40,7 @@ class Answer:
     """
 
     etag: str | None
+    modified: datetime | None = None
     is_unchanged: bool = False
     is_rest: bool = False
     size: int | None = None

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from pydantic import NonNegativeInt, ValidationError
 
 from genconvit.core.config import FrozenConfig
-from genconvit.core.files import written_whole
+from genconvit.core.files import PARTIAL, written_whole
 from genconvit.core.locks import Lock, locked
 from genconvit.inputs.address import Address
 from genconvit.inputs.deadline import Deadline
@@ -30,6 +32,7 @@ _RECORD = ".json"
 _LOCK = ".lock"
 _LONGEST_RECORD = 10_000
 _POLL_SECONDS = 0.05
+_LONGEST_WRITING_SECONDS = 600
 
 
 class Record(FrozenConfig):
@@ -43,6 +46,9 @@ class Record(FrozenConfig):
 
     size: NonNegativeInt
     """Number of its bytes."""
+
+    modified: datetime | None = None
+    """Time of its last change as the server gave it."""
 
 
 class Copy(NamedTuple):
@@ -121,7 +127,7 @@ class RemoteCache:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
 
-    def keep(self, address: Address, file: BinaryIO, etag: str | None) -> Copy:
+    def keep(self, address: Address, file: BinaryIO, etag: str | None, modified: datetime | None) -> Copy:
         """Let a file that ``new`` gave, whole now, be the copy of an address.
 
         Raises:
@@ -131,7 +137,7 @@ class RemoteCache:
         partial = Path(file.name)
         suffix = address.suffix if address.suffix in VIDEO_SUFFIXES | IMAGE_SUFFIXES else _OTHER
         path = partial.with_name(partial.name.removesuffix(_PARTIAL) + suffix)
-        record = Record(file=path.name, etag=etag, size=file.seek(0, os.SEEK_END))
+        record = Record(file=path.name, etag=etag, size=file.seek(0, os.SEEK_END), modified=modified)
         lease = _Lease(os.dup(file.fileno()))  # of one opening, so that its lock goes on
         partial.rename(path)
         with written_whole(self._of(address, _RECORD)) as beside:
@@ -145,7 +151,10 @@ class RemoteCache:
         for entry in os.scandir(self._folder):
             with suppress(OSError):
                 state = entry.stat(follow_symlinks=False)
-                if entry.name.endswith(_PARTIAL):
+                if PARTIAL.fullmatch(entry.name):  # a record that is being written, which nobody locks
+                    if time.time() - state.st_mtime > _LONGEST_WRITING_SECONDS:
+                        Path(entry.path).unlink()
+                elif entry.name.endswith(_PARTIAL):
                     _remove_unread(Path(entry.path))
                 elif not entry.name.endswith((_RECORD, _LOCK)):
                     files.append((state.st_mtime, state.st_size, Path(entry.path)))

@@ -1,18 +1,14 @@
-"""One file from a server, in as many attempts as the options allow; each goes on where the one before ended."""
+"""One file from a server, in attempts of which each goes on where the one before ended."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
-from genconvit.core.errors import SourceAccessError, SourceLimitError
-from genconvit.inputs.address import Address
-from genconvit.inputs.answer import Answer, Question, RetryError, Server
-from genconvit.inputs.deadline import Deadline
-from genconvit.inputs.options import RemoteOptions
-
-_PROGRESS = 1 << 20
-"""Bytes after which a failed attempt counts as one that got on."""
+from genconvit.core.errors import SourceLimitError
+from genconvit.inputs.answer import Answer, Question, RetryError
+from genconvit.inputs.asking import Asking
 
 
 @dataclass
@@ -20,23 +16,19 @@ class Download:
     """Download of one file.
 
     Attributes:
-        address: address of the file.
-        server: server that is asked.
+        asking: questions for its address.
         file: file that its bytes go to; empty in the beginning.
-        options: limits.
-        deadline: end of all attempts.
         known: entity tag of a copy that is there; None without one.
         etag: entity tag of the bytes in the file.
+        modified: time of their last change, as the server gives it.
         have: number of bytes in the file.
     """
 
-    address: Address
-    server: Server
+    asking: Asking
     file: BinaryIO
-    options: RemoteOptions
-    deadline: Deadline
     known: str | None = None
     etag: str | None = None
+    modified: datetime | None = None
     have: int = 0
 
     def run(self) -> bool:
@@ -45,33 +37,19 @@ class Download:
         Raises:
             SourceError: it cannot be had, or is too long; says why.
         """
-        failed = attempts = 0
-        while True:
-            before, attempts = self.have, attempts + 1
-            try:
-                return self._attempt()
-            except RetryError as error:
-                failed = 1 if self.have - before >= _PROGRESS else failed + 1
-                wait = max(error.wait_seconds, self.options.backoff_seconds * 2 ** (failed - 1))
-                if failed > self.options.retries or wait >= self.deadline.left:
-                    raise SourceAccessError(self.address.name, self._reason(error, attempts, wait)) from error
-                self.deadline.wait(wait)
-
-    def _reason(self, error: RetryError, attempts: int, wait: float) -> str:
-        times = "one attempt" if attempts == 1 else f"{attempts} attempts"
-        asked = f", and asks to wait {wait:.0f} s" if error.wait_seconds >= self.deadline.left > 0 else ""
-        return f"not fetched in {times}: {error.reason}{asked}"
+        return self.asking.persist(self._attempt, lambda: self.have)
 
     def _attempt(self) -> bool:
-        question = Question(self.address, self.have, self.etag, None if self.have else self.known)
-        with self.server.answer(question, self.deadline) as answer:
+        asking = self.asking
+        question = Question(asking.address, self.have, self.etag, None if self.have else self.known)
+        with asking.server.answer(question, asking.deadline) as answer:
             if answer.is_unchanged:
                 return False
             if not answer.is_rest:
                 self.file.seek(0)
                 self.file.truncate()
                 self.have = 0
-            self.etag = answer.etag if not answer.is_rest else self.etag
+                self.etag, self.modified = answer.etag, answer.modified
             self._take(answer)
         return True
 
@@ -81,7 +59,7 @@ class Download:
             self._check_size(self.have + len(block))
             self.file.write(block)
             self.have += len(block)
-            if not self.deadline.left:
+            if not self.asking.deadline.left:
                 raise RetryError("the time for one file is over")
         if answer.size is not None and self.have != answer.size:
             if self.have > answer.size:
@@ -89,6 +67,6 @@ class Download:
             raise RetryError(f"the server sends {self.have} bytes of a file of {answer.size}")
 
     def _check_size(self, size: int) -> None:
-        most = self.options.most_bytes
+        name, most = self.asking.address.name, self.asking.options.most_bytes
         if size > most:
-            raise SourceLimitError(self.address.name, f"longer than the {most} bytes that are fetched of one file")
+            raise SourceLimitError(name, f"longer than the {most} bytes that are fetched of one file")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from glob import has_magic
 from pathlib import Path
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.left_out import LeftOut
-from genconvit.inputs.address import is_remote
 from genconvit.inputs.patterns import matches, name_filter
 from genconvit.inputs.walk import Found, copies_below, real_path, takes, walk
 from genconvit.video.names import is_folder, source_name

@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.errors import ConfigError, DatasetError, SourceAccessError, SourceError
 from genconvit.core.optional import require
 from genconvit.core.text import first_line
-from genconvit.data.label_files import LONGEST_LINE, text_lines
-from genconvit.inputs.address import is_remote
+from genconvit.data.label_files import LONGEST_LINE, MOST_BYTES, text_lines
 from genconvit.results.result import LONGEST_CELL, LONGEST_COLUMN, MOST_COLUMNS, ManifestCell
 from genconvit.video.given import GivenSource
-from genconvit.video.names import source_name
+from genconvit.video.names import source_name, valid_text
 
 PATH = "path"
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 500
 
 Row: TypeAlias = "Mapping[str, Any] | str"
 """Cells by column, or the reason why there are none."""
@@ -66,6 +66,9 @@ class SourceManifest:
             return None
         with _parquet_file(self._path) as file:
             self._check(file.schema_arrow.names)
+            groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+            if max((group.total_byte_size for group in groups), default=0) > MOST_BYTES:
+                raise self._unreadable(f"a row group has more than {MOST_BYTES:,} bytes")
             return int(file.metadata.num_rows)
 
     def _check(self, columns: Sequence[str]) -> None:
@@ -158,7 +161,7 @@ def carried(cells: Mapping[str, Any]) -> dict[str, ManifestCell]:
     problem = columns_problem([PATH, *cells])
     if problem:
         raise ValueError(f"it {problem}")
-    return {name: _cell(name, value) for name, value in cells.items() if name}
+    return {valid_text(name): _cell(name, value) for name, value in cells.items() if name}
 
 
 def _cell(name: str, value: object) -> ManifestCell:
@@ -170,7 +173,7 @@ def _cell(name: str, value: object) -> ManifestCell:
         raise ValueError(  # noqa: TRY004 - the file's fault
             f"its column {name!r} holds a {type(value).__name__}; allowed are text, numbers and truth values"
         )
-    text = source_name(str(value))
+    text = valid_text(str(value))
     if len(text) > LONGEST_CELL:
         raise ValueError(f"its column {name!r} holds {len(text)} characters; at most {LONGEST_CELL} are carried along")
     return text

@@ -50,8 +50,7 @@ class ObjectStores:
                     return
                 is_rest = bool(question.start) and etag is not None and etag == question.etag
                 file.seek(question.start if is_rest else 0)
-                blocks = iter(lambda: file.read(_BLOCK), b"")
-                yield Answer(etag, is_rest=is_rest, size=int(file.size), blocks=blocks)
+                yield Answer(etag, is_rest=is_rest, size=int(file.size), blocks=_blocks(store, file, target, etag))
         except (RetryError, SourceError):
             raise
         except ConfigError as error:
@@ -61,6 +60,8 @@ class ObjectStores:
         except PermissionError as error:
             raise SourceAccessError(name, "access refused") from error
         except Exception as error:  # of three libraries, with types of their own
+            if isinstance(error, OSError) and str(error).startswith("Forbidden"):  # gcsfs
+                raise SourceAccessError(name, "access refused") from error
             if type(error).__name__ in _PERMANENT:
                 raise SourceAccessError(name, first_line(error)) from error
             raise RetryError(f"the object store fails ({type(error).__name__}: {first_line(error)})") from error
@@ -84,6 +85,17 @@ class ObjectStores:
         store = fsspec.filesystem("s3", config_kwargs={**times, "retries": {"max_attempts": 1}}, **kept)
         store.retries = 1  # those of a fetch are counted elsewhere
         return store
+
+
+def _blocks(store: Any, file: Any, target: str, etag: str | None) -> Iterator[bytes]:  # noqa: ANN401 - as above
+    """The bytes of an open file, up to its end, all of them of one version.
+
+    Raises:
+        RetryError: the object has changed meanwhile. s3fs asks for each part by its ETag; gcsfs does not.
+    """
+    yield from iter(lambda: file.read(_BLOCK), b"")
+    if target.startswith("gs:") and _etag(store.info(target)) != etag:
+        raise RetryError("it changed while it was read")
 
 
 def _etag(details: dict[str, Any]) -> str | None:

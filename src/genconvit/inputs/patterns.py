@@ -77,15 +77,25 @@ def _literal(folder: str, name: str, rest: Sequence[str]) -> Iterator[Match]:
 
 
 def _at_any_depth(folder: str, rest: Sequence[str], seen: set[str]) -> Iterator[Match]:
-    real = os.path.realpath(folder or os.curdir)
-    if real in seen:
-        return
-    seen.add(real)
-    yield from _below(folder, rest)
+    ahead = [iter((folder,))]  # the folders that are left at each depth, which may be any
+    while ahead:
+        here = next(ahead[-1], None)
+        if here is None:
+            ahead.pop()
+            continue
+        real = os.path.realpath(here or os.curdir)
+        if real in seen:
+            continue
+        seen.add(real)
+        yield from _below(here, rest)
+        ahead.append(_folders(here))
+
+
+def _folders(folder: str) -> Iterator[str]:
     with _entries(folder) as entries:
         for entry in entries:
             if entry.is_folder and not entry.name.startswith("."):
-                yield from _at_any_depth(os.path.join(folder, entry.name), rest, seen)  # noqa: PTH118
+                yield os.path.join(folder, entry.name)  # noqa: PTH118 - there may be a million
 
 
 def _entries(folder: str) -> AbstractContextManager[Iterable[Entry]]:

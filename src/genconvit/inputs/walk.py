@@ -76,23 +76,34 @@ def _named(folder: str) -> Iterator[tuple[str, Found]]:
 
 
 def _walk(folder: str, leave_out: LeaveOut, seen: set[str]) -> Iterator[Found]:
-    real = real_path(folder)
-    if real in seen:
-        leave_out(folder, "the same folder as one that is listed already")
-        return
-    seen.add(real)
-    try:
-        entries = SortedFolder(folder)
-    except (OSError, ValueError) as error:
-        leave_out(
-            folder, f"a folder that cannot be listed ({(isinstance(error, OSError) and error.strerror) or error})"
-        )
-        return
+    ahead = [iter((folder,))]  # the folders that are left at each depth, which may be any
+    while ahead:
+        here = next(ahead[-1], None)
+        if here is None:
+            ahead.pop()
+            continue
+        real = real_path(here)
+        if real in seen:
+            leave_out(here, "the same folder as one that is listed already")
+            continue
+        seen.add(real)
+        try:
+            entries = SortedFolder(here)
+        except (OSError, ValueError) as error:
+            leave_out(
+                here, f"a folder that cannot be listed ({(isinstance(error, OSError) and error.strerror) or error})"
+            )
+            continue
+        yield from _files(here, real, entries, leave_out)
+        ahead.append(_folders(here, entries))
+
+
+def _folders(folder: str, entries: SortedFolder) -> Iterator[str]:
+    """The folders in a folder, whose entries are let go of behind the last."""
     with entries:
-        yield from _files(folder, real, entries, leave_out)
         for entry in entries:
             if entry.is_folder and not entry.name.startswith("."):
-                yield from _walk(str(Path(folder, entry.name)), leave_out, seen)
+                yield str(Path(folder, entry.name))
 
 
 def _files(folder: str, real: str, entries: SortedFolder, leave_out: LeaveOut) -> Iterator[Found]:

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from os import environ
 from urllib.parse import urljoin
@@ -118,7 +119,8 @@ def _answer(question: Question, response: httpcore.Response) -> Answer:
     size = _number(_header(response, "content-length"))
     if status == 206:
         size = _checked_range(question, _header(response, "content-range"), etag)
-    return Answer(etag, is_rest=status == 206, size=size, blocks=response.iter_stream())
+    modified = _date(_header(response, "last-modified"))
+    return Answer(etag, modified, is_rest=status == 206, size=size, blocks=response.iter_stream())
 
 
 def _checked_range(question: Question, text: str | None, etag: str | None) -> int | None:
@@ -146,10 +148,16 @@ def _retry_after(text: str | None) -> float:
     """Seconds that a server asks for, given as such or as a date; 0 where it asks for none."""
     if _number(text) is not None:
         return float(text or 0)
+    date = _date(text)
+    return 0.0 if date is None else max(0.0, date.timestamp() - time.time())
+
+
+def _date(text: str | None) -> datetime | None:
+    """The moment that a header names, in UTC; None where it names none."""
     try:
-        return max(0.0, parsedate_to_datetime(text or "").timestamp() - time.time())
+        return parsedate_to_datetime(text or "").astimezone(timezone.utc)
     except (ValueError, OverflowError):
-        return 0.0
+        return None
 
 
 def _failure(name: str, error: Exception, deadline: Deadline) -> RetryError | SourceAccessError:

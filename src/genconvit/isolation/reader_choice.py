@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.cores import usable_cores
 from genconvit.core.errors import ConfigError
 from genconvit.isolation.decoders import why_not_isolated
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.isolation.reader import IsolatedReader
 from genconvit.video.base import VideoDecoder
-from genconvit.video.names import Source, is_folder
+from genconvit.video.given import GivenSource
+from genconvit.video.names import Source, is_folder, path_of
 from genconvit.video.readers import Reader, ThreadReader
 from genconvit.video.sampling import FrameChoice
 
@@ -26,7 +28,8 @@ class Readers:
         decoders: tried in turn for a video.
         choice: choice of frames.
         limits: limits of a worker.
-        isolate: always or never use workers; None uses them for several sources and for folders of frames.
+        isolate: always or never use workers; None uses them for several sources, for folders of frames, and for what
+            comes from other machines.
         workers: number of workers; None is one for every two cores, at least 2.
         square_pixels: stretch frames whose pixels are not square.
 
@@ -63,7 +66,8 @@ class Readers:
 
     def for_one(self, source: Source) -> Reader:
         """The reader for a single source."""
-        return self._reader(isolated=bool(self._isolate) or (self._isolate is None and is_folder(source)))
+        alone = self._isolate is None and (is_folder(source) or _is_from_elsewhere(source))
+        return self._reader(isolated=bool(self._isolate) or alone)
 
     def for_many(self, sources: Iterable[Source]) -> Reader:
         """The reader for sources, which are not looked at but for their number."""
@@ -85,3 +89,8 @@ class Readers:
             if self._isolated is None:
                 self._isolated = self._isolated_reader()
             return self._isolated
+
+
+def _is_from_elsewhere(source: Source) -> bool:
+    path = path_of(source)
+    return (path is not None and is_remote(path)) or (isinstance(source, GivenSource) and source.remote is not None)

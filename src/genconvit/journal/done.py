@@ -100,10 +100,16 @@ class Done:
             self._known[key] = _STATES.index(_REOPENED)
         self._reasons.clear()
 
-    def answers(self, source: str, identity: Identity) -> bool:
-        """Tell whether a source of this name is finished, in this state."""
+    def knows(self, source: str) -> bool:
+        """Tell whether a source of this name was finished once, in whatever state."""
+        return key_of(source) in self._known
+
+    def answers(self, source: str, identity: Identity | None) -> bool:
+        """Tell whether a source of this name is finished, in this state, or in any where that is None."""
         known = self._known.get(key_of(source))
-        return known is not None and known == _packed(identity, _state(known)) and _state(known) != _REOPENED
+        if known is None or _state(known) == _REOPENED:
+            return False
+        return identity is None or known == _packed(identity, _state(known))
 
 
 def _packed(identity: Identity, state: str) -> int:

@@ -1,4 +1,4 @@
-"""Identity of a source on the disk: what tells whether a file is still the one that was scored."""
+"""Identity of a source: what tells whether a file, here or elsewhere, is still the one that was scored."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from pathlib import Path
 
 from pydantic import NonNegativeInt
 
+from genconvit.core.addresses import is_remote
 from genconvit.core.config import FrozenConfig
 from genconvit.core.files import sha256_of_file
+from genconvit.core.keys import key64
 from genconvit.journal.resuming import IdentityKind
+from genconvit.video.given import GivenSource, RemoteState
+from genconvit.video.names import Source, path_of
 
 
 class Identity(FrozenConfig):
-    """State of a file, or of the files in a folder; everything is None for what is not there."""
+    """State of a file, of the files in a folder, or of an object elsewhere; all is None for what is not there."""
 
     size: NonNegativeInt | None = None
     """Size in bytes; of a folder the sum over its files."""
@@ -29,12 +33,38 @@ class Identity(FrozenConfig):
     """SHA-256 of a file's bytes, or of the names and the state of a folder's files; None for a file whose time
     counts."""
 
+    etag: str | None = None
+    """Entity tag of an object on another machine; None for a file, and where its time and size count."""
+
     @property
     def digest(self) -> int:
         """A number of 64 bits that stands for it in memory."""
-        return int.from_bytes(
-            hashlib.blake2b(f"{self.size} {self.mtime_ns} {self.sha256}".encode(), digest_size=8).digest(), "big"
-        )
+        return key64(f"{self.size} {self.mtime_ns} {self.sha256} {self.etag}".encode())
+
+    @classmethod
+    def of_state(cls, state: RemoteState | None) -> Identity | None:
+        """The identity of an object on another machine: its entity tag, or else its size and the time of its change.
+
+        None where its server tells neither a tag nor a size.
+        """
+        if state is None or (state.etag is None and state.size is None):
+            return None
+        if state.etag is not None:
+            return cls(etag=state.etag)
+        return cls(size=state.size, mtime_ns=state.modified and int(state.modified.timestamp()) * 10**9)
+
+
+def identity_of_source(source: Source, kind: IdentityKind = "stat") -> Identity | None:
+    """The identity of any source as it is now; None where the server of an address does not tell.
+
+    Args:
+        source: a path, or an address with the state that its server tells.
+        kind: kind of the identity of what is on this machine.
+    """
+    path = path_of(source)
+    if path is not None and is_remote(path):
+        return Identity.of_state(source.state) if isinstance(source, GivenSource) else None
+    return identity_of(path or "", kind)
 
 
 def identity_of(path: str | os.PathLike[str], kind: IdentityKind = "stat") -> Identity:

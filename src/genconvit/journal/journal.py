@@ -13,16 +13,17 @@ from genconvit.core.errors import ConfigError, DatasetError, GenConViTError
 from genconvit.core.files import FULL
 from genconvit.core.text import first_line, printable
 from genconvit.journal.done import DoneEntry
-from genconvit.journal.identity import Identity, identity_of
+from genconvit.journal.identity import Identity, identity_of_source
 from genconvit.journal.lines import LineFile
 from genconvit.journal.lock import RunLock
 from genconvit.journal.recovery import compacted, kept_pairs, recovered, sync_folder
 from genconvit.journal.resuming import IdentityKind, Resuming, folder_beside
 from genconvit.journal.settings import Settings
-from genconvit.journal.settings_file import refuse_changes, write_settings
+from genconvit.journal.settings_file import refuse_changes, refuse_layout, write_settings
 from genconvit.journal.tally import Tally
 from genconvit.results.result import VideoResult
 from genconvit.results.write import json_line
+from genconvit.video.given import RemoteState
 from genconvit.video.names import Source, source_name
 
 LOCK_NAME, SETTINGS_NAME, ENTRIES_NAME = "lock", "settings.json", "done.jsonl"
@@ -30,8 +31,8 @@ LAYOUT = 1
 LONGEST_REASON = 300
 
 P = TypeVar("P", bound="Source")
-Identify = Callable[[Any, IdentityKind], Identity]
-"""Gives the identity of a source as it is now."""
+Identify = Callable[[Any, IdentityKind], Identity | None]
+"""Gives the identity of a source as it is now; None where it cannot be told."""
 
 
 class Journal(Closeable):
@@ -52,7 +53,7 @@ class Journal(Closeable):
         path: path of the results' file; made where it is not there.
         settings: everything that decides on the results, which must be what the results that are there were made by.
         resuming: way of going on; left out, ``Resuming()``.
-        identify: gives the identity of a source; left out, that of the file or the folder at its path.
+        identify: gives the identity of a source; left out, ``identity_of_source``.
 
     Raises:
         ConfigError: another run is at work on it, or its results were made by other settings; or it cannot be written.
@@ -66,7 +67,7 @@ class Journal(Closeable):
         settings: Settings,
         resuming: Resuming | None = None,
         *,
-        identify: Identify = identity_of,
+        identify: Identify = identity_of_source,
     ) -> None:
         try:
             self.path = path.resolve()
@@ -82,6 +83,7 @@ class Journal(Closeable):
             _refuse_strangers(self.path, self._folder)
             self._folder.mkdir(exist_ok=True)
             self._lock = opened.enter_context(RunLock(self._folder / LOCK_NAME, self.path))
+            refuse_layout(self._folder / SETTINGS_NAME, LAYOUT, self.path)
             entries = opened.enter_context(LineFile(self._folder / ENTRIES_NAME))
             lines = opened.enter_context(LineFile(self.path))
             self._done, self._entries, self._lines = recovered(entries, lines, self._folder)
@@ -112,8 +114,12 @@ class Journal(Closeable):
             if self._done.answers(name, identity):
                 self.kept += 1
                 continue
-            self._under_way[name] = identity
+            self._under_way[name] = identity or Identity()
             yield source
+
+    def knows(self, source: Source) -> bool:
+        """Tell whether a source of this name was finished once, so that its identity is asked for."""
+        return self._done.knows(source_name(source))
 
     def add(self, result: VideoResult, line: str | None = None) -> None:
         """Keep the result of a source that is pending; it is on the disk when this returns.
@@ -126,13 +132,13 @@ class Journal(Closeable):
             ConfigError: no source of this name is pending.
             GenConViTError: the disk is full, or fails; nothing of this result is kept, and everything before it is.
         """
-        identity = self._under_way.get(result.source)
-        if identity is None:
+        asked = self._under_way.get(result.source)
+        if asked is None:
             raise ConfigError(f"no source {result.source!r} is pending; take the sources from Journal.pending")
         written = (json_line(result) if line is None else line).encode() + b"\n"
         entry = DoneEntry(
             source=result.source,
-            identity=identity,
+            identity=_scored_identity(result) or asked,
             status=result.status,
             reason=result.reason and printable(result.reason)[:LONGEST_REASON],
             length=len(written),
@@ -203,6 +209,12 @@ class Journal(Closeable):
                     "same command goes on"
                 ) from error
             raise ConfigError(f"{where!r} cannot be written: {why}; choose another path") from error
+
+
+def _scored_identity(result: VideoResult) -> Identity | None:
+    """The identity of the object elsewhere whose bytes were scored; None where there is none."""
+    remote = result.provenance.remote
+    return None if remote is None else Identity.of_state(RemoteState(remote.etag, remote.modified, remote.size))
 
 
 def _refuse_strangers(path: Path, folder: Path) -> None:

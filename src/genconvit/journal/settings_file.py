@@ -21,6 +21,29 @@ def write_settings(path: Path, settings: Settings) -> None:
         partial.write_text(json.dumps(dict(settings), indent=2) + "\n", encoding="ascii")
 
 
+def refuse_layout(path: Path, layout: int, results: Path) -> None:
+    """Make sure that a journal is not of a version that writes it in another form, before anything in it is touched.
+
+    Args:
+        path: path of the file of settings, there or not.
+        layout: number of the form that this version writes.
+        results: path of the results, for messages.
+
+    Raises:
+        DatasetError: it is; nothing here could tell its entries from damaged ones.
+    """
+    try:
+        before = json.loads(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    found = before.get("layout", layout) if isinstance(before, dict) else layout
+    if found != layout:
+        raise DatasetError(
+            f"{str(results)!r} was kept by another version of this library, in layout {found!r} where this one has "
+            f"{layout}; go on with that version, or take another file"
+        )
+
+
 def refuse_changes(path: Path, settings: Settings, results: Path) -> None:
     """Make sure that settings are those that the file says.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
@@ -70,13 +71,16 @@ class RemoteObject(FrozenConfig):
     """An object on another machine that a source is a copy of."""
 
     url: str
-    """Address without user, query and fragment, which may hold secrets."""
+    """Address without user and fragment, and with a hash in place of its query, all of which may hold secrets."""
 
     etag: str | None
     """Entity tag that the server gave the bytes that were scored; None where it gave none."""
 
     size: NonNegativeInt
     """Number of its bytes."""
+
+    modified: datetime | None = None
+    """Time of its last change as the server gave it; None where it gave none."""
 
 
 class FaceDetectorInfo(FrozenConfig):

@@ -121,7 +121,7 @@ class VideoResult(Pictured, FrozenConfig):
     """Version of this layout; grows when a field changes its meaning."""
 
     source: str
-    """Source as it was given: a path, an address without user and query, or a name for frames in memory."""
+    """Source as it was given: a path, an address without its secrets, or a name for frames in memory."""
 
     manifest: dict[ManifestColumn, ManifestCell] | None = Field(default=None, max_length=MOST_COLUMNS)
     """Further columns of its row in the manifest that named it, as they stand there; None without a manifest."""

@@ -21,6 +21,8 @@ from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import LabelledSource, Listing
 from genconvit.evaluation.results_file import scored_video
 from genconvit.evaluation.robustness import RobustnessReport, StepInfo, VideoSteps, summarise_steps
+from genconvit.inputs.fetch import RemoteFiles
+from genconvit.inputs.options import RemoteOptions
 from genconvit.journal.journal import Journal
 from genconvit.journal.resuming import Resuming
 from genconvit.journal.settings import deciding_settings
@@ -52,6 +54,7 @@ def measure_robustness(
     progress: ShowProgress = no_progress,
     kept_in: Path | None = None,
     resuming: Resuming | None = None,
+    remote: RemoteOptions | None = None,
 ) -> RobustnessReport:
     """Score videos as they are and degraded.
 
@@ -66,6 +69,7 @@ def measure_robustness(
         kept_in: file of a journal that keeps each video as it is finished; the same call does only what is missing in
             it. None keeps nothing.
         resuming: way of going on with that journal.
+        remote: limits of files on other machines.
 
     Raises:
         ConfigError: an option has a value that is not allowed here, or there is no encoder for H.264, or no
@@ -85,8 +89,9 @@ def measure_robustness(
         require("sklearn", package="scikit-learn", extra="metrics", purpose="an AUC")
     parts = assemble(config)
     try:
-        run = _Run(config, parts, steps, keeps=kept_in is not None)
-        videos = _measured(run, listing.sources, progress, kept_in, resuming)
+        with RemoteFiles(remote) as files:
+            run = _Run(config, parts, steps, files, keeps=kept_in is not None)
+            videos = _measured(run, listing.sources, progress, kept_in, resuming)
     finally:
         parts.readers.close()
     trained, scored = parts.provenance.weights.trained, with_steps(videos)
@@ -116,13 +121,14 @@ def _measured(
     resuming: Resuming | None,
 ) -> list[MeasuredVideo]:
     """Measure what no journal holds, and give every source's video in their order."""
-    by_path = {source.path: source for source in sources}
+    by_name = {source_name(source.path): source for source in sources}
     with nullcontext() if kept_in is None else Journal(kept_in, run.settings, resuming) as journal:
         found: dict[str, MeasuredVideo] = {}
-        pending = by_path
+        pending = by_name
         if journal is not None:
             found = {name: MeasuredVideo.model_validate_json(line) for name, line in journal.results()}
-            pending = {path: by_path[path] for path in journal.pending(by_path)}
+            told = run.files.told((source.path for source in sources), journal.knows)
+            pending = {name: by_name[name] for name in map(source_name, journal.pending(told))}
         for result, video in progress(run.score(list(pending.values())), len(pending), "scoring"):
             if journal is not None:
                 journal.add(result, video.model_dump_json())
@@ -135,7 +141,10 @@ def _measured(
 class _Run:
     """One run over sources, with what all of them have in common."""
 
-    def __init__(self, config: DetectorConfig, parts: Parts, steps: Sequence[Step], *, keeps: bool) -> None:
+    def __init__(
+        self, config: DetectorConfig, parts: Parts, steps: Sequence[Step], files: RemoteFiles, *, keeps: bool
+    ) -> None:
+        self.files = files
         self._keeps = keeps
         self._config = config
         self._parts = parts
@@ -162,7 +171,7 @@ class _Run:
         try:
             with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
                 faces = DegradedFaces(self._parts.finder, reader, frames_reader, self._steps, Path(folder))
-                with closing(score_faces(self._parts.scorer, faces.of_sources(paths))) as outcomes:
+                with closing(score_faces(self._parts.scorer, faces.of_sources(self.files.each(paths)))) as outcomes:
                     for source in sources:
                         yield self._video(source, list(islice(outcomes, len(self._steps))))
         finally:

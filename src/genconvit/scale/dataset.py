@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.keys import key64
 from genconvit.inputs.options import RemoteOptions
 from genconvit.portable import PortableConfig
 from genconvit.scale.attempts import Counter, SharedAttempts
@@ -132,17 +133,17 @@ def _counter() -> Any:  # noqa: ANN401 - Ray's handle of an actor
 
 def _tasks(rows: Columns, *, path: str | None, content: str | None, keep: tuple[str, ...]) -> Columns:
     """Rows for ``tasks_of``; a source's key is a hash of it, since the rows of a Dataset have no number."""
-    given = [rows[name] for name in (path, content) if name is not None]
-    keys = [hashlib.sha256(b"\0".join(map(_as_bytes, each))).digest() for each in zip(*given, strict=True)]
+    given = [list(map(_as_bytes, rows[name])) for name in (path, content) if name is not None]
+    keys = [key64(*each) for each in zip(*given, strict=True)]
     tasks: Columns = {
-        "key": [int.from_bytes(key[:8], "big", signed=True) for key in keys],
-        "path": list(map(_as_bytes, rows[path])) if path else [b""] * len(keys),
-        "name": [source_name(os.fsdecode(_as_bytes(each))) for each in rows[path]]
+        "key": keys,
+        "path": given[0] if path else [b""] * len(keys),
+        "name": [source_name(os.fsdecode(each)) for each in given[0]]
         if path
-        else [f"sha256:{key.hex()}" for key in keys],
+        else [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in given[0]],
     }
     if content:
-        tasks["content"] = column_of(list(map(_as_bytes, rows[content])))
+        tasks["content"] = column_of(given[-1])
     if keep:
         tasks["kept"] = [{name: rows[name][row] for name in keep} for row in range(len(keys))]
     return tasks

@@ -10,7 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from genconvit.assemble import assemble_finding
-from genconvit.core.errors import DecoderCrashError, SourceError, SourceLimitError
+from genconvit.core.errors import DecoderCrashError, SourceAccessError, SourceError, SourceLimitError
 from genconvit.credentials.reader import CredentialsReader
 from genconvit.inputs.fetch import RemoteFiles
 from genconvit.inputs.options import RemoteOptions
@@ -22,10 +22,11 @@ from genconvit.scale.attempts import Attempts
 from genconvit.scale.opened import Opened
 from genconvit.scale.options import ScaleOptions
 from genconvit.scale.tasks import Columns, Task, bytes_of, faces_row, tasks_of
-from genconvit.scale.watch import Watch
+from genconvit.scale.watchdog import Watchdog
 from genconvit.video.given import GivenSource
 from genconvit.video.names import Source
-from genconvit.video.readers import Reader
+from genconvit.video.readers import Reader, Reading
+from genconvit.video.timed import TimedReading
 
 Found = tuple[Outcome, list[Cropped]]
 """A source's outcome, and its faces on their way to the networks."""
@@ -89,15 +90,35 @@ class FindFaces:
         read = self._credentials.read if self._credentials else None
         with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
             begun = (self._begun(task, Path(folder)) for task in tasks)
-            found = find_faces(self._finder, self._reader(), self._files.each(begun), read)
-            with closing(found) as items, Watch(self._options) as watch:
+            found = find_faces(self._finder, self._reader(), self._files.each(begun), read, self._timed)
+            with closing(found) as items, Watchdog(2 * self._options.video_limit_seconds) as watchdog:
                 try:
-                    yield from _gathered(items, watch)
+                    yield from self._gathered(items, watchdog)
                 except SourceLimitError as error:
                     yield Outcome("", error=error), []
                 except Exception as error:
                     reason = f"the search for faces failed ({type(error).__name__})"
                     yield Outcome("", error=SourceError("", reason)), []
+
+    def _timed(self, reading: Reading) -> Reading:
+        return TimedReading(reading, "", self._options.video_limit_seconds)
+
+    def _gathered(self, items: Generator[Cropped | Outcome, None, None], watchdog: Watchdog) -> Iterator[Found]:
+        crops: list[Cropped] = []
+        taken, most = 0, self._options.crops_limit_mb
+        for item in items:
+            if isinstance(item, Cropped):
+                crops.append(item)
+                taken += bytes_of(item)
+                if taken > most << 20:
+                    reason = f"its faces take more than the limit of {most} MB"
+                    raise SourceLimitError("", f"{reason}; look at fewer frames, or score it with the local engine")
+                continue
+            watchdog.stop()  # waiting until there is room for the row is no fault of a source
+            # Where a decoder started over, what it gave before does not count.
+            yield item, [crop for crop in crops if crop.scores is item.scores]
+            crops, taken = [], 0
+            watchdog.restart()
 
     def _reader(self) -> Reader:
         return self._readers.for_many(iter(()))
@@ -109,7 +130,8 @@ class FindFaces:
         if task.content is not None:
             path = str(folder / str(task.key))
             Path(path).write_bytes(task.content)
-        return GivenSource(path, task.name, task.manifest)
+        error = SourceAccessError(task.name, task.error) if task.error else None
+        return GivenSource(path, task.name, task.manifest, error=error)
 
 
 def _remote_of(source: Source) -> RemoteObject | None:
@@ -120,19 +142,3 @@ def given_up(task: Task, deaths: int) -> Outcome:
     """The outcome of a source that ended workers."""
     reason = f"given up: {deaths} workers died at it; look at it alone, with isolate=True (--isolate)"
     return Outcome(GivenSource(task.path, task.name, task.manifest), error=DecoderCrashError(task.name, reason))
-
-
-def _gathered(items: Generator[Cropped | Outcome, None, None], watch: Watch) -> Iterator[Found]:
-    crops: list[Cropped] = []
-    taken = 0
-    for item in items:
-        if isinstance(item, Cropped):
-            crops.append(item)
-            taken += bytes_of(item)
-            watch.check(taken)
-            continue
-        watch.stop()  # waiting until there is room for the row is no fault of a source
-        # Where a decoder started over, what it gave before does not count.
-        yield item, [crop for crop in crops if crop.scores is item.scores]
-        crops, taken = [], 0
-        watch.restart()

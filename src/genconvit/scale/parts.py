@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from genconvit.core.errors import DatasetError
 from genconvit.core.files import written_whole
+from genconvit.journal.tally import FAILED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,6 @@ def write_part(rows: pa.Table, *, folder: str) -> pa.Table:
         folder: folder of the parts, which all machines see.
     """
     import pyarrow as pa
-    import pyarrow.parquet as parquet
 
     text = pa.string()
     # Ray gives a column without any value no type.
@@ -38,8 +38,7 @@ def write_part(rows: pa.Table, *, folder: str) -> pa.Table:
     whole = pa.schema({**schema, "result": text})
     table = rows.select(whole.names).cast(whole)
     name = hashlib.sha256(repr(table["key"].to_pylist()).encode()).hexdigest()[:16]
-    with written_whole(Path(folder) / f"part-{name}.parquet", durable=True) as partial:
-        parquet.write_table(table, partial, compression="zstd")
+    _write(table, Path(folder) / f"part-{name}.parquet")
     return table.select(["source", "status", "reason"])
 
 
@@ -69,6 +68,7 @@ class Parts:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._files = sorted(folder.glob(_PATTERN))
         self._open: OrderedDict[int, list[str]] = OrderedDict()
         self._places = self._index()
@@ -104,6 +104,21 @@ class Parts:
             for row in rows[rows[:, 1] == part][:, 2].tolist():
                 yield Scored(*(column[row] for column in columns))
 
+    def without_failures(self, keys: npt.NDArray[np.int64]) -> Parts:
+        """The parts once those results of these keys, int64 [M], are out of them that say what could not be read."""
+        failed = {file: self._failed(file, keys) for file in self._files}
+        for file, rows in failed.items():
+            if rows.all():
+                file.unlink()
+            elif rows.any():
+                _write(_read(file).filter(~rows), file)
+        return Parts(self._folder)
+
+    def _failed(self, file: Path, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        statuses = _column(file, "status").to_numpy()
+        rows: npt.NDArray[np.bool_] = (statuses == FAILED) & np.isin(_column(file, "key").to_numpy(), keys)
+        return rows
+
     def _index(self) -> npt.NDArray[np.int64]:
         """The key, part and row of each source, by its key: int64 [N, 3]. Of a source with two results one is taken."""
         places = [np.empty((0, 3), np.int64)]
@@ -124,11 +139,23 @@ class Parts:
         return self._open[number]
 
 
+def _write(table: pa.Table, file: Path) -> None:
+    import pyarrow.parquet as parquet
+
+    with written_whole(file, durable=True) as partial:
+        parquet.write_table(table, partial, compression="zstd")
+
+
 def _column(file: Path, name: str) -> pa.ChunkedArray:
+    return _read(file, [name])[name]
+
+
+def _read(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     try:
-        return parquet.read_table(file, columns=[name])[name]
+        table = parquet.read_table(file, columns=columns)
+        return table if columns is None else table.select(columns)
     except (OSError, KeyError, pa.ArrowInvalid) as error:
         raise DatasetError(f"{file} is no part of a run ({error}); delete it, and run again with --resume") from error

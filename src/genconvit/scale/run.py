@@ -115,8 +115,6 @@ class RayRun:
         resuming: Resuming | None,
         remote: RemoteOptions | None = None,
     ) -> None:
-        if resuming and resuming.retry:
-            raise ConfigError("--retry is for the local engine; delete the parts with --engine ray, or leave it out")
         self.folder = RunFolder(folder)
         self._config = config
         self._options = options
@@ -139,10 +137,11 @@ class RayRun:
         folder.prepare(resume=self._resuming is not None)
         with RunLock(folder.lock, folder.path), connected(options):
             opened = opened_for(self._config, options)
-            kind = (self._resuming or Resuming()).identity
-            folder.keep_settings({"identity": kind, **opened.settings})
-            self.total = write_listing(sources, folder.listing, kind)
+            resuming = self._resuming or Resuming()
+            folder.keep_settings({"identity": resuming.identity, **opened.settings})
+            self.total = write_listing(sources, folder.listing, resuming.identity)
             parts = Parts(folder.path)
+            parts = parts.without_failures(keys_in(folder.listing)) if resuming.retry else parts
             pending = write_pending(folder.listing, parts, folder.pending)
             self.kept = self.total - pending
             for each in parts.scored(keys_in(folder.listing)):

@@ -34,6 +34,7 @@ class Task:
         manifest: further columns of its row in a manifest; None where there are none.
         content: bytes of it; None where it is a path.
         kept: cells of its row that its result shall have beside it; None where there are none.
+        error: reason why it cannot be read, known before; None where there is none.
     """
 
     key: int
@@ -42,16 +43,18 @@ class Task:
     manifest: dict[str, ManifestCell] | None = None
     content: bytes | None = None
     kept: dict[str, Any] | None = None
+    error: str | None = None
 
 
 def tasks_of(rows: Columns) -> list[Task]:
     """The sources in rows.
 
     Args:
-        rows: columns ``key``, ``path`` (bytes) and ``name``, and perhaps ``manifest`` (JSON), ``content`` and ``kept``.
+        rows: columns ``key``, ``path`` (bytes) and ``name``, and perhaps ``manifest`` (JSON), ``content``, ``kept`` and
+            ``error``.
     """
     none = [None] * len(rows["key"])
-    optional = [rows.get(name, none) for name in ("manifest", "content", "kept")]
+    optional = [rows.get(name, none) for name in ("manifest", "content", "kept", "error")]
     return [
         Task(
             int(key),
@@ -60,8 +63,9 @@ def tasks_of(rows: Columns) -> list[Task]:
             json.loads(manifest) if manifest else None,
             None if content is None else bytes(content),
             kept,
+            error or None,
         )
-        for key, path, name, manifest, content, kept in zip(
+        for key, path, name, manifest, content, kept, error in zip(
             rows["key"], rows["path"], rows["name"], *optional, strict=True
         )
     ]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from genconvit.core.addresses import address_name, is_remote
 from genconvit.core.types import is_array
 from genconvit.video.given import GivenSource
 
@@ -20,9 +21,9 @@ Source: TypeAlias = "str | os.PathLike[str] | npt.NDArray[Any] | torch.Tensor"
 def source_name(source: Source) -> str:
     r"""The name of a source, always valid Unicode.
 
-    A path is named as given; bytes of it that are no UTF-8 become backslash escapes, so that the name fits into JSON.
-    A ``GivenSource`` brings its own name. An array is named by its element type and shape, and what is no source at
-    all by its type.
+    A path is named as given, and an address without its secrets; bytes of a path that are no UTF-8 become backslash
+    escapes, so that the name fits into JSON. A ``GivenSource`` brings its own name. An array is named by its element
+    type and shape, and what is no source at all by its type.
 
     Examples:
         >>> source_name("clip\udcff.mp4")
@@ -38,10 +39,20 @@ def source_name(source: Source) -> str:
     path = path_of(source)
     if path is None:
         return f"value of type {type(source).__name__}"
+    return address_name(path) if is_remote(path) else valid_text(path)
+
+
+def valid_text(text: str) -> str:
+    r"""The text as valid Unicode: bytes of a path that are no UTF-8, and halves of characters, are escaped.
+
+    Examples:
+        >>> valid_text("clip\udcff.mp4")
+        'clip\\xff.mp4'
+    """
     try:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
+        return os.fsencode(text).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def path_of(source: object) -> str | None:
