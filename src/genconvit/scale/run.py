@@ -61,7 +61,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """What Ray says of its machines and its work meanwhile."""
+        """Words of Ray on its machines and its work meanwhile."""
         return self.path / "ray.log"
 
     def prepare(self, *, resume: bool) -> None:
