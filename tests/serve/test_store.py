@@ -203,3 +203,18 @@ def test_the_end_of_a_job_tells_its_webhook_in_the_same_transaction(path: Path, 
     assert (row["job"], row["url"]) == ("a", "https://example.org/")
     assert '"label"' in row["body"]
     assert '"faces"' not in row["body"]
+
+
+def test_a_job_that_fails_before_it_runs_tells_its_webhook(path: Path) -> None:
+    with Database(path) as database:
+        store = JobStore(database)
+        add(store, "crashed", "gone", webhook="https://Example.org:9000/a", owner="o")
+        claim(store)
+        store.requeue_all(most_attempts=1)
+        store.refuse_others(["original"])
+        rows = database.rows("SELECT * FROM deliveries ORDER BY job")
+    assert [(row["job"], row["receiver"]) for row in rows] == [
+        ("crashed", "o example.org:9000"),
+        ("gone", "o example.org:9000"),
+    ]
+    assert all('"state":"failed"' in row["body"] for row in rows)

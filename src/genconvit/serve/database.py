@@ -48,10 +48,12 @@ CREATE TABLE deliveries (
   job TEXT NOT NULL,
   owner TEXT NOT NULL,
   url TEXT NOT NULL,
+  receiver TEXT NOT NULL,
   body TEXT NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 0,
   due REAL NOT NULL
 );
+CREATE INDEX deliveries_by_due ON deliveries (due);
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from genconvit.core.errors import ConfigError
 from genconvit.serve.background import Background
 from genconvit.serve.config import ServeConfig
 from genconvit.serve.database import Database
-from genconvit.serve.deliveries import Deliveries
+from genconvit.serve.deliveries import AT_ONCE, Deliveries
 from genconvit.serve.files import DataFolder
 from genconvit.serve.keys import KeyFile, Tickets
 from genconvit.serve.lane import Lane, LaneOptions
@@ -83,8 +84,8 @@ class Service(Closeable):
         reports = ReportMaker(self.store, self.folder, config.reports, self._retention.ended)
         deliveries = Deliveries(self._database, self._webhooks, self._secret_of)
         self._reports = Background("reports", reports.step)
-        self._deliveries = Background("webhooks", deliveries.step)
-        self._cleaning = Background("retention", self._retention.step)
+        self._deliveries = tuple(Background("webhooks", deliveries.step) for _ in range(AT_ONCE))
+        self._background = (self._reports, *self._deliveries, Background("retention", self._retention.step))
 
     def start(self) -> None:
         """Go on with what was left of an earlier run, and load the networks."""
@@ -93,15 +94,18 @@ class Service(Closeable):
         self.folder.keep_only(self.store.ids())
         for lane in self._lanes.values():
             lane.start()
-        for background in (self._reports, self._deliveries, self._cleaning):
+        for background in self._background:
             background.start()
 
     def close(self) -> None:
         """End the threads; jobs that are under way are queued again. More than once is fine."""
         for lane in self._lanes.values():
             lane.stop(_PATIENCE_SECONDS)
-        for background in (self._reports, self._deliveries, self._cleaning):
-            background.stop(_PATIENCE_SECONDS)
+        for background in self._background:
+            background.stop()
+        until = time.monotonic() + _PATIENCE_SECONDS
+        for background in self._background:
+            background.join(max(until - time.monotonic(), 0.0))
         self._database.close()
         self.folder.close()
 
@@ -252,7 +256,8 @@ class Service(Closeable):
             self._retention.ended(ended)
         else:
             self._reports.call()
-        self._deliveries.call()
+        for deliveries in self._deliveries:
+            deliveries.call()
         self.waiters.tell(job.id)
 
     def _secret_of(self, owner: str) -> str | None:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from genconvit.results.result import VideoResult
 from genconvit.serve.database import Database
@@ -164,10 +165,7 @@ class JobStore:
             hint="treat the file as hostile or damaged",
         )
         with self._database.transaction():
-            self._database.run(
-                "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'running' AND attempt >= ?",
-                (error.model_dump_json(), time.time(), most_attempts),
-            )
+            self._fail("state = 'running' AND attempt >= ?", (most_attempts,), error)
             self._database.run("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
 
     def refuse_others(self, detectors: Sequence[str]) -> None:
@@ -178,11 +176,8 @@ class JobStore:
         """
         error = JobError(code="config", reason="its architecture is offered no more; send the source again")
         places = ", ".join("?" * len(detectors))
-        self._database.run(
-            f"UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'queued' "  # noqa: S608
-            f"AND detector NOT IN ({places})",
-            (error.model_dump_json(), time.time(), *detectors),
-        )
+        with self._database.transaction():
+            self._fail(f"state = 'queued' AND detector NOT IN ({places})", detectors, error)
 
     def cancel(self, job_id: str, owner: str) -> bool:
         """End a job that has not ended; false where there is none."""
@@ -235,17 +230,25 @@ class JobStore:
             return int(self._database.rows(query)[0]["number"])
         return int(self._database.rows(f"{query} AND owner = ?", (owner,))[0]["number"])
 
+    def _fail(self, condition: str, values: Sequence[object], error: JobError) -> None:
+        """Let jobs fail that no attempt ends."""
+        for row in self._database.rows(f"SELECT id FROM jobs WHERE {condition}", values):  # noqa: S608 - our own words
+            query = "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE id = ?"
+            self._database.run(query, (error.model_dump_json(), time.time(), row["id"]))
+            self._tell(row["id"])
+
     def _tell(self, job_id: str) -> None:
         """Put what a job's webhook is told among the deliveries."""
         job = self._one("SELECT * FROM jobs WHERE id = ? AND webhook NOT NULL", (job_id,))
         if job is not None:
             self._database.run(
-                "INSERT INTO deliveries (id, job, owner, url, body, due) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO deliveries (id, job, owner, url, receiver, body, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     secrets.token_hex(16),
                     job.id,
                     job.owner,
                     job.webhook,
+                    f"{job.owner} {urlsplit(job.webhook).netloc.lower()}",
                     job.summary(1.0).model_dump_json(),
                     time.time(),
                 ),
