@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import select
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
+import genconvit.serve.server as server_module
 from genconvit import Client, VideoResult
 from genconvit.core.errors import ConfigError, ServiceError
 from genconvit.serve.config import ServeConfig
@@ -108,17 +111,20 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:
     assert scope["type"] == "http"
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    body = bytes(int(scope["query_string"])) if scope["query_string"] else b"ok"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
-def hasty() -> Iterator[tuple[str, int]]:
-    """A server whose patience ends after a fifth of a second."""
-    protocol = type("Hasty", (PatientProtocol,), {"patience_seconds": 0.2})
-    config = uvicorn.Config(_echo, http=protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=300)
+def hasty(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """A server whose patience ends after a fifth of a second, and that sends little at once."""
+    protocol = type("Hasty", (PatientProtocol,), {"patience_seconds": 0.2, "answer_seconds": 0.2})
+    idle = getattr(request, "param", 300)
+    config = uvicorn.Config(_echo, http=protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=idle)
     made = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least that the system allows
     thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
     thread.start()
     assert wait_until(lambda: made.started)
@@ -171,3 +177,30 @@ def test_patience_is_for_requests_alone(hasty: tuple[str, int]) -> None:
             while not answer.endswith(b"ok"):
                 answer += connection.recv(1000)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(("hasty", "size"), [(300, 50_000_000), (0, 50_000)], indirect=["hasty"])
+def test_a_connection_whose_answer_is_not_taken_is_closed(hasty: tuple[str, int], size: int) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        connection.connect(hasty)
+        connection.sendall(GET.replace(b"/ ", b"/?%d " % size, 1))
+        waiting = select.poll()
+        waiting.register(connection, select.POLLHUP)
+        assert wait_until(lambda: bool(waiting.poll(0)))
+
+
+def test_an_answer_that_is_taken_slowly_comes_whole(hasty: tuple[str, int]) -> None:
+    with socket.create_connection(hasty, timeout=300) as connection:
+        connection.sendall(GET.replace(b"/ ", b"/?5000000 ", 1))
+        taken = 0
+        while taken < 5_000_000:
+            taken += len(connection.recv(100_000))
+
+
+@pytest.mark.parametrize(("files", "most"), [(200, 100), (100_000, 1000), (resource.RLIM_INFINITY, 1000)])
+def test_connections_leave_room_for_the_files_of_the_service(
+    files: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
+    assert server_module._most_connections() == most

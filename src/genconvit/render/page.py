@@ -11,6 +11,7 @@ from genconvit.render.colours import colour_of
 from genconvit.render.html import html_page
 from genconvit.render.page_command import Command, command_of
 from genconvit.render.page_faces import MOST_FACES, ShownFace, extreme_faces, shown_faces, shown_numbers
+from genconvit.render.frames import SourceFrames
 from genconvit.render.page_facts import people_of, provenance_facts, search_facts
 from genconvit.render.page_heat import heat_ramp, make_heat_maps
 from genconvit.render.page_pictures import data_address, read_pictures
@@ -32,6 +33,7 @@ def result_page(
     detector: Detector | None,
     command: str | None,
     config: DetectorConfig | None = None,
+    frames: SourceFrames | None = None,
 ) -> str:
     """Make the page of a result; see ``Pictured.to_html`` for the other arguments and the errors.
 
@@ -44,10 +46,11 @@ def result_page(
         command: command that repeats the answer.
         config: config by which the source is read again, with its limits and its shape of pixels; None is the
             detector's, or the default one.
+        frames: reads the source again, in place of a reader by the config, for many pages.
     """
     config = config or (detector.config if detector else None)
     numbers, (most, least) = shown_numbers(result), extreme_faces(result)
-    pictures = read_pictures(result, numbers, source, config)
+    pictures = read_pictures(result, numbers, source, config, frames)
     crops = {number: pictures.faces[number].crop for number in (*most, *least) if number in pictures.faces}
     heat_maps = make_heat_maps(result, crops, detector)
     faces = shown_faces(result, numbers, pictures, heat_maps)

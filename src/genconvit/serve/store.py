@@ -14,6 +14,10 @@ from genconvit.serve.models import ENDED, JobError, JobState
 from genconvit.serve.stored import NewJob, StoredJob
 
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
+_LISTED = (
+    "id, owner, name, path, uploaded, detector, options, webhook, state, attempt, created, started, finished, status, "
+    "label, fake_probability, error, report, NULL AS result"
+)
 
 
 class QueueFullError(Exception):
@@ -92,14 +96,14 @@ class JobStore:
         return self._one("SELECT * FROM jobs WHERE id = ? AND owner = ?", (job_id, owner))
 
     def page(self, owner: str, limit: int, before: str | None = None) -> list[StoredJob]:
-        """Jobs of an owner, the latest first.
+        """Jobs of an owner without their results, the latest first.
 
         Args:
             owner: id of the key.
             limit: most jobs of the page.
             before: id of the job that the page begins behind; None is the beginning.
         """
-        query = "SELECT * FROM jobs WHERE owner = ?"
+        query = f"SELECT {_LISTED} FROM jobs WHERE owner = ?"  # noqa: S608
         values: list[object] = [owner]
         if before is not None:
             query += " AND seq < (SELECT seq FROM jobs WHERE id = ? AND owner = ?)"
@@ -204,10 +208,20 @@ class JobStore:
         state = "made" if made else "none"
         return bool(self._database.run("UPDATE jobs SET report = ? WHERE id = ?", (state, job_id)))
 
-    def ended_before(self, seconds: float) -> list[StoredJob]:
-        """Jobs that ended before a time, in seconds since 1970, and whose report is not pending."""
-        query = f"SELECT * FROM jobs WHERE state IN ({_ENDED}) AND finished < ? AND report != 'pending'"  # noqa: S608
-        return [StoredJob.of(row) for row in self._database.rows(query, (seconds,))]
+    def ended_before(self, seconds: float, limit: int) -> list[StoredJob]:
+        """Jobs without their results that ended before a time, and whose report is not pending.
+
+        Args:
+            seconds: the time, in seconds since 1970.
+            limit: most jobs that are given.
+        """
+        query = f"SELECT {_LISTED} FROM jobs WHERE finished < ? AND report != 'pending' LIMIT ?"  # noqa: S608
+        return [StoredJob.of(row) for row in self._database.rows(query, (seconds, limit))]
+
+    def has_ended_before(self, job_id: str, seconds: float) -> bool:
+        """Tell whether a job is there that ended before a time, and whose report is not pending."""
+        query = "SELECT 1 FROM jobs WHERE id = ? AND finished < ? AND report != 'pending'"
+        return bool(self._database.rows(query, (job_id, seconds)))
 
     def ids(self) -> set[str]:
         """Ids of all jobs."""
@@ -225,10 +239,12 @@ class JobStore:
         return (times[0] - times[-1]) / (len(times) - 1) if len(times) > 1 else 1.0
 
     def _waiting(self, owner: str | None) -> int:
-        query = "SELECT COUNT(*) AS number FROM jobs WHERE (state IN ('queued', 'running') OR report = 'pending')"
-        if owner is None:
-            return int(self._database.rows(query)[0]["number"])
-        return int(self._database.rows(f"{query} AND owner = ?", (owner,))[0]["number"])
+        """Count the jobs that are to be scored, and those whose report is to be made."""
+        of_owner, values = ("", ()) if owner is None else (" AND owner = ?", (owner,))
+        return sum(
+            int(self._database.rows(f"SELECT COUNT(*) AS number FROM jobs WHERE {each}{of_owner}", values)[0]["number"])  # noqa: S608
+            for each in ("state IN ('queued', 'running')", "report = 'pending'")
+        )
 
     def _fail(self, condition: str, values: Sequence[object], error: JobError) -> None:
         """Let jobs fail that no attempt ends."""
