@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import resource
 import select
 import signal
@@ -69,6 +71,25 @@ def test_submit_prints_what_predict_prints(served: Server, clip: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["source"] == "clip.mp4"
     assert "clip.mp4" in report.read_text()
+
+
+def test_submit_shows_on_a_terminal_what_it_sends_and_how_far_the_job_is(served: Server, clip: Path) -> None:
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "genconvit", "submit", str(clip), "--to", served.url, "--format", "json"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, env=environment) as running:
+        os.close(end)
+        shown = bytearray()
+        with suppress(OSError):  # what the end of a terminal is
+            while piece := os.read(terminal, 65536):
+                shown += piece
+        os.close(terminal)
+        assert running.stdout is not None
+        assert json.loads(running.stdout.read())[0]["source"] == "clip.mp4"
+    size = clip.stat().st_size / 1e6
+    assert b"sending clip.mp4" in shown
+    assert f"{size:.1f} of {size:.1f} MB".encode() in shown
+    assert b"done" in shown
 
 
 def test_a_service_that_is_not_there_is_told(clip: Path) -> None:
