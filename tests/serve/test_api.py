@@ -385,9 +385,13 @@ def test_results_are_forgotten_in_time(tmp_path: Path, embedded: DetectorConfig,
 def test_as_many_jobs_arrive_at_once_as_may(tmp_path: Path, embedded: DetectorConfig) -> None:
     service = Service(ServeConfig(data=tmp_path, uploads_at_once=2), [embedded])
     with service:
-        with service.arriving("a"), service.arriving("b"), pytest.raises(Problem, match="2 jobs arrive; come again"):
-            service.arriving("c").__enter__()
-        with service.arriving(""), service.arriving(""):
+        with (
+            service.arrivals.of("a"),
+            service.arrivals.of("b"),
+            pytest.raises(Problem, match="2 jobs arrive; come again"),
+        ):
+            service.arrivals.of("c").__enter__()
+        with service.arrivals.of(""), service.arrivals.of(""):
             pass
 
 
@@ -395,12 +399,12 @@ def test_one_key_leaves_places_for_the_uploads_of_others(tmp_path: Path, embedde
     keys = tmp_path / "keys.json"
     add_key(keys, "anna")
     with Service(ServeConfig(data=tmp_path / "data", keys=keys, uploads_at_once=4), [embedded]) as service:
-        with service.arriving("a"), service.arriving("a"):
+        with service.arrivals.of("a"), service.arrivals.of("a"):
             with pytest.raises(Problem, match="2 jobs arrive"):
-                service.arriving("a").__enter__()
-            with service.arriving("b"):
+                service.arrivals.of("a").__enter__()
+            with service.arrivals.of("b"):
                 pass
-        with service.arriving("a"):
+        with service.arrivals.of("a"):
             pass
 
 
@@ -425,9 +429,7 @@ def test_a_stranger_is_refused_before_a_label_is_read(tmp_path: Path, embedded: 
         assert problem(http, "POST", path, content=b'{"label": "FAKE"}', headers=headers) == (404, "notfound")
 
 
-def test_a_store_that_cannot_be_written_is_a_problem_that_passes(
-    tmp_path: Path, embedded: DetectorConfig, clip: Path
-) -> None:
+def test_a_store_that_cannot_be_written_is_a_problem_that_passes(tmp_path: Path, embedded: DetectorConfig) -> None:
     with Service(ServeConfig(data=tmp_path), [embedded]) as service:
         http = TestClient(make_app(service), base_url="http://localhost", raise_server_exceptions=False)
         database = service._database

@@ -129,7 +129,7 @@ def test_a_client_that_goes_away_leaves_nothing(folder: DataFolder) -> None:
     assert nothing_is_left(folder)
 
 
-def test_a_disk_that_takes_no_file_is_told(folder: DataFolder) -> None:
+def test_a_disk_that_takes_no_file_is_told() -> None:
     def begin(name: str) -> Upload:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
 

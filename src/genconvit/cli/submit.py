@@ -88,9 +88,7 @@ def _submitted(client: Client, file: Path, arch: str | None, threshold: str | No
             time.sleep(error.retry_after_seconds)
 
 
-def _results(
-    client: Client, jobs: list[tuple[str, str]], seconds: float, statuses: set[str]
-) -> Iterator[VideoResult]:
+def _results(client: Client, jobs: list[tuple[str, str]], seconds: float, statuses: set[str]) -> Iterator[VideoResult]:
     for job_id, name in jobs:
         with share_bar(printable(name)) as move:
             progress = move and (lambda job: move(job.progress, job.state))

@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from genconvit.detector import Detector
 from genconvit.render.colours import colour_of
+from genconvit.render.frames import SourceFrames
 from genconvit.render.html import html_page
 from genconvit.render.page_command import Command, command_of
 from genconvit.render.page_faces import MOST_FACES, ShownFace, extreme_faces, shown_faces, shown_numbers
-from genconvit.render.frames import SourceFrames
 from genconvit.render.page_facts import people_of, provenance_facts, search_facts
 from genconvit.render.page_heat import heat_ramp, make_heat_maps
 from genconvit.render.page_pictures import data_address, read_pictures

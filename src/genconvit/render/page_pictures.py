@@ -104,9 +104,7 @@ def _why(error: SourceError) -> str:
     return f"the file could not be read again ({error.reason})"
 
 
-def _read(
-    result: VideoResult, numbers: Sequence[int], frames: SourceFrames
-) -> Iterator[tuple[int, FacePicture]]:
+def _read(result: VideoResult, numbers: Sequence[int], frames: SourceFrames) -> Iterator[tuple[int, FacePicture]]:
     wanted: dict[int, list[int]] = {}
     for number in numbers:
         wanted.setdefault(result.faces[number].frame_index, []).append(number)

@@ -68,7 +68,7 @@ async def take_job(request: Request, service: Service, owner: str) -> str:
         Problem: it cannot be taken.
     """
     await run_in_threadpool(service.check_room, owner)
-    with service.arriving(owner):
+    with service.arrivals.of(owner):
         return await _take_job(request, service, owner)
 
 

@@ -19,7 +19,7 @@ class PatientProtocol(H11Protocol):
     """Seconds that the head of a request may take, and the rest of one that was answered already."""
 
     answer_seconds: ClassVar[float] = 60.0
-    """Seconds that a client may take for what waits to be sent, of which little is kept at once."""
+    """Seconds for which a client may take nothing of what waits to be sent."""
 
     _given_up: asyncio.TimerHandle | None = None
     _not_taken: asyncio.TimerHandle | None = None
@@ -75,7 +75,15 @@ class PatientProtocol(H11Protocol):
 
     def _await_taking(self) -> None:
         if self._not_taken is None:
-            self._not_taken = self.loop.call_later(self.answer_seconds, self.transport.abort)
+            left = self.transport.get_write_buffer_size()
+            self._not_taken = self.loop.call_later(self.answer_seconds, self._look_at_taking, left)
+
+    def _look_at_taking(self, before: int) -> None:
+        self._not_taken = None
+        if self.transport.get_write_buffer_size() >= before:
+            self.transport.abort()
+        else:
+            self._await_taking()
 
     def _forget_taking(self) -> None:
         if self._not_taken is not None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +13,7 @@ from genconvit.assemble import assemble_rule
 from genconvit.core.closeable import Closeable
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError
+from genconvit.serve.arrivals import Arrivals
 from genconvit.serve.background import Background
 from genconvit.serve.config import ServeConfig
 from genconvit.serve.database import Database
@@ -58,6 +57,7 @@ class Service(Closeable):
         metrics: numbers of the service.
         waiters: requests that wait for a job's end.
         report_waiters: requests that wait for a job's report.
+        arrivals: requests with a job that arrive.
 
     Raises:
         ConfigError: an option has a value that is not allowed, or the folder is in use.
@@ -79,7 +79,7 @@ class Service(Closeable):
         self.opinions = Opinions(self._database, self.folder.feedback)
         self.metrics = Metrics(self.store.counts)
         self.waiters, self.report_waiters = Waiters(), Waiters()
-        self._arriving: Counter[str] = Counter()
+        self.arrivals = Arrivals(config.uploads_at_once, has_keys=self.keys is not None)
         self._retention = Retention(self.store, self.folder, config)
         self._lanes = {name: Lane(options, self.store, self._ended) for name, options in lanes.items()}
         self._defaults = {name: each.threshold for name, each in configs.items()}
@@ -195,25 +195,6 @@ class Service(Closeable):
             )
         except QueueFullError as full:
             raise self.busy(full) from None
-
-    @contextmanager
-    def arriving(self, owner: str) -> Iterator[None]:
-        """Count a request with a job while it arrives; used in one thread. A key has half of the places at most.
-
-        Raises:
-            Problem: too many arrive.
-        """
-        most = self.config.uploads_at_once
-        most_of_owner = most if self.keys is None else max(most // 2, 1)
-        for number, limit in ((self._arriving[owner], most_of_owner), (self._arriving.total(), most)):
-            if number >= limit:
-                raise Problem(429, "busy", f"{number} jobs arrive; come again in 5 s", {"Retry-After": "5"})
-        self._arriving[owner] += 1
-        try:
-            yield
-        finally:
-            self._arriving[owner] -= 1
-            self._arriving += Counter()  # drops those that are at zero
 
     def busy(self, full: QueueFullError) -> Problem:
         """The problem of a full queue, which says when to come again."""

@@ -116,7 +116,9 @@ class Webhooks:
             raise DeliveryError(f"{target.host} does not resolve")
         return found[0]
 
-    def send(self, url: str, body: bytes, *, delivery: str, secret: str, client: httpx.AsyncClient | None = None) -> None:
+    def send(
+        self, url: str, body: bytes, *, delivery: str, secret: str, client: httpx.AsyncClient | None = None
+    ) -> None:
         """Tell a place, once, in seconds that are bounded. Runs an event loop of its own.
 
         Args:
