@@ -21,7 +21,7 @@ from serving import server
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-SHOWN = {"service_drop": "drop_1280_light", "service_list": "list_1280_light", "service_phone": "working_390_dark"}
+SHOWN = {"service_list": "list_1280_light", "service_report": "report_1280_light", "service_phone": "working_390_dark"}
 """Pictures in the docs, by their names there."""
 
 _COLOURS = 64
