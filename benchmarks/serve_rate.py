@@ -47,7 +47,7 @@ class Taken:
 
 def cpu_seconds(*pids: int) -> float:
     """Seconds of CPU that processes and their workers used, those that have ended among them."""
-    return sum(_own_seconds(each) for pid in pids for each in (pid, *children(pid)))
+    return sum(map(_own_seconds, {each for pid in pids for each in (pid, *children(pid))}))
 
 
 def _own_seconds(pid: int) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genconvit import DetectorConfig, VideoResult
-from genconvit.render import frames as frames_module
+from genconvit.assemble import assemble_readers
 from genconvit.serve.database import Database
 from genconvit.serve.files import DataFolder
 from genconvit.serve.models import JobOptions
@@ -22,13 +22,12 @@ def test_reports_share_the_workers_of_their_detector_and_its_limits(
     tmp_path: Path, clip: Path, embedded: DetectorConfig, predicted: VideoResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[DetectorConfig] = []
-    assemble = frames_module.assemble_readers
 
     def counting(config: DetectorConfig, *given: Any) -> Any:
         made.append(config)
-        return assemble(config, *given)
+        return assemble_readers(config, *given)
 
-    monkeypatch.setattr(frames_module, "assemble_readers", counting)
+    monkeypatch.setattr("genconvit.render.frames.assemble_readers", counting)
     config = embedded.model_copy(update={"isolate": True, "time_limit_seconds": 77.0})
     told: list[StoredJob] = []
     with DataFolder(tmp_path) as folder, Database(folder.database) as database:

@@ -80,19 +80,31 @@ def _submitted(client: Client, file: Path, arch: str | None, threshold: str | No
     while True:
         try:
             with share_bar(f"sending {printable(file.name)}") as move:
-                progress = move and (lambda sent, size: move(sent / size, f"{sent / 1e6:.1f} of {size / 1e6:.1f} MB"))
-                return client.submit(file, architecture=arch, threshold=threshold, progress=progress)
+                return client.submit(
+                    file,
+                    architecture=arch,
+                    threshold=threshold,
+                    progress=None if move is None else lambda sent, size: move(sent / size, _megabytes(sent, size)),
+                )
         except ServiceError as error:
             if error.problem != "busy" or error.retry_after_seconds is None:
                 raise
             time.sleep(error.retry_after_seconds)
 
 
+def _megabytes(sent: int, size: int) -> str:
+    return f"{sent / 1e6:.1f} of {size / 1e6:.1f} MB"
+
+
 def _results(client: Client, jobs: list[tuple[str, str]], seconds: float, statuses: set[str]) -> Iterator[VideoResult]:
     for job_id, name in jobs:
         with share_bar(printable(name)) as move:
-            progress = move and (lambda job: move(job.progress, job.state))
-            result = _result_of(client.wait(job_id, seconds=seconds, progress=progress))
+            job = client.wait(
+                job_id,
+                seconds=seconds,
+                progress=None if move is None else lambda job: move(job.progress, job.state),
+            )
+        result = _result_of(job)
         statuses.add(result.status)
         yield result
 

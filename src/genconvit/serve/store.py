@@ -255,8 +255,8 @@ class JobStore:
 
     def _tell(self, job_id: str) -> None:
         """Put what a job's webhook is told among the deliveries."""
-        job = self._one("SELECT * FROM jobs WHERE id = ? AND webhook NOT NULL", (job_id,))
-        if job is not None:
+        job = self._one("SELECT * FROM jobs WHERE id = ?", (job_id,))
+        if job is not None and job.webhook is not None:
             self._database.run(
                 "INSERT INTO deliveries (id, job, owner, url, receiver, body, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
