@@ -34,7 +34,7 @@ class Background:
         self._called.set()
 
     def stop(self) -> None:
-        """End after the step that is under way; ``join`` waits for that."""
+        """End after the step that is under way; ``join`` waits for it."""
         self._stopping.set()
         self._called.set()
 

@@ -136,7 +136,7 @@ class Page:
         self.size = os.fstat(self._stream.fileno()).st_size
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes, after which it is closed."""
+        """Yield its bytes, and close it."""
         with self._stream as stream:
             while piece := stream.read(_PIECE_BYTES):
                 yield piece
