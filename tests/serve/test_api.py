@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,29 @@ def test_an_upload_is_gone_with_its_job_and_the_report_stays(http: TestClient, c
     client.delete(job_id)
     assert problem(http, "GET", f"/v1/jobs/{job_id}") == (404, "notfound")
     assert not (data_of(http) / "reports" / f"{job_id}.html").exists()
+
+
+def test_a_report_is_waited_for_without_asking_again(
+    http: TestClient, client: Client, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    request = http.request
+
+    def counting(method: str, url: Any, **given: Any) -> Any:
+        asked.append(f"{method} {str(url).rpartition('/')[2]}")
+        return request(method, url, **given)
+
+    monkeypatch.setattr(http, "request", counting)
+    job_id = client.submit(clip)
+    assert "clip.mp4" in client.report(job_id, seconds=300)
+    assert asked.count("GET report") <= 15, "each waits for twenty seconds"
+    assert problem(http, "GET", f"/v1/jobs/{job_id}/report?wait=61") == (422, "config")
+
+
+def test_a_job_without_a_report_is_not_waited_for(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(ServiceError, match="there is no report of this job"):
+        client.report(client.submit(tmp_path / "text.mp4"), seconds=300)
 
 
 def test_a_file_below_the_root_is_scored_where_it_lies(client: Client) -> None:
@@ -324,6 +348,7 @@ def test_a_key_sees_its_own_jobs_alone(tmp_path: Path, embedded: DetectorConfig,
         revoke_key(keys, "anna")
         with pytest.raises(ServiceError, match="give a key that is known"):
             mine.job(job_id)
+        assert problem(http, "GET", ticket) == (401, "unauthorized")
 
 
 def test_a_full_queue_says_when_to_come_again(tmp_path: Path, embedded: DetectorConfig, clip: Path) -> None:
@@ -360,7 +385,71 @@ def test_results_are_forgotten_in_time(tmp_path: Path, embedded: DetectorConfig,
 def test_as_many_jobs_arrive_at_once_as_may(tmp_path: Path, embedded: DetectorConfig) -> None:
     service = Service(ServeConfig(data=tmp_path, uploads_at_once=2), [embedded])
     with service:
-        with service.arriving(), service.arriving(), pytest.raises(Problem, match="2 jobs arrive; come again in 5 s"):
-            service.arriving().__enter__()
-        with service.arriving():
+        with (
+            service.arrivals.of("a"),
+            service.arrivals.of("b"),
+            pytest.raises(Problem, match="2 jobs arrive; come again"),
+        ):
+            service.arrivals.of("c").__enter__()
+        with service.arrivals.of(""), service.arrivals.of(""):
             pass
+
+
+def test_one_key_leaves_places_for_the_uploads_of_others(tmp_path: Path, embedded: DetectorConfig) -> None:
+    keys = tmp_path / "keys.json"
+    add_key(keys, "anna")
+    with Service(ServeConfig(data=tmp_path / "data", keys=keys, uploads_at_once=4), [embedded]) as service:
+        with service.arrivals.of("a"), service.arrivals.of("a"):
+            with pytest.raises(Problem, match="2 jobs arrive"):
+                service.arrivals.of("a").__enter__()
+            with service.arrivals.of("b"):
+                pass
+        with service.arrivals.of("a"):
+            pass
+
+
+def test_a_stranger_is_refused_before_a_label_is_read(tmp_path: Path, embedded: DetectorConfig) -> None:
+    keys = tmp_path / "keys.json"
+    _, anna = add_key(keys, "anna")
+    asked: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        for number in range(1 << 20):
+            asked.append(number)
+            yield b" " * 65536
+
+    with Service(ServeConfig(data=tmp_path / "data", keys=keys), [embedded]) as service:
+        http = TestClient(make_app(service), base_url="http://localhost")
+        path = "/v1/jobs/none/feedback"
+        assert problem(http, "POST", path, content=endless()) == (401, "unauthorized")
+        assert asked == []
+        headers = {"Authorization": f"Bearer {anna}"}
+        assert problem(http, "POST", path, content=b" " * 70_000, headers=headers) == (413, "limit")
+        assert problem(http, "POST", path, content=b'{"label": "maybe"}', headers=headers) == (422, "config")
+        assert problem(http, "POST", path, content=b'{"label": "FAKE"}', headers=headers) == (404, "notfound")
+
+
+def test_a_store_that_cannot_be_written_is_a_problem_that_passes(tmp_path: Path, embedded: DetectorConfig) -> None:
+    with Service(ServeConfig(data=tmp_path), [embedded]) as service:
+        http = TestClient(make_app(service), base_url="http://localhost", raise_server_exceptions=False)
+        database = service._database
+        database.run(f"PRAGMA max_page_count={database.rows('PRAGMA page_count')[0][0]}")
+        for _ in range(100):
+            response = http.post("/v1/jobs", files={"file": ("a.mp4", b"a")}, data={"options": "{}" + " " * 60_000})
+            if response.status_code != 202:
+                break
+        assert problem(http, "POST", "/v1/jobs", files={"file": b"a"}) == (503, "notready")
+        kept = {path.name.partition(".")[0] for path in (tmp_path / "uploads").iterdir()}
+        assert kept == service.store.ids()
+        database.run("PRAGMA max_page_count=100000")
+        assert http.post("/v1/jobs", files={"file": b"a"}).status_code == 202
+
+
+def test_no_telemetry_of_a_library_is_on(
+    tmp_path: Path, embedded: DetectorConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    with Service(ServeConfig(data=tmp_path), [embedded]) as service:
+        app: Any = make_app(service)
+        kept = app._telemetry if hasattr(app, "_telemetry") else app.extra["telemetry"]
+        assert {kept[name] for name in ("tracing", "metrics", "logs", "auto_configure")} == {False}

@@ -99,7 +99,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_path_below_the_root_is_found(root: Path) -> None:
-    allowed = AllowedRoot(root)
+    allowed = AllowedRoot(root, without=root / "data")
     clip = root / "sub" / "clip.mp4"
     assert [allowed.find(given) for given in ("sub/clip.mp4", str(clip), "inside.mp4", "./sub/clip.mp4")] == [clip] * 4
 
@@ -126,15 +126,31 @@ def test_a_path_below_the_root_is_found(root: Path) -> None:
 )
 def test_every_other_path_is_refused_alike(root: Path, given: str) -> None:
     with pytest.raises(Problem, match="is no file below the folder that is allowed") as caught:
-        AllowedRoot(root).find(given)
+        AllowedRoot(root, without=root / "data").find(given)
     assert (caught.value.status, caught.value.code) == (404, "inaccessible")
 
 
 def test_a_folder_beside_the_root_with_a_like_name_is_outside(root: Path) -> None:
     with pytest.raises(Problem):
-        AllowedRoot(root).find(str(root.parent / "root2" / "clip.mp4"))
+        AllowedRoot(root, without=root / "data").find(str(root.parent / "root2" / "clip.mp4"))
 
 
 def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no folder"):
-        AllowedRoot(tmp_path / "none")
+        AllowedRoot(tmp_path / "none", without=tmp_path)
+
+
+@pytest.mark.parametrize("given", ["sub/clip.mp4", "inside.mp4"])
+def test_the_services_own_files_are_not_named_although_they_lie_below_the_root(root: Path, given: str) -> None:
+    with pytest.raises(Problem, match="is no file below the folder"):
+        AllowedRoot(root, without=root / "sub").find(given)
+
+
+def test_a_report_that_is_open_is_read_to_its_end_although_it_is_deleted(tmp_path: Path) -> None:
+    with DataFolder(tmp_path) as folder:
+        folder.write_report("a", "x" * 200_000)
+        page = folder.open_report("a")
+        assert page is not None
+        folder.delete_report("a")
+        assert (page.size, b"".join(page.pieces())) == (200_000, b"x" * 200_000)
+        assert folder.open_report("a") is None

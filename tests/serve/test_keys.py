@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,15 @@ def test_a_ticket_is_for_one_owners_report_and_for_a_time() -> None:
     old = Tickets(-5)
     assert old.owner(old.make("owner", "job"), "job") is None
     assert tickets.owner("\xff.a.b", "job") is None
+
+
+def test_keys_that_are_changed_at_the_same_time_are_all_changed(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    for number in range(8):
+        add_key(path, f"old{number}")
+    with ThreadPoolExecutor(8) as pool:
+        added = [pool.submit(add_key, path, f"new{number}") for number in range(8)]
+        revoked = [pool.submit(revoke_key, path, f"old{number}") for number in range(8)]
+    assert all(each.exception() is None for each in added)
+    assert all(each.exception() is None for each in revoked)
+    assert {key.name for key in read_keys(path)} == {f"new{number}" for number in range(8)}

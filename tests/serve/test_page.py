@@ -112,6 +112,36 @@ def test_a_job_is_cancelled(page: Any, served: Server, clip: Path) -> None:
 
 
 @pytest.mark.slow
+def test_one_file_that_is_refused_keeps_no_other_from_being_sent(page: Any, clip: Path, tmp_path: Path) -> None:
+    sent: list[str] = []
+
+    def refuse_the_first(route: Any) -> None:
+        sent.append(route.request.method)
+        if sent == ["POST"]:
+            problem = {"detail": "the upload is larger than 2 MiB; send a smaller file"}
+            route.fulfill(status=413, json=problem)
+        else:
+            route.continue_()
+
+    page.route("**/v1/jobs", refuse_the_first)
+    page.set_input_files("#file", [shutil.copy(clip, tmp_path / f"{name}.mp4") for name in ("first", "second")])
+    job(page, "second.mp4").locator(".delete").wait_for()
+    assert "first.mp4: the upload is larger" in page.get_by_role("alert").inner_text()
+
+
+@pytest.mark.slow
+def test_many_jobs_are_asked_for_as_one_list(page: Any, served: Server, clip: Path) -> None:
+    with Client(served.url) as client:
+        ids = [client.submit(clip) for _ in range(8)]
+        page.reload()
+        with page.expect_request("**/v1/jobs?limit=200"):
+            pass
+        for job_id in ids:
+            client.wait(job_id)
+    page.locator("#jobs .open:visible").nth(7).wait_for()
+
+
+@pytest.mark.slow
 def test_what_is_refused_is_said(page: Any) -> None:
     page.fill("#path", "../secret.mp4")
     with page.expect_response("**/v1/jobs"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import resource
 import signal
 import socket
 import subprocess
@@ -18,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
+import genconvit.serve.server as server_module
 from genconvit import Client, VideoResult
 from genconvit.core.errors import ConfigError, ServiceError
 from genconvit.serve.config import ServeConfig
@@ -68,6 +72,25 @@ def test_submit_prints_what_predict_prints(served: Server, clip: Path, tmp_path:
     assert "clip.mp4" in report.read_text()
 
 
+def test_submit_shows_on_a_terminal_what_it_sends_and_how_far_the_job_is(served: Server, clip: Path) -> None:
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "genconvit", "submit", str(clip), "--to", served.url, "--format", "json"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, env=environment) as running:
+        os.close(end)
+        shown = bytearray()
+        with suppress(OSError):  # what the end of a terminal is
+            while piece := os.read(terminal, 65536):
+                shown += piece
+        os.close(terminal)
+        assert running.stdout is not None
+        assert json.loads(running.stdout.read())[0]["source"] == "clip.mp4"
+    size = clip.stat().st_size / 1e6
+    assert b"sending clip.mp4" in shown
+    assert f"{size:.1f} of {size:.1f} MB".encode() in shown
+    assert b"done" in shown
+
+
 def test_a_service_that_is_not_there_is_told(clip: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -108,23 +131,33 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:
     assert scope["type"] == "http"
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    body = bytes(int(scope["query_string"])) if scope["query_string"] else b"ok"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
-def hasty() -> Iterator[tuple[str, int]]:
-    """A server whose patience ends after a fifth of a second."""
-    protocol = type("Hasty", (PatientProtocol,), {"patience_seconds": 0.2})
-    config = uvicorn.Config(_echo, http=protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=300)
+def hasty_server(request: pytest.FixtureRequest) -> Iterator[uvicorn.Server]:
+    """A server whose patience ends after a fifth of a second, and that sends little at once."""
+    protocol = type("Hasty", (PatientProtocol,), {"patience_seconds": 0.2, "answer_seconds": 0.2})
+    idle = getattr(request, "param", 300)
+    config = uvicorn.Config(_echo, http=protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=idle)
     made = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least that the system allows
     thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
     thread.start()
     assert wait_until(lambda: made.started)
-    yield listener.getsockname()[:2]
+    yield made
     made.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def hasty(hasty_server: uvicorn.Server) -> tuple[str, int]:
+    """Address of that server."""
+    host, port = hasty_server.servers[0].sockets[0].getsockname()[:2]
+    return host, port
 
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -171,3 +204,46 @@ def test_patience_is_for_requests_alone(hasty: tuple[str, int]) -> None:
             while not answer.endswith(b"ok"):
                 answer += connection.recv(1000)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(("hasty_server", "size"), [(300, 50_000_000), (0, 50_000)], indirect=["hasty_server"])
+def test_a_connection_whose_answer_is_not_taken_is_given_up(
+    hasty_server: uvicorn.Server, hasty: tuple[str, int], size: int
+) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        connection.connect(hasty)
+        connection.sendall(GET.replace(b"/ ", b"/?%d " % size, 1))
+        assert connection.recv(1), "it began"
+        assert wait_until(lambda: not hasty_server.server_state.connections)
+
+
+def test_an_answer_that_is_taken_slowly_is_not_given_up() -> None:
+    left, calls, aborted = [100, 60, 60, 60], list[Any](), list[int]()
+
+    class Loop:
+        def call_later(self, seconds: float, call: Any, *given: Any) -> None:
+            del seconds
+            calls.append(lambda: call(*given))
+
+    class Transport:
+        def get_write_buffer_size(self) -> int:
+            return left.pop(0)
+
+        def abort(self) -> None:
+            aborted.append(len(left))
+
+    protocol = object.__new__(PatientProtocol)
+    vars(protocol).update(loop=Loop(), transport=Transport())
+    protocol._await_taking()
+    while calls:
+        calls.pop(0)()
+    assert aborted == [0]
+
+
+@pytest.mark.parametrize(("files", "most"), [(200, 100), (100_000, 1000), (resource.RLIM_INFINITY, 1000)])
+def test_connections_leave_room_for_the_files_of_the_service(
+    files: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
+    assert server_module._most_connections() == most

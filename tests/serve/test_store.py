@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +178,65 @@ def test_a_failed_transaction_changes_nothing(store: JobStore) -> None:
     assert store.counts() == {"queued": 1}
 
 
+def test_a_transaction_that_cannot_be_committed_is_over(path: Path) -> None:
+    with Database(path) as database:
+        database.run("PRAGMA foreign_keys=ON")
+        late = "DEFERRABLE INITIALLY DEFERRED"  # it fails when it is committed
+        database.run(f"CREATE TABLE late (job TEXT REFERENCES jobs (id) {late})")
+        with pytest.raises(sqlite3.IntegrityError), database.transaction():
+            database.run("INSERT INTO late VALUES ('none')")
+        add(JobStore(database), "a")
+        assert database.rows("SELECT * FROM late") == []
+
+
+def test_a_full_disk_ends_one_transaction_and_not_the_next(path: Path) -> None:
+    with Database(path) as database:
+        store = JobStore(database)
+        pages = database.rows("PRAGMA page_count")[0][0]
+        database.run(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            add(store, *(f"{number}" * 1000 for number in range(100)))
+        database.run("PRAGMA max_page_count=100000")
+        add(store, "a")
+        assert state(store, "a") == "queued"
+
+
+class Explained(Database):
+    """A database that remembers how it finds the jobs of each query."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.plans: set[str] = set()
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        self.plans |= {row["detail"] for row in super().rows(f"EXPLAIN QUERY PLAN {query}", values)}
+        return super().rows(query, values)
+
+
+def test_no_query_reads_through_all_jobs_that_are_kept(path: Path, predicted: VideoResult) -> None:
+    with Explained(path) as database:
+        store = JobStore(database)
+        add(store, "a", "b", "c", owner="o")
+        store.finish(claim(store), Ending("done", predicted, report=True))
+        assert store.next_report() is not None
+        store.report_ended("a", made=True)
+        store.cancel("b", "o")
+        store.page("o", 10, before="c")
+        store.seconds_a_job()
+        store.has_ended_before("a", 1e12)
+        assert {job.id for job in store.ended_before(1e12, 10)} == {"a", "b"}
+        store.requeue_all(1)
+        store.refuse_others(["v2"])
+        assert {plan for plan in database.plans if plan.startswith("SCAN jobs") and "INDEX" not in plan} == set()
+
+
+def test_a_list_does_not_read_the_results(store: JobStore, predicted: VideoResult) -> None:
+    add(store, "a")
+    store.finish(claim(store), Ending("done", predicted))
+    (listed,) = store.page("", 10)
+    assert (listed.result, listed.label) == (None, predicted.label)
+
+
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_text("no database, but a text that is long enough" * 40)
@@ -203,3 +262,18 @@ def test_the_end_of_a_job_tells_its_webhook_in_the_same_transaction(path: Path, 
     assert (row["job"], row["url"]) == ("a", "https://example.org/")
     assert '"label"' in row["body"]
     assert '"faces"' not in row["body"]
+
+
+def test_a_job_that_fails_before_it_runs_tells_its_webhook(path: Path) -> None:
+    with Database(path) as database:
+        store = JobStore(database)
+        add(store, "crashed", "gone", webhook="https://Example.org:9000/a", owner="o")
+        claim(store)
+        store.requeue_all(most_attempts=1)
+        store.refuse_others(["original"])
+        rows = database.rows("SELECT * FROM deliveries ORDER BY job")
+    assert [(row["job"], row["receiver"]) for row in rows] == [
+        ("crashed", "o example.org:9000"),
+        ("gone", "o example.org:9000"),
+    ]
+    assert all('"state":"failed"' in row["body"] for row in rows)

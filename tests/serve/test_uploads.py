@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from genconvit.serve.files import DataFolder, Upload
 from genconvit.serve.problems import Problem
-from genconvit.serve.uploads import Form, FormLimits, read_form
+from genconvit.serve.uploads import Form, FormLimits, read_form, read_small
 
 KIND = "multipart/form-data; boundary=xyz"
 LIMITS = FormLimits(most_bytes=2 << 20, seconds=60, silence_seconds=60)
@@ -125,3 +127,25 @@ def test_a_client_that_goes_away_leaves_nothing(folder: DataFolder) -> None:
     with pytest.raises(ConnectionResetError):
         read(folder, stream=lost())
     assert nothing_is_left(folder)
+
+
+def test_a_disk_that_takes_no_file_is_told() -> None:
+    def begin(name: str) -> Upload:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+
+    body = pieces([part("file", b"a", file="a.mp4") + END])
+    with pytest.raises(Problem, match="No space left on device") as caught:
+        asyncio.run(read_form(body, KIND, None, begin, LIMITS))
+    assert (caught.value.status, caught.value.code) == (507, "limit")
+
+
+@pytest.mark.parametrize(("size", "seconds", "status"), [(70_000, 60.0, 413), (3, 0.05, 408)])
+def test_a_small_body_has_limits_too(size: int, seconds: float, status: int) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"a" * size
+        await asyncio.sleep(3600)
+
+    assert asyncio.run(read_small(pieces([b"a", b"b"]), LIMITS)) == b"ab"
+    with pytest.raises(Problem) as caught:
+        asyncio.run(read_small(body(), FormLimits(1 << 30, seconds, seconds)))
+    assert caught.value.status == status

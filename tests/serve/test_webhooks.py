@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
 
 from genconvit.core.errors import ConfigError
+from genconvit.serve.background import Background
 from genconvit.serve.database import Database
 from genconvit.serve.deliveries import Deliveries
 from genconvit.serve.problems import Problem
 from genconvit.serve.webhooks import DELIVERY, SIGNATURE, DeliveryError, Webhooks, sign
+from processes import wait_until
 
 SECRET = "s" * 32
 
@@ -130,7 +134,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to() -> None:
         seen.append(request)
         return httpx.Response(204)
 
-    client = httpx.Client(transport=httpx.MockTransport(answer))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     webhooks.send("https://hooks.example.org/a", b"{}", delivery="1", secret="s" * 32, client=client)
     (request,) = seen
     assert (request.url.host, request.headers["host"]) == ("93.184.215.14", "hooks.example.org")
@@ -161,11 +165,15 @@ def test_what_is_no_host_is_refused(host: str) -> None:
         Webhooks([host])
 
 
-def wait_for(database: Database, hook: type[Hook], secret: str | None = SECRET) -> Deliveries:
+def put(database: Database, delivery: str, receiver: str, owner: str = "o", due: float = 0) -> None:
     database.run(
-        "INSERT INTO deliveries (id, job, owner, url, body, due) VALUES ('d1', 'j', 'o', ?, '{}', 0)",
-        (f"http://{place(hook)}/",),
+        "INSERT INTO deliveries (id, job, owner, url, receiver, body, due) VALUES (?, 'j', ?, ?, ?, '{}', ?)",
+        (delivery, owner, f"http://{receiver}/", f"{owner} {receiver}", due),
     )
+
+
+def wait_for(database: Database, hook: type[Hook], secret: str | None = SECRET) -> Deliveries:
+    put(database, "d1", place(hook))
     return Deliveries(database, Webhooks([place(hook)]), lambda _: secret, pauses=(0.0, 0.0))
 
 
@@ -207,3 +215,76 @@ def test_a_revoked_keys_webhooks_are_dropped(tmp_path: Path, hook: type[Hook]) -
         wait_for(database, hook, secret=None).step()
         assert waiting(database) == 0
     assert hook.got == []
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A receiver that takes a call and answers nothing, of which no step runs out of time."""
+    monkeypatch.setattr("genconvit.serve.webhooks._STEP_SECONDS", 3600.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def place_of(listener: socket.socket) -> str:
+    return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_receiver_that_hangs_delays_no_other(
+    tmp_path: Path, hook: type[Hook], silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genconvit.serve.webhooks._MOST_SECONDS", 3600.0)
+    hook.statuses += [200] * 3
+    with Database(tmp_path / "a") as database:
+        for number in range(9):
+            put(database, f"hung{number}", place_of(silent))
+        for number in range(3):
+            put(database, f"d{number}", place(hook), due=1 + number)
+        webhooks = Webhooks([place_of(silent), place(hook)])
+        deliveries = Deliveries(database, webhooks, lambda _: SECRET)
+        threads = [Background("webhooks", deliveries.step) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert wait_until(lambda: waiting(database) == 9)
+        assert [headers[DELIVERY] for headers, _ in hook.got] == ["d0", "d1", "d2"]
+        for thread in threads:
+            thread.stop()
+        silent.close()
+        for thread in threads:
+            thread.join(300)
+        assert [row["attempt"] for row in database.rows("SELECT attempt FROM deliveries")].count(1) == 1
+
+
+def test_a_receiver_gets_one_call_at_a_time_and_another_owner_has_a_turn(
+    tmp_path: Path, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genconvit.serve.webhooks._MOST_SECONDS", 3600.0)
+    with Database(tmp_path / "a") as database:
+        deliveries = Deliveries(database, Webhooks([place_of(silent)]), lambda _: SECRET)
+        calls: list[Any] = []
+
+        def begin() -> None:
+            calls.append(Thread(target=deliveries.step))
+            calls[-1].start()
+            calls.append(silent.accept()[0])
+
+        put(database, "a1", place_of(silent))
+        put(database, "a2", place_of(silent))
+        begin()
+        assert deliveries.step() > 0
+        put(database, "b1", place_of(silent), owner="b")
+        begin()
+        assert deliveries.step() > 0
+        for connection in calls[1::2]:
+            connection.close()
+        for thread in calls[::2]:
+            thread.join(300)
+        rows = database.rows("SELECT id FROM deliveries WHERE attempt = 0")
+        assert [row["id"] for row in rows] == ["a2"]
+
+
+def test_a_call_has_an_end_however_its_receiver_spreads_its_answer(
+    silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genconvit.serve.webhooks._MOST_SECONDS", 0.2)
+    with pytest.raises(DeliveryError, match=r"did not answer within 0\.2 s"):
+        Webhooks([place_of(silent)]).send(f"http://{place_of(silent)}/", b"{}", delivery="d1", secret=SECRET)

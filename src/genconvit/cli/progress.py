@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -56,3 +57,26 @@ def progress_bar(
             yield item
             now = standing()
             bar.update(task, completed=number + now.before, told=now.told)
+
+
+@contextmanager
+def share_bar(description: str) -> Iterator[Callable[[float, str], None] | None]:
+    """A bar of one piece of work, and what moves it: the share that is done, and a text that stands behind the bar.
+
+    There is None to call where stderr is no terminal.
+
+    Args:
+        description: description of the work, in a few words.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(escape(description), total=1.0, told="")
+        yield lambda share, told: bar.update(task, completed=share, told=told)

@@ -13,8 +13,9 @@ import typer
 from genconvit.cli.destination import opened, refuse_inputs
 from genconvit.cli.flags import FormatFlag, OutputFlag
 from genconvit.cli.output import Format, write_results
+from genconvit.cli.progress import share_bar
 from genconvit.core.errors import ConfigError, ServiceError, SourceError
-from genconvit.core.text import first_line
+from genconvit.core.text import first_line, printable
 
 if TYPE_CHECKING:
     from genconvit.results.result import VideoResult
@@ -65,11 +66,11 @@ def submit(
     form = format or Format.of(output)
     statuses: set[str] = set()
     with Client(to, _key(key_file)) as client, opened(output, keep_partial=True) as stream:
-        ids = [_submitted(client, file, arch, threshold) for file in files]
-        write_results(_results(client, ids, wait, statuses), form, stream)
+        jobs = [(_submitted(client, file, arch, threshold), file.name) for file in files]
+        write_results(_results(client, jobs, wait, statuses), form, stream)
         if report is not None:
             with opened(report, keep_partial=False) as page:
-                page.write(client.report(ids[0]))
+                page.write(client.report(jobs[0][0]))
     if "unreadable" in statuses:
         sys.exit(SourceError.exit_status)
 
@@ -78,16 +79,32 @@ def _submitted(client: Client, file: Path, arch: str | None, threshold: str | No
     """Send a file, and again where the service is busy and says when to come."""
     while True:
         try:
-            return client.submit(file, architecture=arch, threshold=threshold)
+            with share_bar(f"sending {printable(file.name)}") as move:
+                return client.submit(
+                    file,
+                    architecture=arch,
+                    threshold=threshold,
+                    progress=None if move is None else lambda sent, size: move(sent / size, _megabytes(sent, size)),
+                )
         except ServiceError as error:
             if error.problem != "busy" or error.retry_after_seconds is None:
                 raise
             time.sleep(error.retry_after_seconds)
 
 
-def _results(client: Client, ids: list[str], seconds: float, statuses: set[str]) -> Iterator[VideoResult]:
-    for job_id in ids:
-        result = _result_of(client.wait(job_id, seconds=seconds))
+def _megabytes(sent: int, size: int) -> str:
+    return f"{sent / 1e6:.1f} of {size / 1e6:.1f} MB"
+
+
+def _results(client: Client, jobs: list[tuple[str, str]], seconds: float, statuses: set[str]) -> Iterator[VideoResult]:
+    for job_id, name in jobs:
+        with share_bar(printable(name)) as move:
+            job = client.wait(
+                job_id,
+                seconds=seconds,
+                progress=None if move is None else lambda job: move(job.progress, job.state),
+            )
+        result = _result_of(job)
         statuses.add(result.status)
         yield result
 

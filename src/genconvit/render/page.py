@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from genconvit.detector import Detector
 from genconvit.render.colours import colour_of
+from genconvit.render.frames import SourceFrames
 from genconvit.render.html import html_page
 from genconvit.render.page_command import Command, command_of
 from genconvit.render.page_faces import MOST_FACES, ShownFace, extreme_faces, shown_faces, shown_numbers
@@ -33,6 +34,7 @@ def result_page(
     command: str | None,
     config: DetectorConfig | None = None,
     heat_maps: bool = True,
+    frames: SourceFrames | None = None,
 ) -> str:
     """Make the page of a result; see ``Pictured.to_html`` for the other arguments and the errors.
 
@@ -46,10 +48,11 @@ def result_page(
         config: config by which the source is read again, with its limits and its shape of pixels; None is the
             detector's, or the default one.
         heat_maps: false where they were switched off.
+        frames: reads the source again, in place of a reader by the config, for many pages.
     """
     config = config or (detector.config if detector else None)
     numbers, (most, least) = shown_numbers(result), extreme_faces(result)
-    pictures = read_pictures(result, numbers, source, config)
+    pictures = read_pictures(result, numbers, source, config, frames)
     crops = {number: pictures.faces[number].crop for number in (*most, *least) if number in pictures.faces}
     maps = make_heat_maps(result, crops, detector, wanted=heat_maps)
     faces = shown_faces(result, numbers, pictures, maps)

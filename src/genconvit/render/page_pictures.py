@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,11 @@ class Pictures:
 
 
 def read_pictures(
-    result: VideoResult, numbers: Sequence[int], source: str | Path | None, config: DetectorConfig | None
+    result: VideoResult,
+    numbers: Sequence[int],
+    source: str | Path | None,
+    config: DetectorConfig | None,
+    frames: SourceFrames | None = None,
 ) -> Pictures:
     """Read the frames of these faces again, and cut the faces out.
 
@@ -68,6 +72,7 @@ def read_pictures(
         numbers: numbers of faces, counted from 0 in the result.
         source: path of the source, or None or an empty text; see ``Pictured.to_html``.
         config: config with the limits and the decoders.
+        frames: reads the frames, in place of a reader by the config that is closed again.
 
     Raises:
         SourceError: a source that is given cannot be read, or has changed.
@@ -80,7 +85,8 @@ def read_pictures(
     found: dict[int, FacePicture] = {}
     try:
         if numbers:
-            found |= _read(here, numbers, config)
+            with nullcontext(frames) if frames else SourceFrames(config) as reader:
+                found |= _read(here, numbers, reader)
         else:
             check_unchanged(here)
     except SourceError as error:
@@ -98,13 +104,11 @@ def _why(error: SourceError) -> str:
     return f"the file could not be read again ({error.reason})"
 
 
-def _read(
-    result: VideoResult, numbers: Sequence[int], config: DetectorConfig | None
-) -> Iterator[tuple[int, FacePicture]]:
+def _read(result: VideoResult, numbers: Sequence[int], frames: SourceFrames) -> Iterator[tuple[int, FacePicture]]:
     wanted: dict[int, list[int]] = {}
     for number in numbers:
         wanted.setdefault(result.faces[number].frame_index, []).append(number)
-    with SourceFrames(config) as frames, closing(frames.read(result, sorted(wanted))) as reading:
+    with closing(frames.read(result, sorted(wanted))) as reading:
         for frame in reading:
             yield from _pictures_of(frame, wanted.get(frame.index, ()), result)
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from genconvit.core.errors import GenConViTError
+from genconvit.core.text import first_line
 from genconvit.core.version import __version__
-from genconvit.serve.forms import FORM, take_job
+from genconvit.serve.forms import FEEDBACK, FORM, take_feedback, take_job
 from genconvit.serve.hosts import OwnHostOnly
-from genconvit.serve.models import Choices, Created, Feedback, Job, JobPage, ProblemBody
+from genconvit.serve.models import Choices, Created, Job, JobPage, ProblemBody
 from genconvit.serve.page import page_routes
 from genconvit.serve.problems import MEDIA_TYPE, Problem, not_found, problem_of
 from genconvit.serve.service import Service
@@ -27,6 +29,9 @@ REPORT_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """Content-Security-Policy of a report, which runs in an origin of its own."""
+
+_NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""Options of FastAPI's own telemetry, which else may be called for by the environment."""
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {"model": ProblemBody, "description": "A problem."}}
 
@@ -47,6 +52,7 @@ def make_app(service: Service) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
+        telemetry=_NO_TELEMETRY,
         lifespan=running,
         responses=_PROBLEMS,
     )
@@ -147,28 +153,37 @@ def report_ticket(job_id: str, service: Served, owner: Owner) -> JSONResponse:
     return JSONResponse({"url": f"/v1/jobs/{job_id}/report?ticket={service.tickets.make(owner, job_id)}"})
 
 
-@v1.get("/jobs/{job_id}/report", response_class=FileResponse)
-async def report(request: Request, job_id: str, service: Served, ticket: str | None = None) -> FileResponse:
-    """Give the page of a result."""
-    owner = service.tickets.owner(ticket, job_id) if ticket else await owner_of(request, service)
+@v1.get("/jobs/{job_id}/report", response_class=HTMLResponse)
+async def report(
+    request: Request,
+    job_id: str,
+    service: Served,
+    ticket: str | None = None,
+    wait: Annotated[float, Query(ge=0, le=60)] = 0,
+) -> StreamingResponse:
+    """Give the page of a result; where it is not made yet, after so many seconds, or as soon as it is."""
+    if ticket:
+        owner = await run_in_threadpool(service.owner_of_ticket, ticket, job_id)
+    else:
+        owner = await owner_of(request, service)
     if owner is None:
         raise Problem(401, "unauthorized", "the ticket is of another report, or older than ten minutes; get another")
+    if wait:
+        await service.report_waiters.wait(job_id, lambda: service.job(job_id, owner).has_report, wait)
     job = await run_in_threadpool(service.job, job_id, owner)
-    if job.report == "pending" or not job.has_ended:
+    if not job.has_report:
         raise Problem(409, "state", f"the job is {job.state}, and its report is to come", {"Retry-After": "1"})
-    if job.report == "none":
+    page = await run_in_threadpool(service.folder.open_report, job_id)
+    if job.report == "none" or page is None:
         raise not_found("report of this job")
-    return FileResponse(
-        service.folder.report(job_id),
-        media_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": REPORT_POLICY},
-    )
+    headers = {"Content-Security-Policy": REPORT_POLICY, "Content-Length": str(page.size)}
+    return StreamingResponse(page.pieces(), media_type="text/html; charset=utf-8", headers=headers)
 
 
-@v1.post("/jobs/{job_id}/feedback", status_code=204)
-def feedback(job_id: str, body: Feedback, service: Served, owner: Owner) -> Response:
+@v1.post("/jobs/{job_id}/feedback", status_code=204, openapi_extra=FEEDBACK)
+async def feedback(request: Request, job_id: str, service: Served, owner: Owner) -> Response:
     """Keep the label that a person gives a source."""
-    service.opinions.keep(service.job(job_id, owner), body.label)
+    await take_feedback(request, service, owner, job_id)
     return Response(status_code=204)
 
 
@@ -223,6 +238,11 @@ def _answer_problems(app: FastAPI, service: Service) -> None:
         if error.status_code == 404:
             return response(not_found("such address"))
         return response(Problem(error.status_code, "request", f"{error.detail}; see /v1/openapi.json"))
+
+    @app.exception_handler(sqlite3.Error)
+    async def _(_: Request, error: sqlite3.Error) -> Response:
+        detail = f"the jobs cannot be read or kept now ({first_line(error)}); come again in 5 s"
+        return response(Problem(503, "notready", detail, {"Retry-After": "5"}))
 
     @app.exception_handler(Exception)
     async def _(_: Request, error: Exception) -> Response:

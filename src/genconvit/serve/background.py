@@ -33,10 +33,13 @@ class Background:
         """Say that there may be work."""
         self._called.set()
 
-    def stop(self, seconds: float) -> None:
-        """End after the step that is under way."""
+    def stop(self) -> None:
+        """End after the step that is under way; ``join`` waits for it."""
         self._stopping.set()
         self._called.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end, so long at most."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 

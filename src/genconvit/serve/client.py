@@ -63,7 +63,8 @@ class Client(Closeable):
             raise ConfigError(f"{url!r} is no address of a service; give one such as http://localhost:8000")
         self._url = url.rstrip("/")
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._http: httpx.Client = http or httpx.Client(trust_env=False, timeout=timeout_seconds)
+        secure = url.startswith("https://")  # certificates take long to read, and are for https alone
+        self._http: httpx.Client = http or httpx.Client(trust_env=False, timeout=timeout_seconds, verify=secure)
 
     def submit(
         self,
@@ -169,8 +170,9 @@ class Client(Closeable):
         """
         until = time.monotonic() + seconds
         while True:
+            asked = {"wait": min(_WAIT_SECONDS, max(until - time.monotonic(), 0.0))}
             try:
-                return self._send("GET", f"/v1/jobs/{quote(job_id, safe='')}/report").decode("utf-8")
+                return self._send("GET", f"/v1/jobs/{quote(job_id, safe='')}/report", params=asked).decode("utf-8")
             except ServiceError as error:
                 if error.retry_after_seconds is None or error.status != 409 or time.monotonic() > until:
                     raise

@@ -32,15 +32,17 @@ CREATE TABLE jobs (
   created REAL NOT NULL,
   started REAL,
   finished REAL,
-  result TEXT,
   status TEXT,
   label TEXT,
   fake_probability REAL,
   error TEXT,
-  report TEXT NOT NULL DEFAULT 'none'
+  report TEXT NOT NULL DEFAULT 'none',
+  result TEXT -- the last one: what stands behind it cannot be read without it
 );
-CREATE INDEX jobs_by_state ON jobs (state, detector);
+CREATE INDEX jobs_by_state ON jobs (state, owner);
 CREATE INDEX jobs_by_owner ON jobs (owner, seq);
+CREATE INDEX jobs_by_end ON jobs (finished);
+CREATE INDEX jobs_to_report ON jobs (finished) WHERE report = 'pending';
 CREATE TABLE turns (owner TEXT PRIMARY KEY, turn INTEGER NOT NULL);
 CREATE TABLE feedback (job TEXT PRIMARY KEY, owner TEXT NOT NULL, created REAL NOT NULL, entry TEXT NOT NULL);
 CREATE TABLE deliveries (
@@ -48,10 +50,12 @@ CREATE TABLE deliveries (
   job TEXT NOT NULL,
   owner TEXT NOT NULL,
   url TEXT NOT NULL,
+  receiver TEXT NOT NULL,
   body TEXT NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 0,
   due REAL NOT NULL
 );
+CREATE INDEX deliveries_by_due ON deliveries (due);
 """
 
 
@@ -105,10 +109,11 @@ class Database(Closeable):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite may have ended it, as where the disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; more than once is fine."""

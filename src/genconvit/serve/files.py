@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
@@ -12,12 +12,14 @@ from typing import IO
 from genconvit.core.closeable import Closeable
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import written_whole
+from genconvit.core.locks import Lock, locked
 from genconvit.core.text import first_line, printable
 from genconvit.serve.problems import Problem
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 PARTIAL = ".partial"
 _LONGEST_NAME = 200
+_PIECE_BYTES = 1 << 16
 
 
 class DataFolder(Closeable):
@@ -46,13 +48,12 @@ class DataFolder(Closeable):
             self._lock = (folder / "lock").open("w")
         except OSError as error:
             raise ConfigError(f"--data {str(folder)!r} cannot be used: {first_line(error)}; give another") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not locked(self._lock.fileno(), Lock.EXCLUSIVE, wait=False, without_locks=False):
             self._lock.close()
             raise ConfigError(
-                f"--data {str(folder)!r} is in use by another service; end that one, or give another folder"
-            ) from error
+                f"--data {str(folder)!r} is in use by another service, or on a file system without locks; end that "
+                "service, or give another folder"
+            )
 
     def close(self) -> None:
         """Let another service have the folder; more than once is fine."""
@@ -72,9 +73,20 @@ class DataFolder(Closeable):
         """Tell whether a path is one of the uploads."""
         return path.parent == self._uploads
 
+    def uploads(self) -> list[tuple[str, Path]]:
+        """Ids of the jobs of which uploads are kept or arrive, and their paths."""
+        return [(path.name.partition(".")[0], path) for path in self._uploads.iterdir()]
+
     def report(self, job_id: str) -> Path:
         """Path of a job's report."""
         return self._reports / f"{job_id}.html"
+
+    def open_report(self, job_id: str) -> Page | None:
+        """Open a job's report, which can be read from then on although it is deleted; None where it is not there."""
+        try:
+            return Page(self.report(job_id))
+        except FileNotFoundError:
+            return None
 
     def write_report(self, job_id: str, html: str) -> None:
         """Keep a job's report."""
@@ -104,6 +116,30 @@ class DataFolder(Closeable):
         for path in (*self._uploads.iterdir(), *self._reports.iterdir()):
             if path.name.partition(".")[0] not in job_ids or path.name.endswith(PARTIAL):
                 path.unlink(missing_ok=True)
+
+
+class Page:
+    """A report that is open.
+
+    Args:
+        path: path of its file.
+
+    Attributes:
+        size: bytes that it has.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("rb")
+        self.size = os.fstat(self._stream.fileno()).st_size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield its bytes, and close it."""
+        with self._stream as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                yield piece
 
 
 class Upload:

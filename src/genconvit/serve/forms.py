@@ -11,10 +11,10 @@ from starlette.requests import Request
 
 from genconvit.core.config import validation_message
 from genconvit.serve.files import Upload, client_name, no_room
-from genconvit.serve.models import JobOptions
+from genconvit.serve.models import Feedback, JobOptions
 from genconvit.serve.problems import Problem
 from genconvit.serve.service import Service
-from genconvit.serve.uploads import Form, FormLimits, read_form
+from genconvit.serve.uploads import Form, FormLimits, read_form, read_small
 
 FORM = {
     "requestBody": {
@@ -41,6 +41,26 @@ FORM = {
 """Form of a job, as OpenAPI says it."""
 
 
+FEEDBACK = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": Feedback.model_json_schema()}}}
+}
+"""Body of a label, as OpenAPI says it."""
+
+
+async def take_feedback(request: Request, service: Service, owner: str, job_id: str) -> None:
+    """Take the label that a person gives a source; its owner is known before anything is read.
+
+    Raises:
+        Problem: it cannot be taken.
+    """
+    content = await read_small(request.stream(), _limits(service))
+    try:
+        label = Feedback.model_validate_json(content).label
+    except ValidationError as error:
+        raise Problem(422, "config", f"{validation_message(error)[:500]}; see /v1/openapi.json") from None
+    await run_in_threadpool(lambda: service.opinions.keep(service.job(job_id, owner), label))
+
+
 async def take_job(request: Request, service: Service, owner: str) -> str:
     """Take a job, once it is whole and on the disk; gives its id.
 
@@ -48,7 +68,7 @@ async def take_job(request: Request, service: Service, owner: str) -> str:
         Problem: it cannot be taken.
     """
     await run_in_threadpool(service.check_room, owner)
-    with service.arriving():
+    with service.arrivals.of(owner):
         return await _take_job(request, service, owner)
 
 
@@ -63,11 +83,16 @@ async def _take_job(request: Request, service: Service, owner: str) -> str:
         request.headers.get("content-type"),
         request.headers.get("content-length"),
         begin,
-        FormLimits(config.most_upload_bytes, config.upload_seconds, config.silence_seconds),
+        _limits(service),
     )
     # A client that goes away now has asked for the job all the same: it is taken, or its file is deleted.
     await asyncio.shield(run_in_threadpool(_add, service, owner, job_id, form))
     return job_id
+
+
+def _limits(service: Service) -> FormLimits:
+    config = service.config
+    return FormLimits(config.most_upload_bytes, config.upload_seconds, config.silence_seconds)
 
 
 def _add(service: Service, owner: str, job_id: str, form: Form) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -16,6 +18,7 @@ from pydantic import Field, ValidationError
 from genconvit.core.config import FrozenConfig, validation_message
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import written_whole
+from genconvit.core.locks import Lock, locked
 from genconvit.core.text import first_line
 
 _MOST_BYTES = 10 << 20
@@ -76,9 +79,6 @@ def add_key(path: Path, name: str) -> tuple[Key, str]:
     Raises:
         ConfigError: the name is taken or none, or the file cannot be read or written.
     """
-    keys = read_keys(path)
-    if any(key.name == name for key in keys):
-        raise ConfigError(f"there is a key for {name!r}; revoke it first, or choose another name")
     text = _PREFIX + secrets.token_urlsafe(32)
     try:
         made = Key(
@@ -90,7 +90,11 @@ def add_key(path: Path, name: str) -> tuple[Key, str]:
         )
     except ValidationError as error:
         raise ConfigError(f"{name!r} is no name of a key: {validation_message(error)}; give another") from None
-    _write(path, (*keys, made))
+    with _alone(path):
+        keys = read_keys(path)
+        if any(key.name == name for key in keys):
+            raise ConfigError(f"there is a key for {name!r}; revoke it first, or choose another name")
+        _write(path, (*keys, made))
     return made, text
 
 
@@ -100,12 +104,27 @@ def revoke_key(path: Path, name: str) -> None:
     Raises:
         ConfigError: there is none of this name, or the file cannot be read or written.
     """
-    keys = read_keys(path)
-    kept = tuple(key for key in keys if key.name != name)
-    if len(kept) == len(keys):
-        names = ", ".join(repr(key.name) for key in keys) or "none"
-        raise ConfigError(f"there is no key for {name!r}; there are keys for {names}")
-    _write(path, kept)
+    with _alone(path):
+        keys = read_keys(path)
+        kept = tuple(key for key in keys if key.name != name)
+        if len(kept) == len(keys):
+            names = ", ".join(repr(key.name) for key in keys) or "none"
+            raise ConfigError(f"there is no key for {name!r}; there are keys for {names}")
+        _write(path, kept)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one program at a time change a file, by a lock on its folder: the file itself is replaced."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be written: {first_line(error)}; choose another file") from error
+    try:
+        locked(folder, Lock.EXCLUSIVE)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _write(path: Path, keys: Sequence[Key]) -> None:

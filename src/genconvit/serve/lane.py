@@ -89,7 +89,7 @@ class Lane:
 
     def cancel(self, job_id: str) -> None:
         """End the reading of a job, if it is under way here."""
-        for flight in tuple(self._flights):
+        for flight in self._under_way():
             if flight.job.id == job_id:
                 flight.cancel()
 
@@ -97,10 +97,14 @@ class Lane:
         """End the thread; the jobs that are under way are queued again."""
         self._stopping.set()
         self._called.set()
-        for flight in tuple(self._flights):
+        for flight in self._under_way():
             flight.cancel()
         if self._thread.is_alive():
             self._thread.join(seconds)
+
+    def _under_way(self) -> tuple[Flight, ...]:
+        with self._claiming:  # a job that is being claimed is under way afterwards
+            return tuple(self._flights)
 
     def _run(self) -> None:
         try:

@@ -11,6 +11,7 @@ from genconvit.serve.stored import StoredJob
 
 _HOUR_SECONDS = 3600.0
 _LOOK_SECONDS = 60.0
+_AT_ONCE = 100
 
 
 class Retention:
@@ -36,12 +37,13 @@ class Retention:
     def step(self) -> float:
         """Delete what is too old; gives the seconds until the next look."""
         now = time.time()
-        for job in self._store.ended_before(now - self._upload_seconds):
-            if job.uploaded:
-                self._folder.delete_upload(job.path)
-        for job in self._store.ended_before(now - self._result_seconds):
+        for job_id, path in self._folder.uploads():
+            if self._store.has_ended_before(job_id, now - self._upload_seconds):
+                self._folder.delete_upload(path)
+        jobs = self._store.ended_before(now - self._result_seconds, _AT_ONCE)
+        for job in jobs:
             self.forget(job)
-        return _LOOK_SECONDS
+        return _LOOK_SECONDS if len(jobs) < _AT_ONCE else 0.0
 
     def forget(self, job: StoredJob) -> None:
         """Delete a job that has ended, with its files."""

@@ -15,15 +15,16 @@ class AllowedRoot:
 
     Args:
         folder: path of the folder.
+        without: path of a folder in it whose files may not be named.
 
     Raises:
         ConfigError: it is no folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, without: Path) -> None:
         if not folder.is_dir():
             raise ConfigError(f"--root {str(folder)!r} is no folder; give one that is there")
-        self._folder = folder.resolve()
+        self._folder, self._without = folder.resolve(), without.resolve()
 
     def find(self, given: str) -> Path:
         """The file that a client names, by a path below the folder, or by one that begins with it.
@@ -39,9 +40,9 @@ class AllowedRoot:
             raise refused
         try:
             path = (self._folder / given).resolve(strict=True)  # an absolute path stays as it is
-            inside = path.is_relative_to(self._folder) and path.is_file()
+            inside = path.is_relative_to(self._folder) and not path.is_relative_to(self._without)
         except (OSError, RuntimeError, ValueError):
             raise refused from None
-        if not inside:
+        if not inside or not path.is_file():
             raise refused
         return path

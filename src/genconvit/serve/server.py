@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable, Sequence
 
@@ -17,7 +18,7 @@ from genconvit.serve.service import Service
 from genconvit.settings import DetectorConfig
 
 MOST_CONNECTIONS = 1000
-"""Connections that are taken at once; further ones are answered 503."""
+"""Connections that are taken at once, or half of the files that may be open; further ones are answered 503."""
 
 _GOODBYE_SECONDS = 5
 
@@ -44,13 +45,18 @@ def serve(config: ServeConfig, detectors: Sequence[DetectorConfig], listening: C
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MOST_CONNECTIONS,
+                limit_concurrency=_most_connections(),
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
             )
         )
         host, port = listener.getsockname()[:2]
         listening(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
         asyncio.run(server.serve(sockets=[listener]))
+
+
+def _most_connections() -> int:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, files // 2)
 
 
 def _listen(config: ServeConfig) -> socket.socket:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,10 +13,11 @@ from genconvit.assemble import assemble_rule
 from genconvit.core.closeable import Closeable
 from genconvit.core.config import validation_message
 from genconvit.core.errors import ConfigError
+from genconvit.serve.arrivals import Arrivals
 from genconvit.serve.background import Background
 from genconvit.serve.config import ServeConfig
 from genconvit.serve.database import Database
-from genconvit.serve.deliveries import Deliveries
+from genconvit.serve.deliveries import AT_ONCE, Deliveries
 from genconvit.serve.files import DataFolder
 from genconvit.serve.keys import KeyFile, Tickets
 from genconvit.serve.lane import Lane, LaneOptions
@@ -55,6 +56,8 @@ class Service(Closeable):
         opinions: labels that people gave.
         metrics: numbers of the service.
         waiters: requests that wait for a job's end.
+        report_waiters: requests that wait for a job's report.
+        arrivals: requests with a job that arrive.
 
     Raises:
         ConfigError: an option has a value that is not allowed, or the folder is in use.
@@ -68,23 +71,23 @@ class Service(Closeable):
         lanes = {name: lane_options(each, config) for name, each in configs.items()}
         self.keys = KeyFile(config.keys) if config.keys else None
         self.tickets = Tickets()
-        self._root = AllowedRoot(config.root) if config.root else None
+        self._root = AllowedRoot(config.root, without=config.data) if config.root else None
         self._webhooks = Webhooks(config.webhook_hosts)
         self.folder = DataFolder(config.data)
         self._database = Database(self.folder.database)
         self.store = JobStore(self._database)
         self.opinions = Opinions(self._database, self.folder.feedback)
         self.metrics = Metrics(self.store.counts)
-        self.waiters = Waiters()
-        self._arriving = 0
+        self.waiters, self.report_waiters = Waiters(), Waiters()
+        self.arrivals = Arrivals(config.uploads_at_once, has_keys=self.keys is not None)
         self._retention = Retention(self.store, self.folder, config)
         self._lanes = {name: Lane(options, self.store, self._ended) for name, options in lanes.items()}
         self._defaults = {name: each.threshold for name, each in configs.items()}
-        reports = ReportMaker(self.store, self.folder, config.reports, self._retention.ended)
+        self._report_maker = ReportMaker(self.store, self.folder, config.reports, configs, self._report_ended)
         deliveries = Deliveries(self._database, self._webhooks, self._secret_of)
-        self._reports = Background("reports", reports.step)
-        self._deliveries = Background("webhooks", deliveries.step)
-        self._cleaning = Background("retention", self._retention.step)
+        self._reports = Background("reports", self._report_maker.step)
+        self._deliveries = tuple(Background("webhooks", deliveries.step) for _ in range(AT_ONCE))
+        self._background = (self._reports, *self._deliveries, Background("retention", self._retention.step))
 
     def start(self) -> None:
         """Go on with what was left of an earlier run, and load the networks."""
@@ -93,15 +96,19 @@ class Service(Closeable):
         self.folder.keep_only(self.store.ids())
         for lane in self._lanes.values():
             lane.start()
-        for background in (self._reports, self._deliveries, self._cleaning):
+        for background in self._background:
             background.start()
 
     def close(self) -> None:
         """End the threads; jobs that are under way are queued again. More than once is fine."""
         for lane in self._lanes.values():
             lane.stop(_PATIENCE_SECONDS)
-        for background in (self._reports, self._deliveries, self._cleaning):
-            background.stop(_PATIENCE_SECONDS)
+        for background in self._background:
+            background.stop()
+        until = time.monotonic() + _PATIENCE_SECONDS
+        for background in self._background:
+            background.join(max(until - time.monotonic(), 0.0))
+        self._report_maker.close()
         self._database.close()
         self.folder.close()
 
@@ -189,21 +196,6 @@ class Service(Closeable):
         except QueueFullError as full:
             raise self.busy(full) from None
 
-    @contextmanager
-    def arriving(self) -> Iterator[None]:
-        """Count a request with a job while it arrives; used in one thread.
-
-        Raises:
-            Problem: too many arrive.
-        """
-        if self._arriving >= self.config.uploads_at_once:
-            raise Problem(429, "busy", f"{self._arriving} jobs arrive; come again in 5 s", {"Retry-After": "5"})
-        self._arriving += 1
-        try:
-            yield
-        finally:
-            self._arriving -= 1
-
     def busy(self, full: QueueFullError) -> Problem:
         """The problem of a full queue, which says when to come again."""
         seconds = max(1, min(round(self.store.seconds_a_job() * max(full.most // 10, 1)), 600))
@@ -219,6 +211,12 @@ class Service(Closeable):
         if found is None:
             raise not_found("such job")
         return found
+
+    def owner_of_ticket(self, ticket: str, job_id: str) -> str | None:
+        """The owner whose permit to read a report it is; None where it is none, or the key was revoked."""
+        owner = self.tickets.owner(ticket, job_id)
+        is_known = owner is not None and (self.keys is None or self.keys.secret_of(owner) is not None)
+        return owner if is_known else None
 
     def progress(self, job: StoredJob) -> float:
         """Share of a job's frames that were searched."""
@@ -238,6 +236,7 @@ class Service(Closeable):
             self._ended(job)
             return "cancelled"
         self._retention.forget(job)
+        self.report_waiters.tell(job_id)
         return "forgotten"
 
     def _ended(self, job: StoredJob) -> None:
@@ -249,11 +248,17 @@ class Service(Closeable):
         if ended.started is not None and ended.finished is not None:
             self.metrics.seconds.observe(max(ended.finished - ended.started, 0.0))
         if ended.report == "none":
-            self._retention.ended(ended)
+            self._report_ended(ended)
         else:
             self._reports.call()
-        self._deliveries.call()
+        for deliveries in self._deliveries:
+            deliveries.call()
         self.waiters.tell(job.id)
+
+    def _report_ended(self, job: StoredJob) -> None:
+        """Go on where the report of a job that has ended was made, or is not to be."""
+        self._retention.ended(job)
+        self.report_waiters.tell(job.id)
 
     def _secret_of(self, owner: str) -> str | None:
         return self.keys.secret_of(owner) if self.keys else self.folder.secret()

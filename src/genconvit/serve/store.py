@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from genconvit.results.result import VideoResult
 from genconvit.serve.database import Database
@@ -13,6 +14,10 @@ from genconvit.serve.models import ENDED, JobError, JobState
 from genconvit.serve.stored import NewJob, StoredJob
 
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
+_LISTED = (
+    "id, owner, name, path, uploaded, detector, options, webhook, state, attempt, created, started, finished, status, "
+    "label, fake_probability, error, report, NULL AS result"
+)
 
 
 class QueueFullError(Exception):
@@ -91,14 +96,14 @@ class JobStore:
         return self._one("SELECT * FROM jobs WHERE id = ? AND owner = ?", (job_id, owner))
 
     def page(self, owner: str, limit: int, before: str | None = None) -> list[StoredJob]:
-        """Jobs of an owner, the latest first.
+        """Jobs of an owner without their results, the latest first.
 
         Args:
             owner: id of the key.
             limit: most jobs of the page.
             before: id of the job that the page begins behind; None is the beginning.
         """
-        query = "SELECT * FROM jobs WHERE owner = ?"
+        query = f"SELECT {_LISTED} FROM jobs WHERE owner = ?"  # noqa: S608
         values: list[object] = [owner]
         if before is not None:
             query += " AND seq < (SELECT seq FROM jobs WHERE id = ? AND owner = ?)"
@@ -164,10 +169,7 @@ class JobStore:
             hint="treat the file as hostile or damaged",
         )
         with self._database.transaction():
-            self._database.run(
-                "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'running' AND attempt >= ?",
-                (error.model_dump_json(), time.time(), most_attempts),
-            )
+            self._fail("state = 'running' AND attempt >= ?", (most_attempts,), error)
             self._database.run("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
 
     def refuse_others(self, detectors: Sequence[str]) -> None:
@@ -178,11 +180,8 @@ class JobStore:
         """
         error = JobError(code="config", reason="its architecture is offered no more; send the source again")
         places = ", ".join("?" * len(detectors))
-        self._database.run(
-            f"UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE state = 'queued' "  # noqa: S608
-            f"AND detector NOT IN ({places})",
-            (error.model_dump_json(), time.time(), *detectors),
-        )
+        with self._database.transaction():
+            self._fail(f"state = 'queued' AND detector NOT IN ({places})", detectors, error)
 
     def cancel(self, job_id: str, owner: str) -> bool:
         """End a job that has not ended; false where there is none."""
@@ -209,10 +208,20 @@ class JobStore:
         state = "made" if made else "none"
         return bool(self._database.run("UPDATE jobs SET report = ? WHERE id = ?", (state, job_id)))
 
-    def ended_before(self, seconds: float) -> list[StoredJob]:
-        """Jobs that ended before a time, in seconds since 1970, and whose report is not pending."""
-        query = f"SELECT * FROM jobs WHERE state IN ({_ENDED}) AND finished < ? AND report != 'pending'"  # noqa: S608
-        return [StoredJob.of(row) for row in self._database.rows(query, (seconds,))]
+    def ended_before(self, seconds: float, limit: int) -> list[StoredJob]:
+        """Jobs without their results that ended before a time, and whose report is not pending.
+
+        Args:
+            seconds: the time, in seconds since 1970.
+            limit: most jobs that are given.
+        """
+        query = f"SELECT {_LISTED} FROM jobs WHERE finished < ? AND report != 'pending' LIMIT ?"  # noqa: S608
+        return [StoredJob.of(row) for row in self._database.rows(query, (seconds, limit))]
+
+    def has_ended_before(self, job_id: str, seconds: float) -> bool:
+        """Tell whether a job is there that ended before a time, and whose report is not pending."""
+        query = "SELECT 1 FROM jobs WHERE id = ? AND finished < ? AND report != 'pending'"
+        return bool(self._database.rows(query, (job_id, seconds)))
 
     def ids(self) -> set[str]:
         """Ids of all jobs."""
@@ -230,22 +239,32 @@ class JobStore:
         return (times[0] - times[-1]) / (len(times) - 1) if len(times) > 1 else 1.0
 
     def _waiting(self, owner: str | None) -> int:
-        query = "SELECT COUNT(*) AS number FROM jobs WHERE (state IN ('queued', 'running') OR report = 'pending')"
-        if owner is None:
-            return int(self._database.rows(query)[0]["number"])
-        return int(self._database.rows(f"{query} AND owner = ?", (owner,))[0]["number"])
+        """Count the jobs that are to be scored, and those whose report is to be made."""
+        of_owner, values = ("", ()) if owner is None else (" AND owner = ?", (owner,))
+        return sum(
+            int(self._database.rows(f"SELECT COUNT(*) AS number FROM jobs WHERE {each}{of_owner}", values)[0]["number"])  # noqa: S608
+            for each in ("state IN ('queued', 'running')", "report = 'pending'")
+        )
+
+    def _fail(self, condition: str, values: Sequence[object], error: JobError) -> None:
+        """Let jobs fail that no attempt ends."""
+        for row in self._database.rows(f"SELECT id FROM jobs WHERE {condition}", values):  # noqa: S608 - our own words
+            query = "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE id = ?"
+            self._database.run(query, (error.model_dump_json(), time.time(), row["id"]))
+            self._tell(row["id"])
 
     def _tell(self, job_id: str) -> None:
         """Put what a job's webhook is told among the deliveries."""
-        job = self._one("SELECT * FROM jobs WHERE id = ? AND webhook NOT NULL", (job_id,))
-        if job is not None:
+        job = self._one("SELECT * FROM jobs WHERE id = ?", (job_id,))
+        if job is not None and job.webhook is not None:
             self._database.run(
-                "INSERT INTO deliveries (id, job, owner, url, body, due) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO deliveries (id, job, owner, url, receiver, body, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     secrets.token_hex(16),
                     job.id,
                     job.owner,
                     job.webhook,
+                    f"{job.owner} {urlsplit(job.webhook).netloc.lower()}",
                     job.summary(1.0).model_dump_json(),
                     time.time(),
                 ),

@@ -81,6 +81,11 @@ class StoredJob(NewJob):
         """True where nothing more happens to it."""
         return self.state in ENDED
 
+    @property
+    def has_report(self) -> bool:
+        """True where its report was made, or is never to be."""
+        return self.has_ended and self.report != "pending"
+
     def summary(self, progress: float) -> JobSummary:
         """The job as a list shows it.
 

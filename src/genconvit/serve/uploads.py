@@ -81,7 +81,7 @@ async def read_form(
     parts = _Parts(begin)
     try:
         parser = parts.parser(boundary)
-        async for piece in _bounded(stream, limits, most):
+        async for piece in _bounded(stream, limits, most, too_large(limits.most_bytes)):
             parser.write(piece)
             await parts.flush()
         parser.finalize()
@@ -94,7 +94,19 @@ async def read_form(
         raise
 
 
-async def _bounded(stream: AsyncIterator[bytes], limits: FormLimits, most: int) -> AsyncIterator[bytes]:
+async def read_small(stream: AsyncIterator[bytes], limits: FormLimits) -> bytes:
+    """Take a body that is no form, whole.
+
+    Raises:
+        Problem: it is longer than a field may be, or too slow.
+    """
+    problem = Problem(413, "limit", f"the body is longer than {_MOST_FIELD_BYTES} bytes; shorten it")
+    return b"".join([piece async for piece in _bounded(stream, limits, _MOST_FIELD_BYTES, problem)])
+
+
+async def _bounded(
+    stream: AsyncIterator[bytes], limits: FormLimits, most: int, too_much: Problem
+) -> AsyncIterator[bytes]:
     """Pieces of a body that arrives in time, and is no longer than it may be."""
     read = 0
     until = time.monotonic() + limits.seconds
@@ -115,7 +127,7 @@ async def _bounded(stream: AsyncIterator[bytes], limits: FormLimits, most: int) 
             ) from None
         read += len(piece)
         if read > most:
-            raise too_large(limits.most_bytes)
+            raise too_much
         yield piece
 
 
@@ -185,7 +197,10 @@ class _Parts:
             raise Problem(422, "config", f"the part {self._name!r} comes twice; send it once")
         if self._name == FILE:
             self._form.file_name = parameters.get(b"filename", b"").decode("utf-8", "replace")
-            self._form.upload = self._begin(self._form.file_name)
+            try:
+                self._form.upload = self._begin(self._form.file_name)
+            except OSError as error:
+                raise no_room(error) from error
         elif self._name not in FIELDS:
             raise Problem(
                 422, "config", f"there is no part {self._name[:80]!r}; the parts are {', '.join((FILE, *FIELDS))}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +22,10 @@ from genconvit.serve.problems import Problem
 
 SIGNATURE = "Genconvit-Signature"
 DELIVERY = "Genconvit-Delivery"
-_TIMEOUT_SECONDS = 10.0
+_STEP_SECONDS = 10.0
+_MOST_SECONDS = 20.0
+"""Seconds that a call may take altogether, however its receiver spreads its answer."""
+
 _PORTS = {"http": 80, "https": 443}
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -110,8 +116,10 @@ class Webhooks:
             raise DeliveryError(f"{target.host} does not resolve")
         return found[0]
 
-    def send(self, url: str, body: bytes, *, delivery: str, secret: str, client: httpx.Client | None = None) -> None:
-        """Tell a place, once.
+    def send(
+        self, url: str, body: bytes, *, delivery: str, secret: str, client: httpx.AsyncClient | None = None
+    ) -> None:
+        """Tell a place, once, in seconds that are bounded. Runs an event loop of its own.
 
         Args:
             url: address that a client gave.
@@ -137,23 +145,29 @@ class Webhooks:
             DELIVERY: delivery,
             SIGNATURE: f"t={now},v1={sign(secret, now, body)}",
         }
-        made = client or httpx.Client(trust_env=False, follow_redirects=False, timeout=_TIMEOUT_SECONDS)
+        made = client or httpx.AsyncClient(
+            trust_env=False, follow_redirects=False, timeout=_STEP_SECONDS, verify=self._tls
+        )
+        request = made.build_request(
+            "POST",
+            f"{target.scheme}://{literal}:{target.port}{target.path}",
+            content=body,
+            headers=headers,
+            extensions={"sni_hostname": target.host},
+        )
         try:
-            with (
-                made,
-                made.stream(
-                    "POST",
-                    f"{target.scheme}://{literal}:{target.port}{target.path}",
-                    content=body,
-                    headers=headers,
-                    extensions={"sni_hostname": target.host},
-                ) as response,
-            ):
-                status = response.status_code
+            status = asyncio.run(_status(made, request))
+        except (TimeoutError, asyncio.TimeoutError):
+            raise DeliveryError(f"{target.host} did not answer within {_MOST_SECONDS:g} s") from None
         except httpx.HTTPError as error:
             raise DeliveryError(f"{target.host} was not reached ({first_line(error)})") from error
         if not 200 <= status < 300:
             raise DeliveryError(f"{target.host} answered {status}")
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Certificates that are trusted, which take long to read."""
+        return httpx.create_ssl_context(trust_env=False)
 
     @property
     def _allowed(self) -> str:
@@ -170,6 +184,18 @@ def sign(secret: str, seconds: str, body: bytes) -> str:
         body: body of the request.
     """
     return hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+async def _status(client: httpx.AsyncClient, request: httpx.Request) -> int:
+    """Send a request, and give the status of its answer, whose body is left."""
+
+    async def send() -> int:
+        async with client:
+            response = await client.send(request, stream=True)
+            await response.aclose()
+            return response.status_code
+
+    return await asyncio.wait_for(send(), _MOST_SECONDS)
 
 
 def _host_and_port(text: str) -> tuple[str, int | None]:

@@ -5,6 +5,7 @@ const shown = new Map(); // jobs by id: what was last known of each, and its ele
 const uploads = new Map(); // uploads under way, by a name of their own
 let key = sessionStorage.getItem("genconvit-key") || "";
 let next = null;
+const few = 3; // jobs that are asked for one by one
 
 class Refused extends Error {
   constructor(status, problem) {
@@ -62,7 +63,7 @@ function send(file) {
       try { answer = JSON.parse(request.responseText); } catch { /* of a proxy */ }
       request.status === 202 ? resolve(answer.id) : reject(new Refused(request.status, answer));
     };
-    request.onerror = () => reject(new Error(`${file.name} could not be sent: the connection was lost.`));
+    request.onerror = () => reject(new Error("it could not be sent; the connection was lost."));
     request.onabort = () => resolve(null);
     request.open("POST", "v1/jobs");
     for (const [header, value] of Object.entries(headers())) request.setRequestHeader(header, value);
@@ -74,10 +75,17 @@ function send(file) {
 }
 
 async function sendAll(files) {
+  const faults = [];
   for (const file of files) {
-    const id = await send(file);
-    if (id) show(await ask(`v1/jobs/${id}`), true);
+    try {
+      const id = await send(file);
+      if (id) show(await ask(`v1/jobs/${id}`), true);
+    } catch (error) {
+      if (error.status === 401) throw error;
+      faults.push(`${file.name}: ${error.message}`);
+    }
   }
+  if (faults.length) throw new Error(faults.join(" "));
 }
 
 function verdict(job) {
@@ -189,16 +197,27 @@ async function list(before = "") {
   at("more").hidden = !next;
 }
 
+const waiting = () => [...shown.values()].map(({ job }) => job).filter((job) => job.state !== "sending" && changes(job));
+
+async function update(id) {
+  try {
+    const now = await ask(`v1/jobs/${id}`);
+    if (shown.has(id)) show(now);
+  } catch (error) {
+    if (error.status === 404) forget(id);
+  }
+}
+
+// Many jobs are asked for as one list, and those that it has no room for one by one.
 async function look() {
-  for (const { job } of [...shown.values()]) {
-    if (job.state === "sending" || !changes(job)) continue;
-    try {
-      const now = await ask(`v1/jobs/${job.id}`);
-      if (shown.has(job.id)) show(now);
-    } catch (error) {
-      if (error.status === 404) forget(job.id);
+  const ids = new Set(waiting().map((job) => job.id));
+  if (ids.size > few) {
+    const page = await ask("v1/jobs?limit=200").catch(() => ({ jobs: [] }));
+    for (const job of page.jobs) {
+      if (ids.delete(job.id) && shown.has(job.id)) show(job);
     }
   }
+  for (const id of [...ids].slice(0, few)) await update(id);
   setTimeout(look, 700);
 }
 
