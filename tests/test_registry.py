@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,15 @@ def test_a_plugin_is_listed_with_its_owner_and_imported_by_name(install: Install
     cls = ARCHITECTURES.load("good")
     assert cls.__module__ == "acme_good"
     assert issubclass(cls, Architecture)
+
+
+def test_metadata_is_read_once_for_all_groups(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("anew", "anew = anew:Good")  # so that the path is none that was read before
+    read: list[object] = []
+    distributions = importlib.metadata.distributions
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda: read.append(None) or distributions())
+    assert all(registry.names() for registry in REGISTRIES)
+    assert len(read) == 1
 
 
 def test_a_plugin_is_found_in_its_own_group_only(install: Install) -> None:
