@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import typer
@@ -69,7 +69,7 @@ class Commands(Mapping[str, Any]):
         return len(_NAMES)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _built(name: str) -> Any:  # noqa: ANN401 - as above
     """Import a command and have typer build it."""
     command = getattr(importlib.import_module(f"genconvit.cli.{name}"), name)

@@ -111,7 +111,7 @@ def _hashed_meanwhile(path: Path) -> Callable[[], WeightsFile]:
         try:
             return WeightsFile(name=path.name, sha256=hashing.result())
         except OSError as error:
-            raise WeightsError(f"weights file {str(path)!r} cannot be read ({error.strerror}); copy it again") from error
+            raise WeightsError(f"{path} cannot be read: {error.strerror}; copy it again") from error
 
     return described
 
