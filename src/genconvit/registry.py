@@ -28,7 +28,7 @@ T = TypeVar("T")
 """The class that the plugins of a group derive from."""
 
 _GROUPS = "genconvit."
-"""What the names of all groups begin with."""
+"""Beginning of the names of all groups."""
 
 
 @dataclass(frozen=True)
