@@ -1,12 +1,14 @@
 """Opening a detector in a fresh process, in turn with importing PyTorch and reading the same file.
 
-Without a file, one of the original is made, with random weights. The first round warms the system's cache of files and
-does not count. Processor time, of the process and its threads, says more than time where other work goes on beside.
+Without a file, one of the original is made, with random weights. The first round does not count: it warms the system's
+cache of files, and Python may compile sources in it. Processor time, of the process and its threads, says more than
+time where other work goes on beside.
 
 Run it: python benchmarks/open.py [FILE] [--rounds 7] [--precision bf16] [--face-detector mtcnn]
 """
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -43,8 +45,9 @@ class Cost(NamedTuple):
 
 def cost(code: str, arguments: list[str]) -> Cost:
     """Run Python in a fresh process; it has to succeed."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, env=environment)  # noqa: S603
     clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Cost(clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
+from unittest.mock import Mock
 
 import pytest
 from torch import Tensor
@@ -122,6 +124,14 @@ def test_a_plugin_is_listed_with_its_owner_and_imported_by_name(install: Install
     cls = ARCHITECTURES.load("good")
     assert cls.__module__ == "acme_good"
     assert issubclass(cls, Architecture)
+
+
+def test_metadata_is_read_once_for_all_groups(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("anew", "anew = anew:Good")  # so that the path is none that was read before
+    distributions = Mock(wraps=importlib.metadata.distributions)
+    monkeypatch.setattr(importlib.metadata, "distributions", distributions)
+    assert all(registry.names() for registry in REGISTRIES)
+    distributions.assert_called_once()
 
 
 def test_a_plugin_is_found_in_its_own_group_only(install: Install) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:  # what is registered lies above, and is imported when it is a
 T = TypeVar("T")
 """The class that the plugins of a group derive from."""
 
+_GROUPS = "genconvit."
+"""Beginning of the names of all groups."""
+
 
 @dataclass(frozen=True)
 class PluginInfo:
@@ -51,7 +54,7 @@ class Registry(Generic[T]):
     """The plugins of one entry-point group.
 
     Args:
-        group: the entry-point group, for example ``"genconvit.architectures"``.
+        group: the entry-point group, for example ``"genconvit.architectures"``; all begin with ``genconvit.``.
         kind: word for a plugin in messages, for example ``"architecture"``.
         base: class that a plugin derives from, as ``"module:attribute"``; imported when a plugin is.
     """
@@ -182,9 +185,9 @@ def _is_importable(cls: type[object]) -> bool:
         return False
 
 
-def _installed(group: str) -> tuple[PluginInfo, ...]:
+def _installed(group: str) -> list[PluginInfo]:
     """The plugins of every distribution on the path, which are read again where something in a folder of it changed."""
-    return _found(group, tuple(map(_state, sys.path)))
+    return [plugin for plugin in _found(tuple(map(_state, sys.path))) if plugin.group == group]
 
 
 def _state(folder: str) -> tuple[str, int]:
@@ -194,20 +197,20 @@ def _state(folder: str) -> tuple[str, int]:
         return folder, 0
 
 
-@lru_cache(maxsize=32)
-def _found(group: str, path: tuple[tuple[str, int], ...]) -> tuple[PluginInfo, ...]:
+@lru_cache(maxsize=8)
+def _found(path: tuple[tuple[str, int], ...]) -> tuple[PluginInfo, ...]:
     del path
-    return tuple(_read(group))
+    return tuple(_read())
 
 
-def _read(group: str) -> Iterator[PluginInfo]:
+def _read() -> Iterator[PluginInfo]:
     """Read what the distributions declare; one whose metadata cannot be read harms nobody else."""
     seen = set()
     for distribution in importlib.metadata.distributions():
         try:
-            if group not in (distribution.read_text("entry_points.txt") or ""):  # most declare nothing of ours
+            if _GROUPS not in (distribution.read_text("entry_points.txt") or ""):  # most declare nothing of ours
                 continue
-            entries = distribution.entry_points.select(group=group)
+            entries = [entry for entry in distribution.entry_points if entry.group.startswith(_GROUPS)]
             if not entries:
                 continue
             owner, version = (_field(distribution, name) for name in ("Name", "Version"))
@@ -217,7 +220,7 @@ def _read(group: str) -> Iterator[PluginInfo]:
             continue
         seen.add(owner)
         for entry in entries:
-            yield PluginInfo(entry.name, group, entry.value, owner, version)
+            yield PluginInfo(entry.name, entry.group, entry.value, owner, version)
 
 
 def _field(distribution: importlib.metadata.Distribution, name: str) -> str:

@@ -97,6 +97,15 @@ def test_examples_may_be_left_out(portrait_clip: Path) -> None:
 
 
 @pytest.mark.slow
+def test_int8_is_measured_in_the_runtime_that_runs_it(portrait_clip: Path) -> None:
+    base = DetectorConfig.from_options("v2", size="nano", frames=1, device="cpu", face_detector="mtcnn")
+    report = run_bench(base, [portrait_clip], precisions=["int8"], repeats=1, examples=False)
+    assert {row.setting.partition(" in ")[0] for row in report.rows} == {"int8"}
+    assert {row.setting.partition(" in torch")[1] for row in report.rows} == {""}
+    assert report.fresh_runs[0].precision == "int8"
+
+
+@pytest.mark.slow
 def test_a_fresh_process_measures_its_own_memory_alone(report: BenchResult) -> None:
     (run,) = report.fresh_runs
     assert (run.precision, run.face_detector, run.videos, run.faces) == ("fp32", "mtcnn", 1, 2)

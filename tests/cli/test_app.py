@@ -37,6 +37,25 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_leaves_the_files_of_others_alone() -> None:
+    code = (
+        "import sys; sys.argv = ['genconvit', 'weights', '--help']\n"
+        "from genconvit.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "names = ('predict', 'train', 'weights', 'serve')\n"
+        "found = [name for name in names if f'genconvit.cli.{name}' in sys.modules]\n"
+        "sys.exit(0 if found == ['weights'] else f'imported {found}')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_misspelt_command_is_named(run: Callable[..., Run]) -> None:
+    ended = run("predcit")
+    assert ended.status == 2
+    assert "predict" in ended.err
+
+
 def test_python_m_is_the_same_program() -> None:
     done = subprocess.run([sys.executable, "-m", "genconvit", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"genconvit {__version__}\n")

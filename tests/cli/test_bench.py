@@ -13,7 +13,7 @@ from .conftest import Run
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--precision", "fp16"), "--precision 'fp16' is not measured; give fp32 or bf16"),
+        (("--precision", "fp16"), "--precision 'fp16' is not measured; give fp32, bf16, int8"),
         (("--json", "nowhere/out.json"), "--json 'nowhere/out.json' cannot be written"),
         (("--arch", "v3"), "unknown architecture 'v3'"),
         (("--frames", "few"), "frames is 'few'; allowed are"),

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from genconvit.core.ahead import Ahead
+from genconvit.core.ahead import Ahead, begun
 from processes import wait_until
 
 
@@ -94,3 +94,13 @@ def test_chained_stages_end_together() -> None:
         items = iter(outer)
         assert [next(items) for _ in range(3)] == [0, 2, 4]
     assert wait_until(lambda: source.closed_in == "genconvit-inner")
+
+
+def test_a_call_goes_on_in_a_thread_and_its_error_is_that_of_who_waits() -> None:
+    go = threading.Event()
+    waiting = begun(lambda: (go.wait(60), threading.current_thread().name), "call")
+    assert not waiting.done()
+    go.set()
+    assert waiting.result() == (True, "genconvit-call_0")
+    with pytest.raises(ZeroDivisionError):
+        begun(lambda: 1 // 0, "call").result()

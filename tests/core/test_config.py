@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, PositiveInt, ValidationError
 
 import genconvit
-from genconvit.core.config import FrozenConfig, did_you_mean, validation_message
+from genconvit.core.config import FrozenConfig, did_you_mean, field_descriptions, validation_message
 from genconvit.settings import DetectorConfig
 
 ELSEWHERE = ("genconvit.cli", "genconvit.__main__")
@@ -67,7 +67,8 @@ def test_every_config_is_frozen(cls: type[FrozenConfig]) -> None:
 
 @pytest.mark.parametrize("cls", CONFIGS)
 def test_every_field_is_described_under_itself(cls: type[FrozenConfig]) -> None:
-    assert [name for name, field in cls.model_fields.items() if not field.description] == []
+    assert field_descriptions(cls).keys() == cls.model_fields.keys()
+    assert all(field_descriptions(cls).values())
 
 
 @pytest.mark.parametrize("cls", WITH_DEFAULTS)

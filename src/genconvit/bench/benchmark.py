@@ -12,11 +12,12 @@ from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, thi
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.stages import Stages
 from genconvit.bench.training_examples import example_rows
-from genconvit.core.device import PRECISIONS, TorchPrecision, resolve_device, resolve_precision
+from genconvit.core.device import PRECISIONS, Precision, resolve_device, resolve_precision
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
 from genconvit.settings import DetectorConfig
 from genconvit.weights.convert import save_model
+from genconvit.weights.library_file import StoredPrecision
 from genconvit.weights.load import load_model
 
 CLIPS = 4
@@ -28,7 +29,7 @@ def run_bench(
     base: DetectorConfig,
     clips: Sequence[Path],
     *,
-    precisions: Sequence[TorchPrecision] = (),
+    precisions: Sequence[Precision] = (),
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
     examples: bool = True,
@@ -66,7 +67,9 @@ def run_bench(
                 update = {"weights": weights, "precision": precision, "face_detector": name, "face_model": model}
                 config = base.model_copy(update=update)
                 parts = assemble(config)
-                rows += Stages(parts, clips, f"{precision}, {parts.provenance.face_detector.name}").rows(repeats)
+                found = parts.provenance
+                setting = f"{found.precision} in {found.runtime}, {found.face_detector.name}"
+                rows += Stages(parts, clips, setting).rows(repeats)
                 parts.readers.close()
                 del parts
                 runs.append(run_fresh(config, clips))
@@ -89,12 +92,13 @@ def _make_clips(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _weights(base: DetectorConfig, precision: TorchPrecision, folder: Path) -> str | dict[str, str]:
-    """Choose what the detector reads its weights from; a file in this precision where they would be random."""
+def _weights(base: DetectorConfig, precision: Precision, folder: Path) -> str | dict[str, str]:
+    """Choose what the detector reads its weights from; a file where they would be random, in fp32 for int8."""
     if base.weights not in (None, "random"):
         return base.weights
-    path = folder / f"{precision}.safetensors"
+    stored: StoredPrecision = "fp32" if precision == "int8" else precision
+    path = folder / f"{stored}.safetensors"
     if not path.exists():
         loaded = load_model(base.architecture, ARCHITECTURES.load(base.architecture), base.model, "random")
-        save_model(loaded, base.architecture, path, precision=precision)
+        save_model(loaded, base.architecture, path, precision=stored)
     return str(path)

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import os
 import sys
-from collections.abc import Callable
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
-from genconvit.cli.annotate import annotate
-from genconvit.cli.bench import bench
-from genconvit.cli.calibrate import calibrate
-from genconvit.cli.compare import compare
-from genconvit.cli.credentials import credentials
-from genconvit.cli.datasets import datasets
-from genconvit.cli.demo import demo
-from genconvit.cli.doctor import doctor
-from genconvit.cli.evaluate import evaluate
-from genconvit.cli.examples import EXAMPLES
-from genconvit.cli.export import export
-from genconvit.cli.extract import extract
-from genconvit.cli.keys import keys
+from genconvit.cli.commands import Commands
 from genconvit.cli.library_warnings import plain_warnings
-from genconvit.cli.model_flags import CompareCommand, DetectorCommand, TrainCommand
-from genconvit.cli.plugins import plugins
-from genconvit.cli.predict import predict
-from genconvit.cli.report import report
-from genconvit.cli.robustness import robustness
-from genconvit.cli.schema import schema
-from genconvit.cli.serve import serve
 from genconvit.cli.stopping import StopSignals
-from genconvit.cli.submit import submit
-from genconvit.cli.train import train
-from genconvit.cli.weights import weights
 from genconvit.core.cores import keep_threads_within_limits
 from genconvit.core.errors import GenConViTError
 from genconvit.core.files import FULL
@@ -52,6 +28,14 @@ EXIT_NO_READER = 141
 
 class Program(TyperGroup):
     """The commands; an interruption and a reader of stdout that went away end each of them without a traceback."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - typer's own
+        super().__init__(**{**settings, "commands": Commands()})
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # typer's own type is private
+        """Give the names of the commands, none of which is built for that."""
+        del ctx
+        return list(self.commands)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own type is private
         """Run the command."""
@@ -72,52 +56,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-_CLASSES: dict[str, type[TyperCommand]] = {
-    "predict": DetectorCommand,
-    "annotate": DetectorCommand,
-    "report": DetectorCommand,
-    "evaluate": DetectorCommand,
-    "compare": CompareCommand,
-    "robustness": DetectorCommand,
-    "train": TrainCommand,
-    "export": DetectorCommand,
-    "bench": DetectorCommand,
-    "serve": DetectorCommand,
-}
-"""Commands that have the flags of an architecture's own."""
-
-
-def _add(command: Callable[..., None]) -> None:
-    """Register a command under its own name, with prose that wraps and examples below its flags."""
-    name = command.__name__
-    text = inspect.getdoc(command) or ""
-    prose = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
-    examples = "\n\n".join(("Examples:", *(f"  {line}" for line in EXAMPLES[name])))
-    app.command(name, cls=_CLASSES.get(name, TyperCommand), help=prose, epilog=examples)(command)
-
-
-for _command in (
-    predict,
-    annotate,
-    report,
-    evaluate,
-    compare,
-    calibrate,
-    robustness,
-    train,
-    extract,
-    export,
-    credentials,
-    plugins,
-):
-    _add(_command)
-app.add_typer(weights, name="weights")
-app.add_typer(datasets, name="datasets")
-app.add_typer(keys, name="keys")
-for _command in (serve, submit, demo, doctor, bench, schema):
-    _add(_command)
 
 
 def _print_version(wanted: bool) -> None:

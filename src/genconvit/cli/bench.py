@@ -30,7 +30,7 @@ Precisions = Annotated[
     list[str] | None,
     typer.Option(
         "--precision",
-        help="fp32 or bf16; may be given twice.",
+        help="fp32, bf16 or int8; may be given more than once.",
         metavar="NAME",
         show_default="fp32, and bf16 where the hardware computes in it",
     ),
@@ -63,7 +63,7 @@ def bench(
     vary on a shared machine: quote the ratios.
     """
     from genconvit.bench.benchmark import run_bench
-    from genconvit.core.device import PRECISIONS
+    from genconvit.core.device import ALL_PRECISIONS
 
     flags: ModelOptions = {
         "architecture": ("--arch", arch),
@@ -74,10 +74,10 @@ def bench(
     }
     given = {name: (flag, value) for name, (flag, value) in flags.items() if value is not None}
     base = detector_config(None, {**given, **model_options(context)}, extra)
-    precisions = [name for name in PRECISIONS if name in (precision or ())]
-    unknown = [name for name in precision or () if name not in PRECISIONS]
+    precisions = [name for name in ALL_PRECISIONS if name in (precision or ())]
+    unknown = [name for name in precision or () if name not in ALL_PRECISIONS]
     if unknown:
-        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {' or '.join(PRECISIONS)}")
+        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {', '.join(ALL_PRECISIONS)}")
     if json:
         check_writable("--json", json)
     names = face_detector or ["auto"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -14,17 +14,28 @@ from genconvit.cli.signature import give_parameters, optional_parameters
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from genconvit.core.config import FrozenConfig
+
 _METAVARS: dict[object, str] = {int: "N", float: "X", str: "TEXT", bool: "true|false"}
 
 
-def field_flags(fields: Mapping[str, FieldInfo], title: str) -> dict[str, TyperOption]:
+def field_flags(configs: Sequence[type[FrozenConfig]], title: str) -> dict[str, TyperOption]:
     """For each field a flag: a switch for a boolean, else a value as text.
 
     Args:
-        fields: fields of a pydantic model.
+        configs: configs that have the fields; the first one that has a field decides on its flag.
         title: title under which help shows the flags.
     """
-    annotations = {_parameter(name): _annotation(name, info, title) for name, info in fields.items()}
+    from genconvit.core.config import field_descriptions
+
+    fields: dict[str, FieldInfo] = {}
+    texts: dict[str, str] = {}
+    for config in reversed(configs):
+        fields.update(config.model_fields)
+        texts.update(field_descriptions(config))
+    annotations = {
+        _parameter(name): _annotation(name, info, texts.get(name, ""), title) for name, info in fields.items()
+    }
 
     def command() -> None:
         """Have parameters that typer makes options of."""
@@ -41,12 +52,12 @@ def _parameter(name: str) -> str:
     return f"field_{name}"
 
 
-def _annotation(name: str, info: FieldInfo, title: str) -> object:
+def _annotation(name: str, info: FieldInfo, description: str, title: str) -> object:
     from rich.markup import escape
 
     flag = f"--{name.replace('_', '-')}"
     kinds = [kind for kind in _kinds(info.annotation) if kind is not type(None)]
-    text = escape(" ".join((info.description or "").replace("``", "").split()))
+    text = escape(" ".join((info.description or description).replace("``", "").split()))
     if kinds == [bool]:
         shown = {True: "on", False: "off"}.get(info.default, False)
         switch = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, show_default=shown, rich_help_panel=title)

@@ -189,9 +189,8 @@ def _own_flags(names: Sequence[str], params: Iterable[Any]) -> _Own:
     from genconvit.registry import ARCHITECTURES
 
     configs = [ARCHITECTURES.load(name).config_class for name in names]
-    fields = {name: info for config in reversed(configs) for name, info in config.model_fields.items()}
     taken = {flag for each in params if each.name not in MODEL_FLAGS for flag in _flags_of(each)}
-    options = field_flags(fields, MODEL)
+    options = field_flags(configs, MODEL)
     return _Own(names, {name: option for name, option in options.items() if taken.isdisjoint(_flags_of(option))})
 
 

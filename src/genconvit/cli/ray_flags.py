@@ -61,11 +61,6 @@ def scale_options(
     Raises:
         ConfigError: a flag is for Ray alone, has a value that is not allowed, or there is no output.
     """
-    from pydantic import ValidationError
-
-    from genconvit.core.config import validation_message
-    from genconvit.scale.options import ScaleOptions
-
     if engine is Engine.local:
         if address or given:
             raise ConfigError(f"{'--address' if address else '--ray'} is for --engine ray; give that as well")
@@ -74,6 +69,11 @@ def scale_options(
         raise ConfigError("--engine ray writes into files; give --output FILE, with .jsonl, .json, .csv or .parquet")
     require("ray.data", package="Ray", extra="ray", purpose="--engine ray")
     require("pyarrow", package="pyarrow", extra="ray", purpose="--engine ray")
+    from pydantic import ValidationError
+
+    from genconvit.core.config import validation_message
+    from genconvit.scale.options import ScaleOptions
+
     try:
         return ScaleOptions.model_validate({"address": address, **named_values("--ray", given, example="networks=4")})
     except ValidationError as error:

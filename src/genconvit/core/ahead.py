@@ -1,10 +1,11 @@
-"""Runs an iterator in a thread of its own, a bounded number of items ahead of its consumer."""
+"""Work in a thread of its own: an iterator, a bounded number of items ahead of its consumer, or one call."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from genconvit.core.closeable import Closeable
@@ -13,6 +14,19 @@ from genconvit.core.fork import Owner
 T = TypeVar("T")
 
 _LONGEST_GOODBYE_SECONDS = 5.0
+
+
+def begun(function: Callable[[], T], name: str) -> Future[T]:
+    """Call a function in a thread that ends with it; whoever needs the result waits for it.
+
+    Args:
+        function: function to call.
+        name: name of the thread.
+    """
+    thread = ThreadPoolExecutor(1, f"genconvit-{name}")
+    future = thread.submit(function)
+    thread.shutdown(wait=False)
+    return future
 
 
 class _ClosedError(Exception):

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import itertools
+import textwrap
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 
 class FrozenConfig(BaseModel):
@@ -28,7 +38,6 @@ class FrozenConfig(BaseModel):
         extra="forbid",
         allow_inf_nan=False,
         protected_namespaces=(),
-        use_attribute_docstrings=True,
     )
 
     @model_validator(mode="before")
@@ -42,6 +51,38 @@ class FrozenConfig(BaseModel):
                         f"unknown field {name!r}{did_you_mean(str(name), known)}; the fields are: {', '.join(known)}"
                     )
         return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the fields in the JSON Schema, which is when sources are read: pydantic would at every start."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in field_descriptions(cls).items():
+            properties[name].setdefault("description", text)
+        return schema
+
+
+def field_descriptions(config: type[BaseModel]) -> dict[str, str]:
+    """Give the text below each field in the sources of a config and its bases; of fields without one, nothing."""
+    found: dict[str, str] = {}
+    for cls in reversed(config.__mro__):
+        if issubclass(cls, FrozenConfig):
+            found.update(_attribute_docstrings(cls))
+    return {name: found[name] for name in config.model_fields if name in found}
+
+
+def _attribute_docstrings(cls: type) -> dict[str, str]:
+    try:
+        source = textwrap.dedent(inspect.getsource(cls))
+    except (OSError, TypeError):  # a class without a file
+        return {}
+    (definition,) = ast.parse(source).body
+    found = {}
+    for first, second in itertools.pairwise(ast.iter_child_nodes(definition)):
+        match first, second:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = inspect.cleandoc(text)
+    return found
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

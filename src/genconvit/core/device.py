@@ -18,6 +18,7 @@ Precision = Literal["fp32", "bf16", "int8"]
 PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
 
 PRECISIONS: tuple[TorchPrecision, ...] = get_args(TorchPrecision)
+ALL_PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
 """The most faces that go through the networks at once, by the kind of device.

@@ -7,9 +7,9 @@ It is the library's own, so it is opened without the checks for files of others,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from genconvit.core.ahead import begun
 from genconvit.core.device import AnyDevice
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
@@ -92,9 +92,7 @@ def opened_ahead(file: ExportedFile, device: AnyDevice) -> Runs:
 
     What is wrong with the file is raised there, so this is for the library's own.
     """
-    thread = ThreadPoolExecutor(1, "genconvit-open")
-    opening = thread.submit(file.open, device)
-    thread.shutdown(wait=False)
+    opening = begun(lambda: file.open(device), "open")
 
     def run(crops: ImageArray, noise: Sequence[FloatArray]) -> Mapping[str, FloatArray]:
         return opening.result()(crops, noise)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from genconvit.core.ahead import begun
 from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.models.reference_files import Network
@@ -32,13 +33,22 @@ class LocatedFile:
 
     Attributes:
         path: path of the file.
-        file: name, hash and origin of the file for the result.
+        described: gives name, hash and origin of the file, once a file on disk is hashed, in a thread.
         network: network that it belongs to, where the user said so.
     """
 
     path: Path
-    file: WeightsFile
+    described: Callable[[], WeightsFile]
     network: Network | None = None
+
+    @property
+    def file(self) -> WeightsFile:
+        """Name, hash and origin of the file for the result; ask after its tensors are read.
+
+        Raises:
+            WeightsError: it cannot be read.
+        """
+        return self.described()
 
 
 def locate(spec: WeightsSpec, networks: tuple[Network, ...], embedded: str | None = None) -> list[LocatedFile]:
@@ -84,7 +94,7 @@ def _on_disk(given: str | os.PathLike[str], network: Network | None = None) -> L
     try:
         path = Path(given).expanduser()
         if path.is_file():
-            return LocatedFile(path, WeightsFile(name=path.name, sha256=sha256_of_file(path)), network)
+            return LocatedFile(path, _hashed_meanwhile(path), network)
         problem = "is a folder" if path.is_dir() else "does not exist"
     except (OSError, RuntimeError, ValueError) as error:
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
@@ -94,12 +104,24 @@ def _on_disk(given: str | os.PathLike[str], network: Network | None = None) -> L
     )
 
 
+def _hashed_meanwhile(path: Path) -> Callable[[], WeightsFile]:
+    hashing = begun(lambda: sha256_of_file(path), "hash")
+
+    def described() -> WeightsFile:
+        try:
+            return WeightsFile(name=path.name, sha256=hashing.result())
+        except OSError as error:
+            raise WeightsError(f"{path} cannot be read: {error.strerror}; copy it again") from error
+
+    return described
+
+
 def _from_hub(
     repository: str, filename: str, network: Network | None = None, revision: str | None = None
 ) -> LocatedFile:
     found = hub.download(repository, filename, revision=revision)
     file = WeightsFile(name=filename, sha256=found.sha256, repository=repository, revision=found.revision)
-    return LocatedFile(found.path, file, network)
+    return LocatedFile(found.path, lambda: file, network)
 
 
 def _hub_repository(repository: str, revision: str | None, networks: tuple[Network, ...]) -> list[LocatedFile]:
