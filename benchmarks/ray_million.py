@@ -1,10 +1,10 @@
 """A simulation of a run over a million videos on Ray: measured times in place of decoding, face search and networks.
 
 Everything else is the library's own code: the listing, the workers, their batches, crops and results, the count of
-deaths, the parts and the file that they are joined into. Videos are as long as uploads are (log-normal), one frame a
-second up to ``--most-frames`` is looked at; a share of the files ends what reads it, some the worker itself, and
-workers are lost on the way. Times are shortened (``--faster``), so that a few workers here stand for as many times
-more: what is left is what the engine adds. Every file must have one result, the right one, in its order.
+deaths, the parts, and the results in the order of the files. Videos are as long as uploads are (log-normal), and take
+the time of one frame a second, up to ``--most-frames``, in two frames; a share of the files ends what reads it, some
+the worker itself, and workers are lost on the way. Times are shortened (``--faster``), so that a few workers here stand
+for as many times more: what is left is what the engine adds. Every file must have one result, the right one.
 
 Run it: python -m benchmarks.ray_million [--rows 100000] [--json FILE] [--plot FILE]
 """
@@ -34,6 +34,9 @@ from genconvit.settings import DetectorConfig
 
 MEDIAN_SECONDS, SPREAD = 30.0, 1.2
 """Median of a video's length in seconds, and the standard deviation of its logarithm."""
+
+FRAMES = 2
+"""Frames of a simulated video; each takes its share of the time of those that a real one would have."""
 
 SAMPLE_SECONDS = 5.0
 
@@ -78,7 +81,7 @@ class Course:
 
 
 def make_videos(folder: Path, given: Assumptions) -> tuple[list[str], set[str], float]:
-    """Write the files; give their paths, those that break what reads them, and the workers' seconds for all others."""
+    """Write the files; give their paths, those that break what reads them, and the mean number of frames."""
     folder.mkdir()
     chance = np.random.default_rng(given.seed)
     frames = np.clip(chance.lognormal(np.log(MEDIAN_SECONDS), SPREAD, given.rows), 1, given.most_frames).astype(int)
@@ -88,13 +91,14 @@ def make_videos(folder: Path, given: Assumptions) -> tuple[list[str], set[str], 
         breaks = None
         if broken[number] < given.poison:
             breaks = "worker" if ends[number] < given.ends_worker else "decoder"
-        told = {"frames": int(frames[number]), "seconds": given.find / given.faster, "breaks": breaks}
+        seconds = float(frames[number]) / FRAMES * given.find / given.faster
+        told = {"frames": FRAMES, "seconds": seconds, "breaks": breaks}
         path = folder / f"{number:07d}.mp4"
         path.write_text(json.dumps(told), encoding="utf-8")
         paths.append(str(path))
         if breaks:
             bad.add(str(path))
-    return paths, bad, float(frames.sum()) * given.find / given.faster
+    return paths, bad, float(frames.mean())
 
 
 def workers() -> Iterator[psutil.Process]:
@@ -165,10 +169,11 @@ def simulate(folder: Path, given: Assumptions) -> dict[str, object]:
     ARCHITECTURES.register(NAME, SimulatedNetwork)
     FACE_DETECTORS.register(NAME, SimulatedFaces)
     VIDEO_DECODERS.register(NAME, SimulatedDecoder)
-    paths, bad, work = make_videos(folder / "videos", given)
+    paths, bad, frames = make_videos(folder / "videos", given)
+    find, score = (frames * each / given.faster for each in (given.find, given.score))
     config = DetectorConfig.from_options(
         NAME, weights="random", face_detector=NAME, decoder=NAME, isolate=False, frames="all", device="cpu",
-        model={"seconds": given.score / given.faster},
+        model={"seconds": score / FRAMES},
     )  # fmt: skip
     options = ScaleOptions(finders=given.finders, networks=given.networks, network_cpus=0, deaths=2)
     ray.init(num_cpus=given.finders + 1, include_dashboard=False, log_to_driver=False)
@@ -176,7 +181,7 @@ def simulate(folder: Path, given: Assumptions) -> dict[str, object]:
     course = follow(run, paths, given)
     joined = check(run, paths, bad)
     seconds = course.seconds[-1]
-    ideal = work / given.finders
+    ideal = given.rows * max(find / given.finders, score / given.networks)
     given_up = sum(count for reason, count in run.tally.by_reason.items() if "given up" in reason)
     return {
         "rows": given.rows, "poison": len(bad), "given_up": given_up, "lost": len(course.lost),
