@@ -81,7 +81,7 @@ def draw(curves: dict[str, Curve], path: Path) -> None:
     axes.set_xlabel("sources so far, in millions")
     axes.set_ylabel("memory beyond the start, in MB")
     axes.set_ylim(bottom=0)
-    axes.legend()
+    axes.legend(loc="center right")
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=130)
 

@@ -109,10 +109,9 @@ def workers() -> Iterator[psutil.Process]:
 
 
 def lose_a_worker(chance: random.Random) -> None:
-    """Kill a worker that finds faces."""
-    finders = [process for process in workers() if "FindFaces" in process.info["cmdline"][0]]
-    if finders:
-        os.kill(chance.choice(finders).pid, signal.SIGKILL)
+    """Kill a worker that finds faces, or one of the networks."""
+    actors = [process for process in workers() if "MapWorker" in process.info["cmdline"][0]]
+    os.kill(chance.choice(actors).pid, signal.SIGKILL)
 
 
 def sample(course: Course, begun: float, done: int) -> None:
