@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -131,13 +132,18 @@ def test_one_file_that_is_refused_keeps_no_other_from_being_sent(page: Any, clip
 
 @pytest.mark.slow
 def test_many_jobs_are_asked_for_as_one_list(page: Any, served: Server, clip: Path) -> None:
+    def as_waiting(route: Any) -> None:
+        answer = route.fetch()
+        listed = answer.json()
+        jobs = [{**each, "state": "queued", "result": None} for each in listed["jobs"]]
+        route.fulfill(response=answer, json={**listed, "jobs": jobs})
+
     with Client(served.url) as client:
-        ids = [client.submit(clip) for _ in range(8)]
-        page.reload()
-        with page.expect_request("**/v1/jobs?limit=200"):
-            pass
-        for job_id in ids:
+        for job_id in [client.submit(clip) for _ in range(8)]:
             client.wait(job_id)
+    page.route(re.compile(r"/v1/jobs\?limit=20$"), as_waiting)
+    with page.expect_request(re.compile(r"/v1/jobs\?limit=200$")):
+        page.reload()
     page.locator("#jobs .open:visible").nth(7).wait_for()
 
 
