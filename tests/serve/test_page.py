@@ -105,8 +105,10 @@ def test_a_job_is_cancelled(page: Any, served: Server, clip: Path) -> None:
     with Client(served.url) as client:
         ids = [client.submit(clip) for _ in range(15)]
         page.set_input_files("#file", shutil.copy(clip, clip.with_name("cancelled.mp4")))
-        job(page, "cancelled.mp4").locator(".cancel").click()
-        job(page, "cancelled.mp4").get_by_text("cancelled", exact=True).wait_for()
+        mine = job(page, "cancelled.mp4")
+        mine.get_by_text("It waits for its turn.").wait_for()  # while it is being sent, there is no job to cancel
+        mine.locator(".cancel").click()
+        mine.get_by_text("cancelled", exact=True).wait_for()
         for job_id in ids:
             with suppress(Exception):
                 client.delete(job_id)
