@@ -10,6 +10,7 @@ from fnmatch import translate
 from glob import has_magic
 from typing import NamedTuple
 
+from genconvit.inputs.depth_first import DepthFirst
 from genconvit.inputs.sorted_folder import Entry, SortedFolder
 
 _ANY_DEPTH = "**"
@@ -77,18 +78,14 @@ def _literal(folder: str, name: str, rest: Sequence[str]) -> Iterator[Match]:
 
 
 def _at_any_depth(folder: str, rest: Sequence[str], seen: set[str]) -> Iterator[Match]:
-    ahead = [iter((folder,))]  # the folders that are left at each depth, which may be any
-    while ahead:
-        here = next(ahead[-1], None)
-        if here is None:
-            ahead.pop()
-            continue
+    ahead = DepthFirst(folder)
+    for here in ahead:
         real = os.path.realpath(here or os.curdir)
         if real in seen:
             continue
         seen.add(real)
         yield from _below(here, rest)
-        ahead.append(_folders(here))
+        ahead.go_into(_folders(here))
 
 
 def _folders(folder: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from genconvit.inputs.depth_first import DepthFirst
 from genconvit.inputs.sorted_folder import SortedFolder
 from genconvit.video.copies import clip_and_above, clip_name, copies, may_be_copy
 from genconvit.video.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -76,12 +77,8 @@ def _named(folder: str) -> Iterator[tuple[str, Found]]:
 
 
 def _walk(folder: str, leave_out: LeaveOut, seen: set[str]) -> Iterator[Found]:
-    ahead = [iter((folder,))]  # the folders that are left at each depth, which may be any
-    while ahead:
-        here = next(ahead[-1], None)
-        if here is None:
-            ahead.pop()
-            continue
+    ahead = DepthFirst(folder)
+    for here in ahead:
         real = real_path(here)
         if real in seen:
             leave_out(here, "the same folder as one that is listed already")
@@ -95,7 +92,7 @@ def _walk(folder: str, leave_out: LeaveOut, seen: set[str]) -> Iterator[Found]:
             )
             continue
         yield from _files(here, real, entries, leave_out)
-        ahead.append(_folders(here, entries))
+        ahead.go_into(_folders(here, entries))
 
 
 def _folders(folder: str, entries: SortedFolder) -> Iterator[str]:
