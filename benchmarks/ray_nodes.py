@@ -5,7 +5,7 @@ with the workers that find faces and, with ``--networks``, the one that runs the
 there, every process of the second node is killed (SIGKILL). With ``--replace`` a third node takes its place. The run
 must end by itself, say nothing but its events, and its file must be the local one, to the byte.
 
-Run it: python benchmarks/ray_nodes.py [--clips 60] [--networks] [--replace]
+Run it: python -m benchmarks.ray_nodes [--clips 60] [--networks] [--replace]
 """
 
 import argparse
@@ -18,11 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from benchmarks.resume_kills import PREDICT, make_clips
 
-from genconvit.data.sample import write_clip
-
-PREDICT = ("-m", "genconvit", "predict", "--weights", "embedded", "--face-detector", "mtcnn", "--device", "cpu")
 RAY = (
     "--engine",
     "ray",
@@ -37,15 +34,6 @@ RAY = (
 )
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 POLL_SECONDS = 0.05
-
-
-def make_clips(folder: Path, count: int) -> None:
-    """Make short clips, among them one without a face and one that is no video."""
-    folder.mkdir()
-    for number in range(count - 2):
-        write_clip(folder / f"{number:03d}.mp4", frames=6 + number % 5, width=128, height=128)
-    write_clip(folder / "no_face.mp4", image=np.full((64, 64, 3), 96, np.uint8), frames=6, width=64, height=64)
-    (folder / "no_video.mp4").write_bytes(b"nothing")
 
 
 def predict(clips: Path, output: Path, *further: str) -> subprocess.Popen[str]:

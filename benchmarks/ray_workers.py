@@ -5,7 +5,7 @@ worker that finds faces and one that runs the networks, and on two cores with tw
 thread. Files of results must be equal, to the byte. The time to start (imports, Ray itself, weights) stands apart: it
 ends with the first result of a run.
 
-Run it: python benchmarks/ray_workers.py [--clips 1000] [--few 200] [--json FILE]
+Run it: python -m benchmarks.ray_workers [--clips 1000] [--few 200] [--json FILE]
 """
 
 import argparse
@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.resume_kills import PREDICT
 from genconvit.data.sample import write_clip
 
-PREDICT = ("-m", "genconvit", "predict", "--weights", "embedded", "--face-detector", "mtcnn", "--device", "cpu")
 KINDS = 20
 
 
