@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from genconvit.detector import Detector
     from genconvit.inputs.fetch import RemoteFiles
     from genconvit.journal.journal import Journal
+    from genconvit.journal.resuming import Resuming
     from genconvit.results.result import VideoResult
     from genconvit.video.names import Source
 
@@ -113,12 +114,8 @@ def report(
 
     named = _named(sources)
     is_page = output.suffix.lower() in PAGE_SUFFIXES
-    if is_page and named.count != 1:
-        raise ConfigError(f"--output {str(output)!r} is one page, and there are {named.count}; name a folder")
     resuming = resuming_of(identity, resume=resume, retry=retry)
-    if resuming and (is_page or named.results is not None):
-        got = "one page" if is_page else "a file of results"
-        raise ConfigError(f"--resume goes on with a folder of pages of videos, got {got}; leave it out")
+    _refuse_other_outputs(named, output, resuming, is_page=is_page)
     config = detector.config()
     refuse_inputs("--output", output, [*named.paths, *detector.inputs(config)])
     if is_page:
@@ -154,6 +151,14 @@ def report(
         failed = journal.tally.failed if journal else "unreadable" in statuses
     if failed:
         sys.exit(SourceError.exit_status)
+
+
+def _refuse_other_outputs(named: _Sources, output: Path, resuming: Resuming | None, *, is_page: bool) -> None:
+    if is_page and named.count != 1:
+        raise ConfigError(f"--output {str(output)!r} is one page, and there are {named.count}; name a folder")
+    if resuming and (is_page or named.results is not None):
+        got = "one page" if is_page else "a file of results"
+        raise ConfigError(f"--resume goes on with a folder of pages of videos, got {got}; leave it out")
 
 
 def _named(sources: Sequence[str]) -> _Sources:
