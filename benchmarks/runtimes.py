@@ -27,6 +27,8 @@ from genconvit import Detector
 from genconvit.bench.floor import backbone_calls
 from genconvit.core.types import ImageArray
 from genconvit.data.sample_crops import sample_crops
+from genconvit.registry import ARCHITECTURES
+from genconvit.weights.load import parse_config
 from recipes.nano.faces import read_faces
 
 REFERENCE, FLOOR = "torch:fp32", "bare timm"
@@ -90,7 +92,8 @@ def compare(options: argparse.Namespace) -> None:
     """Open the variants, time them, score the crops, and print a table."""
     variants = list(dict.fromkeys((REFERENCE, *options.variants)))
     detectors = {variant: opened(variant, options) for variant in variants}
-    scorer = detectors[REFERENCE]._open().parts.scorer
+    parts = detectors[REFERENCE]._open().parts
+    scorer = parts.scorer
     side, truth = scorer.input_spec.size, None
     if options.crops:
         faces = read_faces(options.crops, "test", side, "test split")
@@ -100,7 +103,8 @@ def compare(options: argparse.Namespace) -> None:
     calls: dict[str, Callable[[], object]] = {
         variant: partial(scores_of, detector, images[:TIMED]) for variant, detector in detectors.items()
     }
-    bare = backbone_calls(scorer, [TIMED])
+    config = parse_config(options.arch, ARCHITECTURES.load(options.arch), parts.provenance.config)
+    bare = backbone_calls(scorer, config, [TIMED])
     times = seconds({**calls, FLOOR: bare} if bare else calls, options.rounds)
     scores = {variant: scores_of(detector, images) for variant, detector in detectors.items()}
     print(f"{len(images)} crops, {times[REFERENCE]:.2f} s for {TIMED} in {REFERENCE}\n")

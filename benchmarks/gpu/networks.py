@@ -14,7 +14,7 @@ from genconvit.core.types import FaceScores
 from genconvit.pipeline.scorer import Scorer
 from genconvit.pipeline.torch_network import TorchNetwork
 from genconvit.registry import ARCHITECTURES
-from genconvit.weights.load import load_model
+from genconvit.weights.load import load_model, parse_config
 
 
 def scorer_of(setting: Setting, architecture: str, **options: Any) -> Scorer:  # noqa: ANN401 - the scorer's own
@@ -42,7 +42,8 @@ def main() -> None:
     for architecture, options in [*as_they_are, *(("original", each) for each in setting.compiled)]:
         scorer = scorer_of(setting, architecture, **options)
         faces = random_faces(scorer, setting.faces)
-        floor = floor or backbone_calls(scorer, [setting.faces], compiled=True)
+        config = parse_config(architecture, ARCHITECTURES.load(architecture), {"size": setting.size})
+        floor = floor or backbone_calls(scorer, config, [setting.faces], compiled=True)
         if floor is None:
             raise SystemExit(f"{architecture} has no floor")
         scores = scorer.score(faces)

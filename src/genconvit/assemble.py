@@ -28,6 +28,7 @@ from genconvit.settings import DetectorConfig
 from genconvit.verdict.decision_rule import DecisionRule, decision_rule
 from genconvit.video.sampling import FrameChoice
 from genconvit.video.select import resolve_decoders
+from genconvit.weights.locate import hash_ahead
 
 if TYPE_CHECKING:
     from genconvit.models.base import Architecture
@@ -117,6 +118,8 @@ def assemble(config: DetectorConfig) -> Parts:
         WeightsError: the weights cannot be had, read, or do not fit.
     """
     runtime = assemble_runtime(config)
+    if runtime == "torch":
+        hash_ahead(config.weights)
     rule = assemble_rule(config)
     credentials = CredentialsReader(config.trust_list, config) if config.credentials else None
     resolve_precision(config.precision, resolve_device(config.device))

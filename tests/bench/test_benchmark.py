@@ -8,12 +8,14 @@ import torch
 from genconvit.bench.bench_result import BenchResult
 from genconvit.bench.benchmark import run_bench
 from genconvit.bench.floor import backbone_calls
+from genconvit.core.device import Precision
 from genconvit.core.errors import ConfigError
 from genconvit.models.base import ArchitectureConfig
 from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
 from genconvit.pipeline.scorer import Scorer
 from genconvit.pipeline.torch_network import TorchNetwork
+from genconvit.runtimes.choice import Runtime
 from genconvit.settings import DetectorConfig
 from stages import Brightness
 
@@ -21,8 +23,9 @@ CPU = torch.device("cpu")
 
 
 def test_an_architecture_of_another_family_has_no_floor() -> None:
-    scorer = Scorer(TorchNetwork(Brightness(ArchitectureConfig(mode="any")), device=CPU, precision="fp32"))
-    assert backbone_calls(scorer, [3]) is None
+    config = ArchitectureConfig(mode="any")
+    scorer = Scorer(TorchNetwork(Brightness(config), device=CPU, precision="fp32"))
+    assert backbone_calls(scorer, config, [3]) is None
 
 
 class Bare(torch.nn.Module):
@@ -51,16 +54,15 @@ def test_the_floor_calls_the_backbone_as_often_as_the_faces_need(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, str], name: str, calls: list[tuple[int, int]]
 ) -> None:
     bare, asked = Bare(), list[str]()
-    scorer = Scorer(
-        TorchNetwork(OriginalConfig.model_validate(options).build(), device=CPU, precision="fp32"), batch_size=4
-    )
+    config = OriginalConfig.model_validate(options)
+    scorer = Scorer(TorchNetwork(config.build(), device=CPU, precision="fp32"), batch_size=4)
 
     def create(name: str) -> Bare:
         asked.append(name)
         return bare
 
     monkeypatch.setattr("timm.create_model", create)
-    run = backbone_calls(scorer, [6, 1])
+    run = backbone_calls(scorer, config, [6, 1])
     assert run is not None
     run()
     assert (asked, bare.calls) == ([name], calls)
@@ -97,12 +99,24 @@ def test_examples_may_be_left_out(portrait_clip: Path) -> None:
 
 
 @pytest.mark.slow
-def test_int8_is_measured_in_the_runtime_that_runs_it(portrait_clip: Path) -> None:
+@pytest.mark.parametrize(("runtime", "precision"), [("onnxruntime", "fp32"), ("openvino", "int8")])
+def test_another_runtime_has_the_floor_of_torch_and_keeps_no_export(
+    runtime: Runtime,
+    precision: Precision,
+    portrait_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     base = DetectorConfig.from_options("v2", size="nano", frames=1, device="cpu", face_detector="mtcnn")
-    report = run_bench(base, [portrait_clip], precisions=["int8"], repeats=1, examples=False)
-    assert {row.setting.partition(" in ")[0] for row in report.rows} == {"int8"}
-    assert {row.setting.partition(" in torch")[1] for row in report.rows} == {""}
-    assert report.fresh_runs[0].precision == "int8"
+    report = run_bench(base, [portrait_clip], precisions=[precision], runtimes=[runtime], repeats=1, examples=False)
+    assert {row.setting for row in report.rows} == {f"{precision} in {runtime}, mtcnn"}
+    (networks,) = [row for row in report.rows if row.stage == "networks"]
+    assert networks.floor == "bare backbone calls in torch, fp32"
+    assert networks.ratio is not None
+    (run,) = report.fresh_runs
+    assert (run.precision, run.runtime, run.faces) == (precision, runtime, 1)
+    assert not list(tmp_path.rglob("*.onnx")) + list(tmp_path.rglob("*.xml"))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from .conftest import Run
     ("arguments", "message"),
     [
         (("--precision", "fp16"), "--precision 'fp16' is not measured; give fp32, bf16, int8"),
+        (("--runtime", "tflite"), "--runtime 'tflite' is not measured; give torch, onnxruntime, openvino"),
         (("--json", "nowhere/out.json"), "--json 'nowhere/out.json' cannot be written"),
         (("--arch", "v3"), "unknown architecture 'v3'"),
         (("--frames", "few"), "frames is 'few'; allowed are"),
@@ -34,7 +35,8 @@ def test_a_report_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
         StageTiming(stage="faces", setting="fp32, mtcnn", amount=75, unit="frames", seconds=5),
     )
     fresh = FreshRun(
-        precision="fp32",
+        precision="int8",
+        runtime="openvino",
         face_detector="mtcnn",
         import_seconds=1.25,
         open_seconds=2.5,
@@ -51,5 +53,15 @@ def test_a_report_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
         )
     )
     out = capsys.readouterr().out
-    for text in ("Some [CPU], 2 threads", "75 frames", "30.00", "a floor", "1.25", "1800", "150", "a note"):
+    for text in (
+        "Some [CPU], 2 threads",
+        "int8 in openvino, mtcnn",
+        "75 frames",
+        "30.00",
+        "a floor",
+        "1.25",
+        "1800",
+        "150",
+        "a note",
+    ):
         assert text in out

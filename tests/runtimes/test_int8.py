@@ -20,6 +20,7 @@ from genconvit.runtimes.header import ExportHeader
 from genconvit.runtimes.int8 import check_input, quantised
 from genconvit.runtimes.int8_crops import Int8Crops
 from genconvit.runtimes.int8_options import Int8Options
+from genconvit.runtimes.onnx_network import OnnxNetwork, folded
 from genconvit.settings import DetectorConfig
 from genconvit.weights.load import LoadedModel
 
@@ -93,32 +94,36 @@ def crops() -> Int8Crops:
     return Int8Crops(images[:8], images[8:], "random", "0" * 64)
 
 
-def test_no_layer_within_the_bound_is_an_error(
-    onnx_path: Path, crops: Int8Crops, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import onnx
+@pytest.fixture
+def source(onnx_path: Path, tmp_path: Path) -> OnnxNetwork:
+    """The small network, folded."""
+    return folded(onnx_path, tmp_path)
 
+
+def test_no_layer_within_the_bound_is_an_error(
+    onnx_path: Path, source: OnnxNetwork, crops: Int8Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(int8, "_most", lambda *_: 0)
     with pytest.raises(ConfigError, match=r"no part of the network can be rounded .* by more than 1e-09; allow more"):
-        quantised(onnx.load(onnx_path), read_exported(onnx_path).header, crops, max_change=1e-9, ends=True)
+        quantised(source, read_exported(onnx_path).header, crops, max_change=1e-9, ends=True)
 
 
-def test_layers_that_change_the_scores_most_stay_in_fp32(onnx_path: Path, crops: Int8Crops) -> None:
-    import onnx
-
-    model, header = onnx.load(onnx_path), read_exported(onnx_path).header
+def test_layers_that_change_the_scores_most_stay_in_fp32(
+    onnx_path: Path, source: OnnxNetwork, crops: Int8Crops
+) -> None:
+    header = read_exported(onnx_path).header
     batches = int8._batches(header, crops)
-    before = int8._scores(model, header, batches)
+    before = int8._scores(source, header, batches)
 
-    def change(network: Any) -> float:
+    def change(network: OnnxNetwork) -> float:
         return float(np.abs(int8._scores(network, header, batches) - before).max())
 
-    every = quantised(model, header, crops, max_change=1, ends=True)
-    bound = change(every.model)
-    some = quantised(model, header, crops, max_change=bound, ends=True)
+    every = quantised(source, header, crops, max_change=1, ends=True)
+    bound = change(every.network)
+    some = quantised(source, header, crops, max_change=bound, ends=True)
     assert every.layers == some.layers + some.layers_in_fp32 == 16
     assert 0 < some.layers < 16
-    assert change(some.model) <= bound * int8._SHARE_OF_BOUND
+    assert change(some.network) <= bound * int8._SHARE_OF_BOUND
 
 
 @pytest.mark.parametrize("fitting", range(6))
@@ -126,14 +131,14 @@ def test_the_largest_number_that_fits_is_found(fitting: int) -> None:
     assert int8._most(5, lambda count: count <= fitting) == fitting
 
 
-def test_a_network_without_layers_is_an_error(onnx_path: Path, crops: Int8Crops) -> None:
-    import onnx
+def test_a_network_without_layers_is_an_error(onnx_path: Path, source: OnnxNetwork, crops: Int8Crops) -> None:
     from onnx import helper
 
     header = read_exported(onnx_path).header
-    nothing = onnx.load(onnx_path)
-    del nothing.graph.node[:], nothing.graph.initializer[:]
-    nothing.graph.node.append(helper.make_node("Cast", ["crops"], ["timm"], name="cast", to=1))
+    nothing = source.copy()
+    graph = nothing.model.graph
+    del graph.node[:], graph.initializer[:]
+    graph.node.append(helper.make_node("Cast", ["crops"], ["timm"], name="cast", to=1))
     with pytest.raises(ConfigError, match=r"'timm' has no convolution and no matrix product with constant weights"):
         quantised(nothing, header, crops, max_change=0.5, ends=True)
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genconvit.runtimes.layers import find_layers, folded
-from genconvit.runtimes.quantise import Observed, observe, rounded, session_of
+from genconvit.runtimes.layers import find_layers
+from genconvit.runtimes.onnx_network import OnnxNetwork
+from genconvit.runtimes.quantise import Observed, observe, rounded
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -14,7 +15,7 @@ CHANNELS = 8
 
 
 @pytest.fixture(scope="module")
-def model() -> Any:
+def network(tmp_path_factory: pytest.TempPathFactory) -> OnnxNetwork:
     """A convolution, a depthwise one with its clipping, a pooled matrix product and a Gemm."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -44,7 +45,8 @@ def model() -> Any:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return OnnxNetwork(model, tmp_path_factory.mktemp("nothing"))
 
 
 def batches(count: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -53,17 +55,17 @@ def batches(count: int, seed: int = 0) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def observed(model: Any) -> Observed:
-    return observe(model, batches(8))
+def observed(network: OnnxNetwork) -> Observed:
+    return observe(network, batches(8))
 
 
-def outputs(model: Any, seed: int = 1) -> Any:
-    session = session_of(model)
+def outputs(network: OnnxNetwork, seed: int = 1) -> Any:
+    session = network.session()
     return np.concatenate([session.run(["y"], feeds)[0] for feeds in batches(16, seed)])
 
 
-def test_layers_are_those_with_constant_weights(model: Any) -> None:
-    found = {layer.node: layer for layer in find_layers(model)}
+def test_layers_are_those_with_constant_weights(network: OnnxNetwork) -> None:
+    found = {layer.node: layer for layer in find_layers(network.model)}
     assert list(found) == ["wide", "deep", "product", "last"]
     assert [layer.products for layer in found.values()] == [27, 9, 8, 4]
     assert [layer.levels for layer in found.values()] == [63, 127, 63, 63]
@@ -71,59 +73,39 @@ def test_layers_are_those_with_constant_weights(model: Any) -> None:
 
 
 @pytest.mark.parametrize("ends", [False, True])
-def test_a_rounded_network_stays_near(model: Any, observed: Observed, ends: bool) -> None:
-    wanted, found = outputs(model), outputs(rounded(model, observed, observed.layers, ends=ends))
+def test_a_rounded_network_stays_near(network: OnnxNetwork, observed: Observed, ends: bool) -> None:
+    wanted, found = outputs(network), outputs(rounded(network, observed, observed.layers, ends=ends))
     assert 0 < np.abs(found - wanted).max() < 0.1 * np.abs(wanted).max()
 
 
-def test_weights_are_kept_as_bytes(model: Any, observed: Observed) -> None:
-    made = rounded(model, observed, observed.layers, ends=False)
-    kept = {each.name: each for each in made.graph.initializer}
+def test_weights_are_kept_as_bytes(network: OnnxNetwork, observed: Observed) -> None:
+    made = rounded(network, observed, observed.layers, ends=False)
+    kept = {each.name: each for each in made.model.graph.initializer}
     assert kept["wide_quantised"].data_type == 3  # int8
     assert "wide" not in kept
 
 
-def test_some_layers_can_stay_in_fp32(model: Any, observed: Observed) -> None:
-    made = rounded(model, observed, observed.layers[:1], ends=False)
-    assert {"wide_quantised", "deep", "product", "last"} <= {each.name for each in made.graph.initializer}
-    assert not np.array_equal(outputs(made), outputs(model))
-    assert np.array_equal(outputs(rounded(model, observed, [], ends=False)), outputs(model))
+def test_some_layers_can_stay_in_fp32(network: OnnxNetwork, observed: Observed) -> None:
+    made = rounded(network, observed, observed.layers[:1], ends=False)
+    assert {"wide_quantised", "deep", "product", "last"} <= {each.name for each in made.model.graph.initializer}
+    assert not np.array_equal(outputs(made), outputs(network))
+    assert np.array_equal(outputs(rounded(network, observed, [], ends=False)), outputs(network))
 
 
-def test_rounding_does_not_move_the_mean(model: Any, observed: Observed) -> None:
+def test_rounding_does_not_move_the_mean(network: OnnxNetwork, observed: Observed) -> None:
     wide = observed.layers[0]
     assert np.abs(observed.shifts["wide"]).max() > 0
-    with_bias = rounded(model, observed, [wide], ends=False)
+    with_bias = rounded(network, observed, [wide], ends=False)
     nothing = Observed(observed.layers, observed.roundings, {"wide": np.zeros(CHANNELS, np.float32)}, observed.work)
-    without = rounded(model, nothing, [wide], ends=False)
-    wanted = means(model)
+    without = rounded(network, nothing, [wide], ends=False)
+    wanted = means(network)
     assert np.abs(means(with_bias) - wanted).max() < 0.5 * np.abs(means(without) - wanted).max()
 
 
-def means(model: Any) -> Any:
-    from onnx import ModelProto, ValueInfoProto
+def means(network: OnnxNetwork) -> Any:
+    from onnx import ValueInfoProto
 
-    shown = ModelProto()
-    shown.CopyFrom(model)
-    shown.graph.output.append(ValueInfoProto(name="a"))
-    session = session_of(shown)
+    shown = network.copy()
+    shown.model.graph.output.append(ValueInfoProto(name="a"))
+    session = shown.session()
     return np.mean([session.run(["a"], feeds)[0].mean(axis=(0, 2, 3)) for feeds in batches(8)], axis=0)
-
-
-def test_normalisations_are_folded_into_convolutions() -> None:
-    from onnx import TensorProto, helper, numpy_helper
-
-    ones = {name: np.full(2, 2, np.float32) for name in ("scale", "shift", "mean", "var")}
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["x", "w"], ["a"], name="conv"),
-            helper.make_node("BatchNormalization", ["a", *ones], ["y"], name="norm"),
-        ],
-        "small",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 4, 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2, 4, 4])],
-        [numpy_helper.from_array(value, name) for name, value in ones.items()]
-        + [numpy_helper.from_array(np.ones((2, 3, 1, 1), np.float32), "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    assert [node.op_type for node in folded(model).graph.node] == ["Conv"]

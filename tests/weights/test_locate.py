@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import torch
 
+from genconvit.weights import locate as module
 from genconvit.weights.convert import convert_reference
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY
+from genconvit.weights.locate import hash_ahead, locate
 
 from .hub_server import COMMIT, Hub, serving
 from .reference_files import save
@@ -109,3 +111,45 @@ def test_a_hub_id_without_weights_or_with_a_slip_is_an_error(tmp_path: Path) -> 
     assert "owner/nane" in slip.stderr
     assert without.returncode == slip.returncode == 1
     assert "Traceback" not in without.stderr + slip.stderr
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were hashed, in turn."""
+    files: list[Path] = []
+
+    def noted(path: Path) -> str:
+        files.append(path)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr(module, "sha256_of_file", noted)
+    return files
+
+
+def sha256_of(path: Path) -> str:
+    (located,) = locate(path, ())
+    return located.file.sha256
+
+
+def test_a_file_that_is_hashed_ahead_is_hashed_once(tmp_path: Path, hashed: list[Path]) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"before")
+    hash_ahead(str(path))
+    assert sha256_of(path) == hashlib.sha256(b"before").hexdigest()
+    assert hashed == [path]
+    sha256_of(path)
+    assert hashed == [path, path]
+
+
+def test_a_file_that_has_changed_meanwhile_is_hashed_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"before")
+    hash_ahead(path)
+    path.write_bytes(b"afterwards")
+    assert sha256_of(path) == hashlib.sha256(b"afterwards").hexdigest()
+
+
+@pytest.mark.parametrize("spec", [None, "published", "nowhere.safetensors", "a\0.pth", {"ed": "a.pth"}, "owner/name"])
+def test_what_names_no_file_is_not_hashed_ahead(spec: Any, hashed: list[Path]) -> None:
+    hash_ahead(spec)
+    assert (hashed, module._begun) == ([], {})

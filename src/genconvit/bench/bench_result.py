@@ -71,14 +71,18 @@ class FreshRun(FrozenConfig):
     precision: str
     """Precision of the networks and of the weights file."""
 
+    runtime: str = "torch"
+    """Library that ran the networks."""
+
     face_detector: str
     """Registered name of the face detector that ran."""
 
     import_seconds: float
-    """Seconds to import the library and the architecture, with PyTorch, torchvision and timm."""
+    """Seconds to import the library, and where PyTorch runs the networks the architecture with PyTorch, torchvision
+    and timm."""
 
     open_seconds: float
-    """Seconds to open a detector from a converted weights file."""
+    """Seconds to open a detector from a weights file, converted or exported before."""
 
     predict_seconds: float
     """Seconds to predict all the clips."""

@@ -6,15 +6,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from genconvit.assemble import assemble
+from genconvit.assemble import assemble, assemble_runtime
 from genconvit.bench.bench_result import BenchResult, FreshRun, StageTiming, this_machine
+from genconvit.bench.combinations import Combination, combinations
 from genconvit.bench.fresh import run_fresh
 from genconvit.bench.stages import Stages
 from genconvit.bench.training_examples import example_rows
-from genconvit.core.device import PRECISIONS, Precision, resolve_device, resolve_precision
+from genconvit.core.device import Precision, resolve_device
+from genconvit.core.progress import shown
 from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
+from genconvit.runtimes.choice import RuntimeChoice
+from genconvit.runtimes.export import export_weights
+from genconvit.runtimes.exported import FORMATS, SUFFIXES
+from genconvit.runtimes.int8_options import Int8Options
 from genconvit.settings import DetectorConfig
 from genconvit.weights.convert import save_model
 from genconvit.weights.library_file import StoredPrecision
@@ -30,6 +37,7 @@ def run_bench(
     clips: Sequence[Path],
     *,
     precisions: Sequence[Precision] = (),
+    runtimes: Sequence[RuntimeChoice] = (),
     face_detectors: Sequence[tuple[str, str | None]] = (),
     repeats: int = 3,
     examples: bool = True,
@@ -40,6 +48,7 @@ def run_bench(
         base: the detector; weights of None or ``"random"`` are made, as a converted file.
         clips: videos; where there are none, some are made.
         precisions: precisions of the networks; none is fp32, and bf16 where the hardware computes in it.
+        runtimes: runtimes of the networks, each measured in those precisions that it computes in; none is the base's.
         face_detectors: names, each with its model; none is the base's.
         repeats: number of times that everything is measured.
         examples: measure the making of examples for a training too.
@@ -48,24 +57,17 @@ def run_bench(
         GenConViTError: a clip cannot be read, there is no face in them, or the detector cannot be built.
     """
     device = resolve_device(base.device)
-    notes = []
-    if not precisions:
-        precisions = PRECISIONS if resolve_precision("auto", device) == "bf16" else ("fp32",)
-        if len(precisions) == 1:
-            notes.append(
-                "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
-            )
+    measured, notes = combinations(runtimes or (base.runtime,), precisions, device)
     rows: list[StageTiming] = []
     runs: list[FreshRun] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         described = "given" if clips else f"made: {CLIPS} of {CLIP_FRAMES} frames, 1280 x 720, {PORTRAIT}"
         clips = clips or list(_make_clips(folder))
-        for precision in precisions:
-            weights = _weights(base, precision, folder)
+        for pair in measured:
+            chosen = _with_weights(base, pair, folder)
             for name, model in face_detectors or [(base.face_detector, base.face_model)]:
-                update = {"weights": weights, "precision": precision, "face_detector": name, "face_model": model}
-                config = base.model_copy(update=update)
+                config = chosen.model_copy(update={"face_detector": name, "face_model": model})
                 parts = assemble(config)
                 found = parts.provenance
                 setting = f"{found.precision} in {found.runtime}, {found.face_detector.name}"
@@ -92,13 +94,39 @@ def _make_clips(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _weights(base: DetectorConfig, precision: Precision, folder: Path) -> str | dict[str, str]:
-    """Choose what the detector reads its weights from; a file where they would be random, in fp32 for int8."""
+def _with_weights(base: DetectorConfig, pair: Combination, folder: Path) -> DetectorConfig:
+    """Give the config of a combination; weights that would be random are made, as a file that opens without more."""
+    runtime, precision = pair
+    update: dict[str, Any] = {"runtime": runtime, "precision": precision}
+    if precision != "int8":
+        update |= {"int8_crops": None, "int8_max_change": None}
+    config = base.model_copy(update=update)
     if base.weights not in (None, "random"):
-        return base.weights
-    stored: StoredPrecision = "fp32" if precision == "int8" else precision
+        return config
+    resolved = assemble_runtime(config.model_copy(update={"weights": "random"}))
+    if resolved == "torch":
+        return config.model_copy(update={"weights": str(_stored(base, precision, folder))})
+    path = folder / f"{precision}{SUFFIXES[FORMATS[resolved]]}"
+    if not path.exists():
+        int8 = (config.int8 or Int8Options()) if precision == "int8" else None
+        with shown(f"exporting {base.architecture} for {resolved} in {precision}, once"):
+            export_weights(
+                base.architecture,
+                ARCHITECTURES.load(base.architecture),
+                base.model,
+                str(_stored(base, precision, folder)),
+                path,
+                file_format=FORMATS[resolved],
+                int8=int8,
+            )
+    return config.model_copy(update={"weights": str(path), "int8_crops": None, "int8_max_change": None})
+
+
+def _stored(base: DetectorConfig, precision: Precision, folder: Path) -> Path:
+    """Give the path of a converted file of random weights, in fp32 for int8."""
+    stored: StoredPrecision = "bf16" if precision == "bf16" else "fp32"
     path = folder / f"{stored}.safetensors"
     if not path.exists():
         loaded = load_model(base.architecture, ARCHITECTURES.load(base.architecture), base.model, "random")
         save_model(loaded, base.architecture, path, precision=stored)
-    return str(path)
+    return path

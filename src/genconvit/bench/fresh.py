@@ -42,12 +42,12 @@ def run_fresh(config: DetectorConfig, clips: Sequence[Path]) -> FreshRun:
 def main() -> None:
     """Measure this new process, and print a ``FreshRun``."""
     start = time.perf_counter()
+    from genconvit.assemble import assemble_runtime
     from genconvit.detector import Detector
-    from genconvit.registry import ARCHITECTURES
     from genconvit.settings import DetectorConfig
 
     config = DetectorConfig.model_validate_json(sys.argv[1])
-    ARCHITECTURES.load(config.architecture)
+    assemble_runtime(config)
     imported = time.perf_counter()
     with Detector(config) as detector:
         opened = time.perf_counter()
@@ -56,6 +56,7 @@ def main() -> None:
         answered = time.perf_counter()
         found = {
             "precision": results[0].provenance.precision,
+            "runtime": results[0].provenance.runtime,
             "face_detector": results[0].provenance.face_detector.name,
             "import_seconds": imported - start,
             "open_seconds": opened - imported,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from genconvit.bench.bench_result import BenchResult
 
+Name = TypeVar("Name", bound=str)
+
 Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
 Weights = Annotated[
     list[str] | None,
@@ -33,6 +35,15 @@ Precisions = Annotated[
         help="fp32, bf16 or int8; may be given more than once.",
         metavar="NAME",
         show_default="fp32, and bf16 where the hardware computes in it",
+    ),
+]
+Runtimes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runtime",
+        help="torch, onnxruntime or openvino; may be given more than once.",
+        metavar="NAME",
+        show_default="as for predict",
     ),
 ]
 Faces = Annotated[
@@ -50,6 +61,7 @@ def bench(
     frames: FramesFlag = None,
     device: DeviceFlag = None,
     precision: Precisions = None,
+    runtime: Runtimes = None,
     face_detector: Faces = None,
     face_model: FaceModelFlag = None,
     repeats: Annotated[int, typer.Option(help="Of every measurement, after a warm-up.", min=1, max=100)] = 3,
@@ -64,6 +76,7 @@ def bench(
     """
     from genconvit.bench.benchmark import run_bench
     from genconvit.core.device import ALL_PRECISIONS
+    from genconvit.runtimes.choice import RUNTIMES
 
     flags: ModelOptions = {
         "architecture": ("--arch", arch),
@@ -74,21 +87,33 @@ def bench(
     }
     given = {name: (flag, value) for name, (flag, value) in flags.items() if value is not None}
     base = detector_config(None, {**given, **model_options(context)}, extra)
-    precisions = [name for name in ALL_PRECISIONS if name in (precision or ())]
-    unknown = [name for name in precision or () if name not in ALL_PRECISIONS]
-    if unknown:
-        raise ConfigError(f"--precision {unknown[0]!r} is not measured; give {', '.join(ALL_PRECISIONS)}")
+    precisions = _chosen("--precision", precision, ALL_PRECISIONS)
+    runtimes = _chosen("--runtime", runtime, RUNTIMES)
     if json:
         check_writable("--json", json)
     names = face_detector or ["auto"]
     detectors = [(name, None if name == "mtcnn" else face_model) for name in names]
     report = run_bench(
-        base, clips or [], precisions=precisions, face_detectors=detectors, repeats=repeats, examples=examples
+        base,
+        clips or [],
+        precisions=precisions,
+        runtimes=runtimes,
+        face_detectors=detectors,
+        repeats=repeats,
+        examples=examples,
     )
     if json:
         with written_whole(json.resolve()) as partial:
             partial.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     show(report)
+
+
+def _chosen(flag: str, given: list[str] | None, allowed: tuple[Name, ...]) -> list[Name]:
+    """Give the values of a flag in the order of those that are allowed, each once."""
+    unknown = [name for name in given or () if name not in allowed]
+    if unknown:
+        raise ConfigError(f"{flag} {unknown[0]!r} is not measured; give {', '.join(allowed)}")
+    return [name for name in allowed if name in (given or ())]
 
 
 def show(report: BenchResult) -> None:
@@ -126,7 +151,7 @@ def _fresh(report: BenchResult) -> Table:
         seconds = (run.import_seconds, run.open_seconds, run.predict_seconds)
         megabytes = (run.opening_peak_mb, run.peak_mb, run.worker_peak_mb)
         cells = [*(f"{value:.2f}" for value in seconds), *(f"{value:.0f}" for value in megabytes)]
-        table.add_row(f"{run.precision}, {run.face_detector}", *cells)
+        table.add_row(f"{run.precision} in {run.runtime}, {run.face_detector}", *cells)
     return table
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-from typing import Literal
+from typing import Literal, get_args
 
 from genconvit.core.device import AnyDevice, PrecisionChoice, resolve_precision
 from genconvit.core.errors import ConfigError
 
 Runtime = Literal["torch", "onnxruntime", "openvino"]
 RuntimeChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
+
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 
 EXPORTERS = ("onnx", "onnxscript", "onnxruntime")
 """Modules that an export needs."""

@@ -27,10 +27,11 @@ from genconvit.runtimes import onnx_file, openvino_file
 from genconvit.runtimes.choice import EXPORTERS
 from genconvit.runtimes.exported import SUFFIXES, ExportedFile, ExportFormat, exported_path, read_exported
 from genconvit.runtimes.header import CROPS, MOST_HEADER_BYTES, ExportHeader
-from genconvit.runtimes.int8 import check_input, measure, quantised
+from genconvit.runtimes.int8 import Scores, check_input, held_back_scores, measure, quantised
 from genconvit.runtimes.int8_crops import Int8Crops, read_int8_crops
 from genconvit.runtimes.int8_options import Int8Options
 from genconvit.runtimes.noise import Traceable, noise_shapes, normal
+from genconvit.runtimes.onnx_network import OnnxNetwork, folded
 from genconvit.runtimes.parity import check_parity
 from genconvit.weights.choice import shipped_decision
 from genconvit.weights.load import LoadedModel, load_model, parse_config
@@ -153,14 +154,13 @@ def export_model(
     network = Traceable(loaded.model.float())
     header = _header(loaded, architecture, network, own)
     crops = None if int8 is None else _crops(int8, header)
-    traced = _traced(network, header)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".genconvit-", suffix=".partial") as folder:
         whole = Path(folder, output.name)
         if int8 is None or crops is None:
-            file = _write(traced, header, whole, file_format, most_bytes_inside)
+            file = _write(_traced(network, header), header, whole, file_format, most_bytes_inside)
             furthest = check_parity(network, file.open(Device("cpu")), header)
         else:
-            file, furthest = _write_int8(traced, network, header, whole, file_format, crops, int8.max_change)
+            file, furthest = _write_int8(network, header, whole, file_format, crops, int8.max_change)
         moved = tuple(output.parent / part.name for part in file.parts)
         for part, target in reversed(list(zip(file.parts, moved, strict=True))):  # the file itself last
             part.replace(target)
@@ -188,7 +188,6 @@ def _write(
 
 
 def _write_int8(
-    traced: ModelProto,
     network: Traceable,
     header: ExportHeader,
     path: Path,
@@ -197,14 +196,26 @@ def _write_int8(
     max_change: float,
 ) -> tuple[ExportedFile, float]:
     """Write a network in int8, with what that changes in the runtime of its file, and give its distance in fp32."""
-    cpu = torch.device("cpu")
-    found = quantised(traced, header, crops, max_change=max_change, ends=file_format == "onnx")
-    fp32 = _write(traced, header, path.parent / "fp32" / path.name, file_format).open(cpu)
-    furthest = check_parity(network, fp32, header)
-    trial = _write(found.model, header, path.parent / "trial" / path.name, file_format).open(cpu)
-    quantisation = measure(fp32, trial, header, crops, found, max_change=max_change)
+    source, wanted, furthest = _write_fp32(network, header, path.parent / "fp32" / path.name, file_format, crops)
+    found = quantised(source, header, crops, max_change=max_change, ends=file_format == "onnx")
+    trial = _write(found.network.whole(), header, path.parent / "trial" / path.name, file_format)
+    scores = held_back_scores(trial.open(Device("cpu")), header, crops)
+    quantisation = measure(wanted, scores, crops, found, max_change=max_change)
     final = header.model_copy(update={"precision": "int8", "quantisation": quantisation})
-    return _write(found.model, final, path, file_format), furthest
+    return _write(found.network.whole(), final, path, file_format), furthest
+
+
+def _write_fp32(
+    network: Traceable, header: ExportHeader, path: Path, file_format: ExportFormat, crops: Int8Crops
+) -> tuple[OnnxNetwork, Scores, float]:
+    """Write a network in fp32; give it folded, its scores of the crops that are held back, and its distance."""
+    file = _write(_traced(network, header), header, path, file_format)
+    runs = file.open(Device("cpu"))
+    furthest = check_parity(network, runs, header)
+    folder = path.parent / "folded"
+    folder.mkdir()
+    source = folded(path.with_suffix(onnx_file.SUFFIX), folder)
+    return source, held_back_scores(runs, header, crops), furthest
 
 
 def _header(loaded: LoadedModel, architecture: str, network: Traceable, own: OwnDecision | None) -> ExportHeader:

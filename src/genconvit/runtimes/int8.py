@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +20,10 @@ from genconvit.results.provenance import Quantisation
 from genconvit.runtimes.exported import Runs
 from genconvit.runtimes.header import ExportHeader
 from genconvit.runtimes.int8_crops import Int8Crops
-from genconvit.runtimes.layers import Layer, find_layers, folded
+from genconvit.runtimes.layers import Layer, find_layers
 from genconvit.runtimes.noise import normal
-from genconvit.runtimes.quantise import Feeds, Observed, observe, rounded, session_of
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
+from genconvit.runtimes.onnx_network import OnnxNetwork
+from genconvit.runtimes.quantise import Feeds, Observed, observe, rounded
 
 _STRETCHES = 24
 _BATCH = 4
@@ -43,12 +40,12 @@ class Rounded:
     """A network in int8.
 
     Attributes:
-        model: network.
+        network: network.
         layers: number of layers that are rounded.
         layers_in_fp32: number of those that could be and are not.
     """
 
-    model: ModelProto
+    network: OnnxNetwork
     layers: int
     layers_in_fp32: int
 
@@ -66,11 +63,13 @@ def check_input(header: ExportHeader) -> None:
         )
 
 
-def quantised(model: ModelProto, header: ExportHeader, crops: Int8Crops, *, max_change: float, ends: bool) -> Rounded:
+def quantised(
+    network: OnnxNetwork, header: ExportHeader, crops: Int8Crops, *, max_change: float, ends: bool
+) -> Rounded:
     """Give a network in int8, with as many rounded layers as a bound allows.
 
     Args:
-        model: network in fp32.
+        network: network in fp32, with its constants folded.
         header: header of its file.
         crops: crops that it is fitted to; those that are held back are not used.
         max_change: largest change of a fake probability that is allowed.
@@ -79,18 +78,17 @@ def quantised(model: ModelProto, header: ExportHeader, crops: Int8Crops, *, max_
     Raises:
         ConfigError: it has no layer that can be rounded, or none within the bound.
     """
-    model = folded(model)
-    if not find_layers(model):
+    if not find_layers(network.model):
         raise ConfigError(
             f"architecture {header.architecture!r} has no convolution and no matrix product with constant weights, so "
             "int8 changes nothing; use precision='fp32'"
         )
     batches = _batches(header, crops)
-    observed = observe(model, batches[: _MOST_OBSERVED // _BATCH])
-    wanted = _scores(model, header, batches)
+    observed = observe(network, batches[: _MOST_OBSERVED // _BATCH])
+    wanted = _scores(network, header, batches)
 
     def change(layers: Sequence[Layer], count: int) -> Scores:
-        changed = _scores(rounded(model, observed, layers, ends=ends), header, batches[:count])
+        changed = _scores(rounded(network, observed, layers, ends=ends), header, batches[:count])
         return np.abs(changed - wanted[: len(changed)])
 
     allowed = _SHARE_OF_BOUND * max_change
@@ -106,26 +104,33 @@ def quantised(model: ModelProto, header: ExportHeader, crops: Int8Crops, *, max_
             f"{max_change:g}; allow more (int8_max_change, --int8-max-change), or use precision='fp32'"
         )
     left = len(observed.layers) - len(chosen)
-    return Rounded(rounded(model, observed, chosen, ends=ends), len(chosen), left)
+    return Rounded(rounded(network, observed, chosen, ends=ends), len(chosen), left)
 
 
-def measure(
-    wanted: Runs, found: Runs, header: ExportHeader, crops: Int8Crops, network: Rounded, *, max_change: float
-) -> Quantisation:
+def held_back_scores(run: Runs, header: ExportHeader, crops: Int8Crops) -> Scores:
+    """Give the fake probabilities float64 [N] of the crops that are held back, from an exported network."""
+    generator = torch.Generator().manual_seed(1)
+    found = []
+    for start in range(0, len(crops.held_back), _BATCH):
+        images = crops.held_back[start : start + _BATCH]
+        logits = run(images, _noise(header, len(images), generator))
+        found.append(face_fake_probability(logits).astype(np.float64))
+    return np.concatenate(found)
+
+
+def measure(before: Scores, after: Scores, crops: Int8Crops, made: Rounded, *, max_change: float) -> Quantisation:
     """Measure what int8 changes on the crops that are held back.
 
     Args:
-        wanted: network in fp32.
-        found: network in int8, in the runtime that is to run it.
-        header: header of its file.
+        before: fake probabilities in fp32.
+        after: fake probabilities in int8, from the runtime that is to run it.
         crops: crops.
-        network: network in int8.
+        made: network in int8, as it was made.
         max_change: largest change of a fake probability that is allowed.
 
     Raises:
         ConfigError: one is larger.
     """
-    before, after = (_held_back(run, header, crops) for run in (wanted, found))
     changes = np.abs(after - before)
     if not changes.max() <= max_change:  # not a number, too
         raise ConfigError(
@@ -137,8 +142,8 @@ def measure(
         crops=crops.name,
         crops_sha256=crops.sha256,
         measured_on=len(changes),
-        layers=network.layers,
-        layers_in_fp32=network.layers_in_fp32,
+        layers=made.layers,
+        layers_in_fp32=made.layers_in_fp32,
         max_change=float(changes.max()),
         mean_change=float(changes.mean()),
         rank_correlation=_rank_correlation(before, after),
@@ -189,23 +194,13 @@ def _batches(header: ExportHeader, crops: Int8Crops) -> list[Feeds]:
     return found
 
 
-def _scores(model: ModelProto, header: ExportHeader, batches: Sequence[Feeds]) -> Scores:
-    session = session_of(model)
+def _scores(network: OnnxNetwork, header: ExportHeader, batches: Sequence[Feeds]) -> Scores:
+    session = network.session()
     found = [session.run(list(header.branches), dict(feeds)) for feeds in batches]
     joined = {
         branch: np.concatenate([logits[place] for logits in found]) for place, branch in enumerate(header.branches)
     }
     return face_fake_probability(joined).astype(np.float64)
-
-
-def _held_back(run: Runs, header: ExportHeader, crops: Int8Crops) -> Scores:
-    generator = torch.Generator().manual_seed(1)
-    found = []
-    for start in range(0, len(crops.held_back), _BATCH):
-        images = crops.held_back[start : start + _BATCH]
-        logits = run(images, _noise(header, len(images), generator))
-        found.append(face_fake_probability(logits).astype(np.float64))
-    return np.concatenate(found)
 
 
 def _noise(header: ExportHeader, count: int, generator: torch.Generator) -> list[FloatArray]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from genconvit.core.errors import ConfigError
-from genconvit.core.onnx_options import session_options
-from genconvit.runtimes.onnx_file import MOST_BYTES
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -77,28 +71,6 @@ def find_layers(model: ModelProto) -> list[Layer]:
         products = int(np.prod(weight.dims)) // weight.dims[axis]
         found.append(Layer(node.name, node.op_type, node.input[0], weight.name, output, end, axis, products, depthwise))
     return found
-
-
-def folded(model: ModelProto) -> ModelProto:
-    """Give a network whose constants are computed, and whose normalisations are part of the convolutions before them.
-
-    Raises:
-        ConfigError: it has more than 2 GB, which no operation on it in memory can take.
-    """
-    import onnx
-    import onnxruntime
-
-    if model.ByteSize() > MOST_BYTES:
-        raise ConfigError("a network of more than 2 GB cannot be brought to int8; use precision='fp32'")
-    options = session_options()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    with tempfile.TemporaryDirectory(prefix="genconvit-") as folder:
-        path = Path(folder, "folded.onnx")
-        options.optimized_model_filepath = str(path)
-        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        result: ModelProto = onnx.load(path)
-    del result.metadata_props[:]
-    return result
 
 
 def _channel_axis(node: NodeProto) -> int | None:

@@ -9,17 +9,17 @@ bias, as Nagel et al. do ("Data-Free Quantization Through Weight Equalization an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from genconvit.core.onnx_options import session_options
 from genconvit.runtimes.layers import Layer, find_layers
+from genconvit.runtimes.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+    from onnx import GraphProto, NodeProto, TensorProto
 
     from genconvit.runtimes.header import AnyArray
 
@@ -66,39 +66,36 @@ class Observed:
     work: Mapping[str, float]
 
 
-def observe(model: ModelProto, batches: Sequence[Feeds]) -> Observed:
+def observe(network: OnnxNetwork, batches: Sequence[Feeds]) -> Observed:
     """Run a network over calibration crops, and find what rounding each layer takes and does.
 
     Args:
-        model: network in fp32.
+        network: network in fp32.
         batches: inputs of the network, at least one batch.
     """
-    layers = find_layers(model)
-    roundings = _roundings(model, layers, batches)
-    shifts, work = _shifts(model, layers, roundings, batches)
+    layers = find_layers(network.model)
+    roundings = _roundings(network, layers, batches)
+    shifts, work = _shifts(network, layers, roundings, batches)
     return Observed(tuple(layers), roundings, shifts, work)
 
 
-def rounded(model: ModelProto, observed: Observed, layers: Collection[Layer], *, ends: bool) -> ModelProto:
+def rounded(network: OnnxNetwork, observed: Observed, layers: Collection[Layer], *, ends: bool) -> OnnxNetwork:
     """Give a network of which some layers are rounded; the others stay in fp32.
 
     Args:
-        model: network in fp32.
+        network: network in fp32.
         observed: findings about its layers.
         layers: layers to round.
         ends: round what the layers give, too, without which ONNX Runtime has no integer convolutions. Else it is
             rounded where a rounded layer takes it.
     """
-    from onnx import ModelProto
-
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    graph = copy.graph
-    tensors = {each.name: each for each in model.graph.initializer}
+    copy = network.copy()
+    graph = copy.model.graph
+    tensors = {each.name: each for each in network.model.graph.initializer}
     nodes = {node.name: node for node in graph.node}
     given = {layer.end for layer in layers} - {each.name for each in graph.output} if ends else set()
     pairs = {name: _pair(name, observed.roundings[name]) for name in {layer.data for layer in layers} | given}
-    weights = {layer.weight: _weights(layer, tensors[layer.weight]) for layer in layers}
+    weights = {layer.weight: _weights(layer, network.array(tensors[layer.weight])) for layer in layers}
     constants = [tensor for _, made in (*pairs.values(), *weights.values()) for tensor in made]
     for node in graph.node:
         for place, name in enumerate(node.input):
@@ -107,7 +104,7 @@ def rounded(model: ModelProto, observed: Observed, layers: Collection[Layer], *,
     for layer in layers:
         node = nodes[layer.node]
         node.input[0], node.input[1] = _dequantised(layer.data), _dequantised(layer.weight)
-        bias = tensors.get(node.input[2]) if len(node.input) > 2 else None
+        bias = network.array(tensors[node.input[2]]) if len(node.input) > 2 and node.input[2] in tensors else None
         constants += _correct_bias(node, bias, observed.shifts[layer.node])
     _insert_pairs(graph, {name: nodes for name, (nodes, _) in pairs.items()}, [node for node, _ in weights.values()])
     used = {name for node in graph.node for name in node.input}
@@ -117,34 +114,25 @@ def rounded(model: ModelProto, observed: Observed, layers: Collection[Layer], *,
     return copy
 
 
-def session_of(model: ModelProto) -> Any:  # noqa: ANN401 - a session of ONNX Runtime's
-    """Open a network in ONNX Runtime on the CPU."""
-    import onnxruntime
-
-    options = session_options()
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-def _captures(model: ModelProto, names: Sequence[str], batches: Iterable[Feeds]) -> Iterator[dict[str, Floats]]:
+def _captures(network: OnnxNetwork, names: Sequence[str], batches: Iterable[Feeds]) -> Iterator[dict[str, Floats]]:
     """Yield the tensors of these names for each batch."""
-    from onnx import ModelProto, ValueInfoProto
+    from onnx import ValueInfoProto
 
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.output[:]
-    copy.graph.output.extend(ValueInfoProto(name=name) for name in names)
-    session = session_of(copy)
+    copy = network.copy()
+    del copy.model.graph.output[:]
+    copy.model.graph.output.extend(ValueInfoProto(name=name) for name in names)
+    session = copy.session()
     for feeds in batches:
         yield dict(zip(names, session.run(names, dict(feeds)), strict=True))
 
 
-def _roundings(model: ModelProto, layers: Iterable[Layer], batches: Sequence[Feeds]) -> dict[str, Rounding]:
+def _roundings(network: OnnxNetwork, layers: Iterable[Layer], batches: Sequence[Feeds]) -> dict[str, Rounding]:
     names = list(dict.fromkeys(name for layer in layers for name in (layer.data, layer.end)))
     generator = np.random.default_rng(0)
     most = max(_VALUES_KEPT // len(batches), 1)
     ranges = dict.fromkeys(names, (0.0, 0.0))
     kept: dict[str, list[Floats]] = {name: [] for name in names}
-    for captured in _captures(model, names, batches):
+    for captured in _captures(network, names, batches):
         for name, values in captured.items():
             flat, (low, high) = values.ravel(), ranges[name]
             ranges[name] = min(low, float(flat.min())), max(high, float(flat.max()))
@@ -163,14 +151,14 @@ def _rounding(low: float, high: float, values: Floats) -> Rounding:
 
 
 def _shifts(
-    model: ModelProto, layers: Sequence[Layer], roundings: Mapping[str, Rounding], batches: Sequence[Feeds]
+    network: OnnxNetwork, layers: Sequence[Layer], roundings: Mapping[str, Rounding], batches: Sequence[Feeds]
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """For each layer, how rounding it alone moves the mean of its channels, and the products that it adds up."""
     names = list(dict.fromkeys(name for layer in layers for name in (layer.data, layer.output)))
-    alone = {layer.node: session_of(_alone(model, layer)) for layer in layers}
+    alone = {layer.node: _alone(network, layer).session(repack=False) for layer in layers}
     shifts: dict[str, list[Floats]] = {layer.node: [] for layer in layers}
     work: dict[str, float] = {}
-    for captured in _captures(model, names, batches):
+    for captured in _captures(network, names, batches):
         for layer in layers:
             wanted = captured[layer.output]
             inputs = {layer.data: roundings[layer.data].apply(captured[layer.data])}
@@ -182,13 +170,14 @@ def _shifts(
     return {node: np.mean(each, axis=0) for node, each in shifts.items()}, work
 
 
-def _alone(model: ModelProto, layer: Layer) -> ModelProto:
+def _alone(network: OnnxNetwork, layer: Layer) -> OnnxNetwork:
     """A network of one layer, with rounded weights."""
     from onnx import TensorProto, helper, numpy_helper
 
+    model = network.model
     node = next(each for each in model.graph.node if each.name == layer.node)
     tensors = {each.name: each for each in model.graph.initializer}
-    integers, scales, shape = _integers(layer, numpy_helper.to_array(tensors[layer.weight]))
+    integers, scales, shape = _integers(layer, network.array(tensors[layer.weight]))
     weight = numpy_helper.from_array(integers * scales.reshape(shape), layer.weight)
     constants = [weight, *(tensors[name] for name in node.input[2:] if name)]
     graph = helper.make_graph(
@@ -198,8 +187,8 @@ def _alone(model: ModelProto, layer: Layer) -> ModelProto:
         [helper.make_tensor_value_info(layer.output, TensorProto.FLOAT, None)],
         constants,
     )
-    alone: ModelProto = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-    return alone
+    alone = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return replace(network, model=alone)
 
 
 def _integers(layer: Layer, weight: Floats) -> tuple[npt.NDArray[np.int8], Floats, tuple[int, ...]]:
@@ -231,25 +220,25 @@ def _pair(name: str, rounding: Rounding) -> tuple[list[NodeProto], list[TensorPr
     return nodes, made
 
 
-def _weights(layer: Layer, weight: TensorProto) -> tuple[NodeProto, list[TensorProto]]:
+def _weights(layer: Layer, weight: Floats) -> tuple[NodeProto, list[TensorProto]]:
     """The operator that gives rounded weights, and its constants."""
     from onnx import helper, numpy_helper
 
-    integers, scales, _ = _integers(layer, numpy_helper.to_array(weight))
+    integers, scales, _ = _integers(layer, weight)
     names = [f"{layer.weight}_{part}" for part in ("quantised", "scale", "zero")]
     values: list[npt.NDArray[Any]] = [integers, scales, np.zeros(len(scales), np.int8)]
     node = helper.make_node("DequantizeLinear", names, [_dequantised(layer.weight)], axis=layer.axis)
     return node, [numpy_helper.from_array(value, name) for value, name in zip(values, names, strict=True)]
 
 
-def _correct_bias(node: NodeProto, bias: TensorProto | None, shift: Floats) -> list[TensorProto]:
+def _correct_bias(node: NodeProto, bias: Floats | None, shift: Floats) -> list[TensorProto]:
     """Take a shift of the channels' means off an operator's bias; a MatMul has none."""
     from onnx import numpy_helper
 
     if node.op_type == "MatMul":
         return []
     name = f"{node.output[0]}_bias"
-    before = np.zeros_like(shift) if bias is None else numpy_helper.to_array(bias).reshape(-1)
+    before = np.zeros_like(shift) if bias is None else bias.reshape(-1)
     del node.input[2:]
     node.input.append(name)
     return [numpy_helper.from_array((before - shift).astype(np.float32), name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ LIBRARY_FILE = "model.safetensors"
 """Name of the library's own weights file in a hub repository."""
 
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
+_begun: dict[tuple[Path, int, int], Future[str]] = {}
+"""The hash that was begun last, of which nobody has asked yet."""
+
 _HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 
 
@@ -81,6 +85,19 @@ def locate(spec: WeightsSpec, networks: tuple[Network, ...], embedded: str | Non
     )
 
 
+def hash_ahead(spec: WeightsSpec | None) -> None:
+    """Begin to hash a file on disk that a spec names, in a thread, for whoever locates it next."""
+    _begun.clear()
+    if not isinstance(spec, (str, os.PathLike)):
+        return
+    try:
+        path = Path(spec).expanduser()
+        if path.suffix in _SUFFIXES and path.is_file():
+            _begun[_state(path)] = _begin(path)
+    except (OSError, RuntimeError, ValueError):  # whoever locates it says what is wrong
+        return
+
+
 def _locate_each(spec: Mapping[str, str | os.PathLike[str]], networks: tuple[Network, ...]) -> list[LocatedFile]:
     if set(spec) != set(networks):
         raise WeightsError(
@@ -105,7 +122,7 @@ def _on_disk(given: str | os.PathLike[str], network: Network | None = None) -> L
 
 
 def _hashed_meanwhile(path: Path) -> Callable[[], WeightsFile]:
-    hashing = begun(lambda: sha256_of_file(path), "hash")
+    hashing = _begun.pop(_state(path), None) or _begin(path)
 
     def described() -> WeightsFile:
         try:
@@ -114,6 +131,16 @@ def _hashed_meanwhile(path: Path) -> Callable[[], WeightsFile]:
             raise WeightsError(f"{path} cannot be read: {error.strerror}; copy it again") from error
 
     return described
+
+
+def _begin(path: Path) -> Future[str]:
+    return begun(lambda: sha256_of_file(path), "hash")
+
+
+def _state(path: Path) -> tuple[Path, int, int]:
+    """What a file has to keep for its hash to be that of the file that was begun with."""
+    state = path.stat()
+    return path, state.st_mtime_ns, state.st_size
 
 
 def _from_hub(

@@ -1,0 +1,59 @@
+"""Combinations of a runtime and a precision that a benchmark measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from genconvit.core.device import PRECISIONS, AnyDevice, Precision, resolve_precision
+from genconvit.core.errors import ConfigError
+from genconvit.runtimes.choice import RuntimeChoice
+
+
+class Combination(NamedTuple):
+    """A runtime, as ``DetectorConfig.runtime`` says it, and a precision."""
+
+    runtime: RuntimeChoice | None
+    precision: Precision
+
+
+def combinations(
+    runtimes: Sequence[RuntimeChoice | None], precisions: Sequence[Precision], device: AnyDevice
+) -> tuple[list[Combination], list[str]]:
+    """Give every runtime with every precision that it computes in, and a note for each pair that is left out.
+
+    Args:
+        runtimes: runtimes, at least one.
+        precisions: precisions; none is fp32, and bf16 where the hardware computes in it.
+        device: device that the networks run on.
+
+    Raises:
+        ConfigError: no runtime computes in any of the precisions.
+    """
+    notes = []
+    if not precisions:
+        precisions = PRECISIONS if resolve_precision("auto", device) == "bf16" else ("fp32",)
+        if len(precisions) == 1:
+            notes.append(
+                "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
+            )
+    every = [Combination(runtime, precision) for runtime in runtimes for precision in precisions]
+    measured = [pair for pair in every if _computes(pair)]
+    notes += [
+        f"{pair.precision} in {pair.runtime} is left out: it does not compute in it"
+        for pair in every
+        if not _computes(pair)
+    ]
+    if not measured:
+        raise ConfigError(
+            f"precision {', '.join(precisions)} is none of runtime {', '.join(str(name) for name in runtimes)}; "
+            "PyTorch computes in fp32 and bf16, ONNX Runtime and OpenVINO in fp32 and int8"
+        )
+    return measured, notes
+
+
+def _computes(pair: Combination) -> bool:
+    """Tell whether a runtime computes in a precision; one that is chosen by a rule follows the precision."""
+    if pair.runtime in (None, "auto"):
+        return True
+    return pair.precision != ("int8" if pair.runtime == "torch" else "bf16")
