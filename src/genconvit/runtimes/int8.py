@@ -6,8 +6,9 @@ measured. Stretches with the least effect for the work that they take are rounde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +85,7 @@ def quantised(
             "int8 changes nothing; use precision='fp32'"
         )
     batches = _batches(header, crops)
-    observed = observe(network, batches[: _MOST_OBSERVED // _BATCH])
+    observed = observe(network, list(islice(_single(batches), _MOST_OBSERVED)))
     wanted = _scores(network, header, batches)
 
     def change(layers: Sequence[Layer], count: int) -> Scores:
@@ -192,6 +193,13 @@ def _batches(header: ExportHeader, crops: Int8Crops) -> list[Feeds]:
         images = crops.fitted[start : start + _BATCH]
         found.append(header.inputs(images, _noise(header, len(images), generator)))
     return found
+
+
+def _single(batches: Iterable[Feeds]) -> Iterator[Feeds]:
+    """Yield inputs of one crop each: what all layers give for several would take gigabytes in a large network."""
+    for feeds in batches:
+        for place in range(len(next(iter(feeds.values())))):
+            yield {name: values[place : place + 1] for name, values in feeds.items()}
 
 
 def _scores(network: OnnxNetwork, header: ExportHeader, batches: Sequence[Feeds]) -> Scores:
