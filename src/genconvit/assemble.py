@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genconvit.core.cut import CropRules, Cut, SquareRule
-from genconvit.core.device import AnyDevice, Device, resolve_device, resolve_precision
+from genconvit.core.device import AnyDevice, Device, device_beside, resolve_device, resolve_precision
 from genconvit.core.errors import ConfigError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.fork import compute_without_lost_threads
@@ -181,7 +181,7 @@ def assemble_finding(config: DetectorConfig, runtime: Runtime = "torch") -> Find
         ConfigError: an option has a value that is not allowed here.
         PluginError: a plugin is unknown, broken, or claimed twice.
     """
-    device = resolve_device(config.device)
+    device = device_beside(resolve_device(config.device))
     one_thread = compute_without_lost_threads()
     readers = assemble_readers(config, config.frame_choice)
     choice = resolve_face_detector(config.face_detector, config.face_model)

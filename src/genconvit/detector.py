@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from genconvit.assemble import Parts, assemble
 from genconvit.core.closeable import Closeable
+from genconvit.core.device import device_beside
 from genconvit.core.errors import ConfigError, GenConViTError
 from genconvit.core.fork import Owner
 from genconvit.core.types import FaceScores, is_array
@@ -276,7 +277,7 @@ class _Opened:
         from genconvit.explain.torch_model import model_in_torch
 
         parts, config = self.parts, self._config
-        device = torch.device(parts.scorer.network.device)
+        device = torch.device(device_beside(parts.scorer.network.device))
         model = parts.model
         if model is None:
             cls, info = ARCHITECTURES.load(config.architecture), parts.provenance.weights

@@ -18,6 +18,7 @@ from genconvit.core.text import first_line
 from genconvit.core.version import __version__
 from genconvit.credentials.reader import try_c2pa
 from genconvit.registry import FACE_DETECTORS, VIDEO_DECODERS, Registry
+from genconvit.runtimes.openvino_file import intel_gpus
 from genconvit.testing import contract_checks
 from genconvit.weights.embedded import all_embedded
 from genconvit.weights.hub import PUBLISHED_FILES, PUBLISHED_REPOSITORY, cached
@@ -90,6 +91,8 @@ def _devices() -> Iterator[Diagnosis]:
     cpu = torch.device("cpu")
     threads = f"{torch.get_num_threads()} threads for {usable_cores()} cores"
     yield Diagnosis("device", "cpu", "ok", f"torch {torch.__version__}, {threads}, {resolve_precision('auto', cpu)}")
+    intel = _intel_gpus()
+    yield from intel
     device = resolve_device("auto")
     if device.type == "cuda":
         for number in range(torch.cuda.device_count()):
@@ -99,9 +102,17 @@ def _devices() -> Iterator[Diagnosis]:
             yield Diagnosis("device", f"cuda:{number}", "ok", detail)
     elif device.type == "mps":
         yield Diagnosis("device", "mps", "ok", "Apple's GPU")
-    else:
+    elif not intel:
         built = "this PyTorch is built for CPUs alone" if torch.version.cuda is None else "CUDA finds no device"
         yield Diagnosis("device", "gpu", "missing", built, "a GPU is faster; see pytorch.org/get-started for a build")
+
+
+def _intel_gpus() -> list[Diagnosis]:
+    try:
+        names = intel_gpus().values()
+    except GenConViTError:  # OpenVINO is not installed, or broken, as the extras say
+        return []
+    return [Diagnosis("device", f"xpu:{number}", "ok", f"{name}, in OpenVINO") for number, name in enumerate(names)]
 
 
 def _tried(registry: Registry[Any]) -> Iterator[Diagnosis]:

@@ -47,7 +47,8 @@ class DetectorConfig(PipelineOptions, ScoreOptions, DecisionOptions, IsolationLi
     ``v2`` of size ``nano``."""
 
     device: str = "auto"
-    """Device of the networks: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``."""
+    """Device of the networks: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``, or, for an Intel GPU,
+    ``"xpu"`` or ``"xpu:N"``: OpenVINO runs them there."""
 
     precision: PrecisionChoice = "auto"
     """Precision of the networks: ``"fp32"``, ``"bf16"``, ``"int8"`` (ONNX Runtime and OpenVINO), or ``"auto"``: bf16

@@ -8,7 +8,7 @@ import torch
 
 from genconvit import Detector
 from genconvit.core import device as module
-from genconvit.core.device import Device, Precision, resolve_device, resolve_precision
+from genconvit.core.device import Device, Precision, device_beside, resolve_device, resolve_precision
 from genconvit.core.errors import ConfigError
 
 
@@ -38,16 +38,25 @@ def test_pytorch_is_asked_for_a_gpu_where_there_is_a_driver(
     assert resolve_device("auto") == "cuda"
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "cpu cpu"])
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "", "cpu cpu", "xpu:x", "xpu:1\n"])
 def test_a_name_that_is_no_device_is_an_error(name: str) -> None:
     with pytest.raises(ConfigError, match="is no device; use 'auto'"):
         resolve_device(name)
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "cpu:7", "meta", "xpu"])
+@pytest.mark.parametrize("name", ["cuda:99", "cpu:7", "meta"])
 def test_a_device_that_is_not_there_is_never_replaced(name: str) -> None:
     with pytest.raises(ConfigError, match="not available here"):
         resolve_device(name)
+
+
+@pytest.mark.parametrize(("name", "index"), [("xpu", None), ("xpu:1", 1)])
+def test_an_intel_gpu_has_the_networks_alone(name: str, index: int | None) -> None:
+    device = resolve_device(name)
+    assert (device, device.type, device.index) == (name, "xpu", index)
+    assert resolve_precision("auto", device) == "fp32"
+    assert device_beside(device) == "cpu"
+    assert device_beside(Device("cuda:1")) == "cuda:1"
 
 
 @pytest.mark.parametrize("choice", ["fp32", "bf16"])

@@ -148,7 +148,9 @@ def test_what_cannot_run_is_refused_before_anything_is_exported(exports: list[Pa
     ):
         opened(compile=True)
     pytest.importorskip("openvino", reason="the extra openvino is not installed")
-    with pytest.raises(ConfigError, match="runtime 'openvino' runs on the cpu, got cuda; use device='cpu'"):
+    with pytest.raises(
+        ConfigError, match="runtime 'openvino' runs on the cpu and on Intel GPUs, got cuda; use device='cpu'"
+    ):
         check_device("openvino", torch.device("cuda"))
     assert exports == []
 

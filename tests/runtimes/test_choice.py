@@ -5,7 +5,7 @@ import platform
 import pytest
 import torch
 
-from genconvit.core.device import PrecisionChoice
+from genconvit.core.device import Device, PrecisionChoice
 from genconvit.core.errors import ConfigError
 from genconvit.runtimes import choice
 from genconvit.runtimes.choice import Runtime, RuntimeChoice, resolve_runtime
@@ -33,6 +33,28 @@ def test_int8_runs_neither_in_pytorch_nor_on_a_gpu() -> None:
         resolve_runtime("torch", CPU, "int8")
     with pytest.raises(ConfigError, match="'int8' runs on the cpu, got cuda; use device='cpu', or precision='bf16'"):
         resolve_runtime("auto", GPU, "int8")
+
+
+@pytest.mark.parametrize("precision", ["auto", "fp32", "int8"])
+@pytest.mark.parametrize("name", ["auto", "openvino"])
+def test_openvino_runs_networks_on_an_intel_gpu(name: RuntimeChoice, precision: PrecisionChoice) -> None:
+    assert resolve_runtime(name, Device("xpu:1"), precision, ships=True) == "openvino"
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "compiles", "said"),
+    [
+        ("torch", "auto", False, "got runtime 'torch' in precision 'auto'; leave these out"),
+        ("onnxruntime", "int8", False, "got runtime 'onnxruntime' in precision 'int8';"),
+        ("auto", "bf16", False, "got runtime 'auto' in precision 'bf16';"),
+        ("auto", "fp32", True, "got runtime 'auto' in precision 'fp32', compiled;"),
+    ],
+)
+def test_nothing_else_runs_on_an_intel_gpu(
+    name: RuntimeChoice, precision: PrecisionChoice, compiles: bool, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"device 'xpu' is an Intel GPU.*{said}"):
+        resolve_runtime(name, Device("xpu"), precision, compiles=compiles)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from pathlib import Path
 HANDLES_A_SIGNAL = """
 import gc, signal, subprocess, sys, threading
 from pathlib import Path
+from genconvit.core.device import Device
 from genconvit.runtimes.exported import read_exported
 from genconvit.runtimes.openvino_runtime import OpenVinoNetwork
 
 path = Path(sys.argv[1])
-networks = [OpenVinoNetwork(path, read_exported(path).header)]
+networks = [OpenVinoNetwork(path, read_exported(path).header, Device("cpu"))]
 
 def end():
     networks.clear()

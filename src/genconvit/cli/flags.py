@@ -108,7 +108,9 @@ InconclusiveFlag = Annotated[
         rich_help_panel=VERDICT,
     ),
 ]
-DeviceFlag = Annotated[str | None, _name("auto, cpu, cuda, cuda:N or mps.", "auto", MACHINE)]
+DeviceFlag = Annotated[
+    str | None, _name("auto, cpu, cuda, cuda:N, mps, or xpu (an Intel GPU, by OpenVINO).", "auto", MACHINE)
+]
 PrecisionFlag = Annotated[
     str | None, _name("auto (bf16 where the hardware computes in it), fp32, bf16 or int8.", "auto", MACHINE)
 ]

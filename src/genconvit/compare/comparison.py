@@ -19,7 +19,7 @@ from genconvit.compare.prediction_file import PredictionFile
 from genconvit.compare.spool import FaceSpool
 from genconvit.compare.variants import Variant
 from genconvit.core.cut import Cut
-from genconvit.core.device import resolve_device
+from genconvit.core.device import device_beside, resolve_device
 from genconvit.core.errors import GenConViTError
 from genconvit.core.progress import ShowProgress, no_progress
 from genconvit.data.base import LabelledSource, Listing
@@ -204,7 +204,7 @@ class _Comparison:
 
     def _score(self, part: _Part, spool: FaceSpool, names: Sequence[str]) -> None:
         variant, start = part.variant, perf_counter()
-        with measured_peak(resolve_device(variant.config.device)) as peak:
+        with measured_peak(device_beside(resolve_device(variant.config.device))) as peak:
             scoring = assemble_scoring(variant.config, self._finding)
             loaded = perf_counter()
             with closing(score_faces(scoring.scorer, spool.replay(scoring.cut, frozenset(names)))) as outcomes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -20,7 +21,7 @@ PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
 PRECISIONS: tuple[TorchPrecision, ...] = get_args(TorchPrecision)
 ALL_PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 128}
+BATCH_SIZES = {"cpu": 16, "mps": 32, "xpu": 32, "cuda": 128}
 """The most faces that go through the networks at once, by the kind of device.
 
 A CPU is no faster with more; a GPU is not yet busy with less. Where a GPU has too little memory, the batch is halved.
@@ -28,6 +29,8 @@ A CPU is no faster with more; a GPU is not yet busy with less. Where a GPU has t
 
 _GPU_FILES = ("nvidia*", "nvhost-gpu", "kfd", "dxg")
 """Files of ``/dev`` that a GPU's driver makes: NVIDIA's, that of its Jetsons, AMD's, and Windows' for Linux."""
+
+_INTEL_GPU = re.compile(r"xpu(:\d{1,3})?")
 
 _DEV, _CPU_INFO = Path("/dev"), Path("/proc/cpuinfo")
 
@@ -44,7 +47,7 @@ class Device(str):
 
     @property
     def type(self) -> str:
-        """Kind of the device: ``cpu``, ``cuda`` or ``mps``."""
+        """Kind of the device: ``cpu``, ``cuda``, ``mps`` or ``xpu``."""
         return self.partition(":")[0]
 
     @property
@@ -62,13 +65,15 @@ def resolve_device(name: str) -> Device:
     """The device of a name: ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 
     PyTorch is asked, and so imported, unless the answer is certain: for ``cpu``, and for ``auto`` where Linux has made
-    no file for a GPU.
+    no file for a GPU. An Intel GPU, ``xpu``, is OpenVINO's, which tells whether it is there when it opens a network.
 
     Raises:
         ConfigError: the name is no device, or the device is not there.
     """
     if name == "cpu" or (name == "auto" and not _may_have_gpu()):
         return Device("cpu")
+    if _INTEL_GPU.fullmatch(name):
+        return Device(name)
     import torch
 
     if name == "auto":
@@ -76,7 +81,9 @@ def resolve_device(name: str) -> Device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"{name!r} is no device; use 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'") from error
+        raise ConfigError(
+            f"{name!r} is no device; use 'auto', 'cpu', 'cuda', 'cuda:N', 'mps', 'xpu' or 'xpu:N'"
+        ) from error
     available = {
         "cpu": device.index in (None, 0),
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
@@ -85,6 +92,11 @@ def resolve_device(name: str) -> Device:
     if not available.get(device.type, False):
         raise ConfigError(f"device {name!r} is not available here; use device='auto' or 'cpu'")
     return Device(device)
+
+
+def device_beside(networks: AnyDevice) -> AnyDevice:
+    """The device of what runs beside the networks: theirs, but the CPU where OpenVINO has them on an Intel GPU."""
+    return Device("cpu") if networks.type == "xpu" else networks
 
 
 def resolve_precision(choice: PrecisionChoice, device: AnyDevice) -> Precision:

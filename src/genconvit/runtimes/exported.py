@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genconvit.core.device import AnyDevice, Device
-from genconvit.core.errors import ConfigError, WeightsError
+from genconvit.core.errors import WeightsError
 from genconvit.core.files import sha256_of_file
 from genconvit.core.input_spec import InputSpec
 from genconvit.core.types import FloatArray, on_host
@@ -66,7 +66,7 @@ class ExportedFile:
         if self.runtime == "openvino":
             from genconvit.runtimes.openvino_runtime import OpenVinoNetwork
 
-            return OpenVinoNetwork(self.path, self.header)
+            return OpenVinoNetwork(self.path, self.header, device)
         from genconvit.runtimes.onnx_runtime import OnnxRuntimeNetwork
 
         return OnnxRuntimeNetwork(self.path, self.header, device)
@@ -121,9 +121,7 @@ def check_device(runtime: RuntimeName, device: AnyDevice) -> None:
 
         provider_for(device)
         return
-    openvino_file.openvino()
-    if device.type != "cpu":
-        raise ConfigError(f"runtime 'openvino' runs on the cpu, got {device}; use device='cpu'")
+    openvino_file.device_name(device)
 
 
 def exported_path(weights: object) -> Path | None:

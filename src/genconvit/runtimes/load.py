@@ -101,7 +101,7 @@ def runtime_for(
             raise ConfigError(f"{path} runs in {file.runtime}, not in {runtime!r}; leave runtime (--runtime) out")
         return file.runtime
     ships = runtime in (None, "auto") and shipped_export(name, options, weights) is not None
-    choice = runtime or ("auto" if ships or precision == "int8" else "torch")
+    choice = runtime or ("auto" if ships or precision == "int8" or device.type == "xpu" else "torch")
     return resolve_runtime(choice, device, precision, ships=ships, compiles=compiles)
 
 

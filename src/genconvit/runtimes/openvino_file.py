@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from genconvit.core.errors import WeightsError
+from genconvit.core.device import AnyDevice
+from genconvit.core.errors import ConfigError, WeightsError
 from genconvit.core.optional import require
 from genconvit.core.reporting import turn_off_reporting
 from genconvit.core.text import first_line
@@ -47,6 +48,36 @@ def core() -> Any:  # noqa: ANN401 - OpenVINO's core
         ConfigError: OpenVINO is not installed.
     """
     return openvino().Core()
+
+
+def device_name(device: AnyDevice) -> str:
+    """Give OpenVINO's name of a device: ``CPU``, or ``GPU.0`` and so on for an Intel GPU.
+
+    Raises:
+        ConfigError: OpenVINO is not installed, runs on no such device, or does not find it here.
+    """
+    openvino()
+    if device.type == "cpu":
+        return "CPU"
+    if device.type != "xpu":
+        raise ConfigError(f"runtime 'openvino' runs on the cpu and on Intel GPUs, got {device}; use device='cpu'")
+    gpus, number = list(intel_gpus()), device.index or 0
+    if number >= len(gpus):
+        raise ConfigError(
+            f"OpenVINO finds {len(gpus)} Intel GPUs here, so device {str(device)!r} is none; install the GPU's driver, "
+            "or use device='cpu'"
+        )
+    return gpus[number]
+
+
+def intel_gpus() -> dict[str, str]:
+    """Give the Intel GPUs that OpenVINO finds: its name of each, such as ``GPU.0``, and the GPU's own.
+
+    Raises:
+        ConfigError: OpenVINO is not installed.
+    """
+    names = [name for name in core().available_devices if name.partition(".")[0] == "GPU"]
+    return {name: str(core().get_property(name, "FULL_DEVICE_NAME")) for name in names}
 
 
 def convert_onnx(source: Path, header: ExportHeader, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""An exported network, run by OpenVINO on the CPU."""
+"""An exported network, run by OpenVINO on the CPU or on an Intel GPU."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from genconvit.core.cores import session_threads
+from genconvit.core.device import AnyDevice
 from genconvit.core.errors import WeightsError
 from genconvit.core.text import first_line
 from genconvit.core.types import FloatArray, ImageArray
 from genconvit.runtimes.header import CROPS, ExportHeader
-from genconvit.runtimes.openvino_file import SUFFIX, core, read_model
+from genconvit.runtimes.openvino_file import SUFFIX, core, device_name, read_model
 
 
 class OpenVinoNetwork:
@@ -21,21 +22,25 @@ class OpenVinoNetwork:
     Args:
         path: path of the ``.xml`` file, with its ``.bin`` beside it; or of the library's own ``.onnx`` file.
         header: header of the file.
+        device: device to run on: cpu or xpu.
 
     Raises:
-        ConfigError: OpenVINO is not there.
+        ConfigError: OpenVINO is not there, or not for this device.
         WeightsError: it cannot open the file, or the file is not what its header says.
     """
 
-    def __init__(self, path: Path, header: ExportHeader) -> None:
+    def __init__(self, path: Path, header: ExportHeader, device: AnyDevice) -> None:
+        name = device_name(device)
         # The library's own graph, which alone is no FILE.xml here, takes its tensors from the weights file.
         model = read_model(path)[0] if path.suffix == SUFFIX else core().read_model(path)
         self._path, self._header = path, header
         self._check(model)
-        # A processor with bf16 would compute in it unasked.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": session_threads()}
+        # A processor with bf16 would compute in it unasked, and a GPU in fp16.
+        options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "f32"}
+        if name == "CPU":
+            options["INFERENCE_NUM_THREADS"] = session_threads()
         try:
-            self._request = core().compile_model(model, "CPU", options).create_infer_request()
+            self._request = core().compile_model(model, name, options).create_infer_request()
         except RuntimeError as error:
             raise WeightsError(f"{path}: OpenVINO cannot open it: {first_line(error)}; export it again") from error
         self._one_at_a_time = threading.Lock()
