@@ -15,7 +15,9 @@ from genconvit.models.generative import SIZES
 from genconvit.models.original import OriginalConfig
 from genconvit.pipeline.scorer import Scorer
 from genconvit.pipeline.torch_network import TorchNetwork
+from genconvit.registry import ARCHITECTURES
 from genconvit.runtimes.choice import Runtime
+from genconvit.runtimes.export import export_weights
 from genconvit.settings import DetectorConfig
 from stages import Brightness
 
@@ -117,6 +119,16 @@ def test_another_runtime_has_the_floor_of_torch_and_keeps_no_export(
     (run,) = report.fresh_runs
     assert (run.precision, run.runtime, run.faces) == (precision, runtime, 1)
     assert not list(tmp_path.rglob("*.onnx")) + list(tmp_path.rglob("*.xml"))
+
+
+@pytest.mark.slow
+def test_an_exported_file_is_measured_in_its_own_precision(portrait_clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nano.onnx"
+    cls = ARCHITECTURES.load("v2")
+    export_weights("v2", cls, {"size": "nano"}, "random", path, file_format="onnx")
+    base = DetectorConfig.from_options(weights=path, frames=1, device="cpu", face_detector="mtcnn")
+    report = run_bench(base, [portrait_clip], repeats=1, examples=False)
+    assert {row.setting for row in report.rows} == {"fp32 in onnxruntime, mtcnn"}
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from genconvit.data.sample import PORTRAIT, write_clip
 from genconvit.registry import ARCHITECTURES
 from genconvit.runtimes.choice import RuntimeChoice
 from genconvit.runtimes.export import export_weights
-from genconvit.runtimes.exported import FORMATS, SUFFIXES
+from genconvit.runtimes.exported import FORMATS, SUFFIXES, exported_path, read_exported
 from genconvit.runtimes.int8_options import Int8Options
 from genconvit.settings import DetectorConfig
 from genconvit.weights.convert import save_model
@@ -47,7 +47,8 @@ def run_bench(
     Args:
         base: the detector; weights of None or ``"random"`` are made, as a converted file.
         clips: videos; where there are none, some are made.
-        precisions: precisions of the networks; none is fp32, and bf16 where the hardware computes in it.
+        precisions: precisions of the networks; none is that of an exported file, else fp32, and bf16 where the hardware
+            computes in it.
         runtimes: runtimes of the networks, each measured in those precisions that it computes in; none is the base's.
         face_detectors: names, each with its model; none is the base's.
         repeats: number of times that everything is measured.
@@ -57,7 +58,7 @@ def run_bench(
         GenConViTError: a clip cannot be read, there is no face in them, or the detector cannot be built.
     """
     device = resolve_device(base.device)
-    measured, notes = combinations(runtimes or (base.runtime,), precisions, device)
+    measured, notes = combinations(runtimes or (base.runtime,), precisions or _precision_of_export(base), device)
     rows: list[StageTiming] = []
     runs: list[FreshRun] = []
     with ExitStack() as stack:
@@ -92,6 +93,11 @@ def _make_clips(folder: Path) -> Iterator[Path]:
         path = folder / f"{number}.mp4"
         write_clip(path, frames=CLIP_FRAMES, rate=25, width=CLIP_SIZE[0], height=CLIP_SIZE[1])
         yield path
+
+
+def _precision_of_export(base: DetectorConfig) -> tuple[Precision, ...]:
+    path = exported_path(base.weights)
+    return () if path is None else (read_exported(path).header.precision,)
 
 
 def _with_weights(base: DetectorConfig, pair: Combination, folder: Path) -> DetectorConfig:

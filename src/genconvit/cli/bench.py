@@ -34,7 +34,7 @@ Precisions = Annotated[
         "--precision",
         help="fp32, bf16 or int8; may be given more than once.",
         metavar="NAME",
-        show_default="fp32, and bf16 where the hardware computes in it",
+        show_default="an export's own, or fp32, and bf16 where the hardware computes in it",
     ),
 ]
 Runtimes = Annotated[
