@@ -28,6 +28,19 @@ def test_every_other_crop_of_a_folder_is_held_back(folder: Path) -> None:
     assert crops.sha256 == hash_of_crops(str(folder))
 
 
+def test_crops_lie_in_folders_as_extract_writes_them(folder: Path, tmp_path: Path) -> None:
+    flat = read_int8_crops(str(folder), 32)
+    nested = tmp_path / "nested"
+    for number, file in enumerate(sorted(folder.iterdir())):
+        target = nested / "train" / ("fake" if number < 5 else "real") / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    (nested / "manifest.csv").touch()
+    found = read_int8_crops(str(nested), 32)
+    assert np.array_equal(found.fitted, flat.fitted)
+    assert np.array_equal(found.held_back, flat.held_back)
+
+
 def test_the_portraits_crops_are_the_same_each_time() -> None:
     crops, again = read_int8_crops(None, 48), read_int8_crops(None, 48)
     assert "public domain" in crops.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from genconvit import Detector
 from genconvit.core.errors import ConfigError
 from genconvit.doctor import _devices
 from genconvit.runtimes import openvino_file, openvino_runtime
-from genconvit.settings import DetectorOptions
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
@@ -40,23 +38,22 @@ class TwoGpus:
 
 
 @pytest.fixture
-def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[TwoGpus]:
+def gpus(monkeypatch: pytest.MonkeyPatch) -> TwoGpus:
     core = TwoGpus(openvino_file.core())
     monkeypatch.setattr(openvino_file, "core", lambda: core)
     monkeypatch.setattr(openvino_runtime, "core", lambda: core)
     return core
 
 
-def opened(path: Path, **options: Any) -> Detector:
-    given: DetectorOptions = {"weights": path, "face_detector": "mtcnn", **options}
-    return Detector(**given)
+def opened(path: Path, device: str) -> Detector:
+    return Detector(weights=path, face_detector="mtcnn", device=device)
 
 
 @pytest.mark.parametrize(("device", "name"), [("xpu", "GPU.0"), ("xpu:1", "GPU.1")])
 def test_networks_run_on_the_gpu_that_was_named(xml_path: Path, gpus: TwoGpus, device: str, name: str) -> None:
-    with opened(xml_path, device="cpu") as there:
+    with opened(xml_path, "cpu") as there:
         wanted = there.score_faces(FACES).fake_probability
-    with opened(xml_path, device=device) as detector:
+    with opened(xml_path, device) as detector:
         found = detector.score_faces(FACES).fake_probability
         provenance = detector._open().parts.provenance
         assert detector._open().parts.finder._device == "cpu"
@@ -70,10 +67,10 @@ def test_networks_run_on_the_gpu_that_was_named(xml_path: Path, gpus: TwoGpus, d
 
 def test_a_gpu_that_openvino_does_not_find_is_an_error(xml_path: Path, gpus: TwoGpus) -> None:
     with pytest.raises(ConfigError, match="OpenVINO finds 2 Intel GPUs here, so device 'xpu:2' is none; install"):
-        opened(xml_path, device="xpu:2")
+        opened(xml_path, "xpu:2")
     gpus.available_devices = ["CPU"]
     with pytest.raises(ConfigError, match="OpenVINO finds 0 Intel GPUs here, so device 'xpu' is none"):
-        opened(xml_path, device="xpu")
+        opened(xml_path, "xpu")
 
 
 @pytest.mark.usefixtures("gpus")

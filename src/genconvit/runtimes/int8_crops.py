@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -70,7 +73,7 @@ def hash_of_crops(folder: str | None) -> str:
 
 def _files(folder: str) -> list[Path]:
     try:
-        found = sorted(path for path in Path(folder).expanduser().iterdir() if is_image(path))
+        found = sorted(path for path in _below(Path(folder).expanduser()) if is_image(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"int8_crops={folder!r} cannot be read ({reason}); give a folder of face crops") from error
@@ -81,6 +84,20 @@ def _files(folder: str) -> list[Path]:
         )
     places = np.linspace(0, len(found) - 1, min(len(found), MOST)).round().astype(int)
     return [found[place] for place in places]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of the folders in it; no link to a folder is entered.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in names)
 
 
 def _read(file: Path, side: int) -> ImageArray:
