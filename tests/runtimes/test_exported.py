@@ -37,7 +37,7 @@ def changed(path: Path, target: Path, change: Callable[[Any], None]) -> Path:
 
 def test_a_detector_runs_an_exported_file_and_says_so(exported: Path) -> None:
     faces = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), np.uint8)
-    with Detector("timm", weights="random", device="cpu", face_detector="mtcnn", **OPTIONS) as inside:
+    with Detector("timm", weights="random", device="cpu", face_detector="mtcnn", precision="fp32", **OPTIONS) as inside:
         wanted = inside.score_faces(faces).logits["timm"]
     with detector(exported) as outside:
         found = outside.score_faces(faces).logits["timm"]
