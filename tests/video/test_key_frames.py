@@ -51,10 +51,10 @@ def drifting(count: int) -> list[npt.NDArray[np.uint8]]:
 def made(folder: Path, name: str, **how: Any) -> tuple[Path, Path]:
     """A sound video, and one of the same packets with other marks, or without the first ones."""
     codec, suffix = name.split(".")
-    sound = make_video(folder / f"sound.{suffix}", drifting(COUNT), **CODECS[codec])
     in_mp4 = codec in ("h264", "open_h264", "hevc", "mpeg4", "mpeg2")
-    timed = make_video(folder / "timed.mp4", drifting(COUNT), **CODECS[codec]) if in_mp4 else sound
-    return sound, remux(timed, folder / name, **how)
+    timed = make_video(folder / f"timed.{'mp4' if in_mp4 else suffix}", drifting(COUNT), **CODECS[codec])
+    # One encoding for both: x264 with AVX-512 does not give the same twice.
+    return remux(timed, folder / f"sound.{suffix}"), remux(timed, folder / name, **how)
 
 
 def images(path: Path, indices: Sequence[int]) -> list[npt.NDArray[np.int64]]:
