@@ -97,9 +97,8 @@ def frames(count: int, seed: int = 0, *, alone: Sequence[int] = ()) -> ImageArra
 
 
 def detector(architecture: str, **options: Any) -> Detector:
-    return Detector(
-        architecture, weights="random", device="cpu", face_detector="two_people", **{"frames": "all", **options}
-    )
+    given = {"frames": "all", "precision": "fp32", **options}
+    return Detector(architecture, weights="random", device="cpu", face_detector="two_people", **given)
 
 
 @in_two_parts

@@ -97,7 +97,7 @@ def test_a_detector_loads_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "timm.safetensors"
     save_model(LoadedModel(model, WeightsInfo(origin="file", trained=True)), "timm", path, precision="fp32")
     faces = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
-    with Detector("timm", weights=path, device="cpu") as detector:
+    with Detector("timm", weights=path, device="cpu", precision="fp32") as detector:
         scores = detector.score_faces(faces)
     with torch.inference_mode():
         wanted = model(model.preprocess(faces)).logits["timm"].numpy()

@@ -48,7 +48,7 @@ def test_they_are_made_in_pytorch_from_the_same_weights(detector: Detector, monk
         scores = detector.score_faces(FACES).fake_probability
     assert len(loads) == 1, "the weights are loaded at the first call"
     np.testing.assert_allclose([each.fake_probability for each in found], [*scores, *scores], atol=1e-5)
-    with Detector("timm", weights="random", device="cpu", face_detector="mtcnn", **OPTIONS) as inside:
+    with Detector("timm", weights="random", device="cpu", face_detector="mtcnn", precision="fp32", **OPTIONS) as inside:
         wanted = [*inside.heat_maps(FACES), *inside.heat_maps(FACES, target="real")]
     assert max(each.grad_cam["timm"].maximum for each in wanted) > 0
     for own, other in zip(wanted, found, strict=True):

@@ -138,7 +138,7 @@ def _begin(path: Path) -> Future[str]:
 
 
 def _state(path: Path) -> tuple[Path, int, int]:
-    """What a file has to keep for its hash to be that of the file that was begun with."""
+    """Give what a file has to keep, for a hash that was begun to be its own still."""
     state = path.stat()
     return path, state.st_mtime_ns, state.st_size
 
