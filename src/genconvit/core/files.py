@@ -19,6 +19,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 PARTIAL = re.compile(r"\.genconvit-[0-9a-f]{16}\.partial")
 """The name of a file that is being written; one that a killed process has left is of no use."""
 
+_PIECE_BYTES = 1 << 24
+"""Bytes that are hashed at once: between two pieces a thread that hashes waits for one that runs Python."""
+
 
 def sha256_of_file(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file's bytes, 64 hexadecimal digits, read piece by piece.
@@ -27,9 +30,10 @@ def sha256_of_file(path: str | os.PathLike[str]) -> str:
         OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
+    piece = memoryview(bytearray(_PIECE_BYTES))
+    with Path(path).open("rb", buffering=0) as file:
+        while count := file.readinto(piece):
+            digest.update(piece[:count])
     return digest.hexdigest()
 
 
