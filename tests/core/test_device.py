@@ -8,6 +8,7 @@ import torch
 
 from genconvit import Detector
 from genconvit.core import device as module
+from genconvit.core import processor
 from genconvit.core.device import Device, Precision, device_beside, resolve_device, resolve_precision
 from genconvit.core.errors import ConfigError
 
@@ -78,7 +79,7 @@ def test_auto_reads_what_linux_says_of_the_cpu(
 ) -> None:
     said = tmp_path / "cpuinfo"
     said.write_text(f"processor\t: 0\nbugs\t\t: amx_bf16\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(module, "_CPU_INFO", said)
+    monkeypatch.setattr(processor, "_CPU_INFO", said)
     assert resolve_precision("auto", Device("cpu")) == precision
 
 
@@ -90,13 +91,13 @@ def test_auto_reads_what_linux_says_of_the_cpu(
 def test_auto_asks_pytorch_where_the_system_says_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has: dict[str, bool], precision: str
 ) -> None:
-    monkeypatch.setattr(module, "_CPU_INFO", tmp_path / "none")
+    monkeypatch.setattr(processor, "_CPU_INFO", tmp_path / "none")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
     assert resolve_precision("auto", torch.device("cpu")) == precision
 
 
 def test_auto_asks_an_older_torch_in_its_own_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "_CPU_INFO", tmp_path / "none")
+    monkeypatch.setattr(processor, "_CPU_INFO", tmp_path / "none")
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from genconvit.core.errors import ConfigError
+from genconvit.core.processor import processor_flags
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ _GPU_FILES = ("nvidia*", "nvhost-gpu", "kfd", "dxg")
 
 _INTEL_GPU = re.compile(r"xpu(:\d{1,3})?")
 
-_DEV, _CPU_INFO = Path("/dev"), Path("/proc/cpuinfo")
+_DEV = Path("/dev")
 
 
 class Device(str):
@@ -129,12 +130,8 @@ def _may_have_gpu() -> bool:
 
 def _cpu_has_bf16() -> bool:
     """Tell whether the CPU computes in bf16: by the flags that Linux lists, elsewhere by PyTorch."""
-    try:
-        with _CPU_INFO.open() as lines:
-            flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    except OSError:
-        return _torch_knows_bf16()
-    return not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
+    flags = processor_flags()
+    return _torch_knows_bf16() if flags is None else not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
 
 
 def _torch_knows_bf16() -> bool:

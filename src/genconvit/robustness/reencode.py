@@ -19,6 +19,7 @@ import av
 import numpy as np
 
 from genconvit.core.errors import ConfigError, SourceError
+from genconvit.core.processor import processor_flags
 from genconvit.core.text import first_line
 from genconvit.core.types import ImageArray, on_host
 from genconvit.video.pyav import PyAVDecoder
@@ -38,6 +39,9 @@ MOST_RUN_BYTES = 256_000_000
 _RATE = 25
 _THREADS = "4"
 """Number of threads of the encoder, on any machine: what it writes depends on it."""
+
+_SAME_EACH_TIME = "asm=avx2"
+"""Instructions of the encoder where the processor has AVX-512, with which x264 does not always write the same."""
 
 
 @dataclass(frozen=True)
@@ -209,4 +213,7 @@ def _write(images: Sequence[ImageArray], crf: float, path: Path) -> None:
 
 
 def _options(crf: float) -> dict[str, str]:
-    return {"crf": f"{crf:g}", "preset": PRESET, "threads": _THREADS}
+    options = {"crf": f"{crf:g}", "preset": PRESET, "threads": _THREADS}
+    if "avx512bw" in (processor_flags() or ()):
+        options["x264-params"] = _SAME_EACH_TIME
+    return options
