@@ -38,5 +38,5 @@ def test_bf16_is_measured_where_the_hardware_computes_in_it(
 
 
 def test_nothing_to_measure_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="precision int8 is none of runtime torch; PyTorch computes in fp32 and bf16"):
+    with pytest.raises(ConfigError, match="runtime torch does not compute in int8; PyTorch computes in fp32 and bf16"):
         combinations(["torch"], ["int8"], CPU)

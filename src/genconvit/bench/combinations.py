@@ -46,8 +46,8 @@ def combinations(
     ]
     if not measured:
         raise ConfigError(
-            f"precision {', '.join(precisions)} is none of runtime {', '.join(str(name) for name in runtimes)}; "
-            "PyTorch computes in fp32 and bf16, ONNX Runtime and OpenVINO in fp32 and int8"
+            f"runtime {' or '.join(map(str, runtimes))} does not compute in {' or '.join(precisions)}; PyTorch "
+            "computes in fp32 and bf16, ONNX Runtime and OpenVINO in fp32 and int8; give another --runtime"
         )
     return measured, notes
 
