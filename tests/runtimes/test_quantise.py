@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_rounding_does_not_move_the_mean(network: OnnxNetwork, observed: Observe
     wide = observed.layers[0]
     assert np.abs(observed.shifts["wide"]).max() > 0
     with_bias = rounded(network, observed, [wide], ends=False)
-    nothing = Observed(observed.layers, observed.roundings, {"wide": np.zeros(CHANNELS, np.float32)}, observed.work)
+    nothing = replace(observed, shifts={"wide": np.zeros(CHANNELS, np.float32)})
     without = rounded(network, nothing, [wide], ends=False)
     wanted = means(network)
     assert np.abs(means(with_bias) - wanted).max() < 0.5 * np.abs(means(without) - wanted).max()

@@ -49,6 +49,21 @@ class Rounding:
         return floats
 
 
+@dataclass(frozen=True, eq=False)
+class Integers:
+    """Rounded weights of a layer.
+
+    Attributes:
+        values: int8, in the weights' shape.
+        scales: scale of each output channel.
+        shape: shape in which the scales multiply the values.
+    """
+
+    values: npt.NDArray[np.int8]
+    scales: Floats
+    shape: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Observed:
     """Findings about the layers from running the network over crops.
@@ -56,12 +71,14 @@ class Observed:
     Attributes:
         layers: layers, in the network's order.
         roundings: rounding of each tensor, by name.
+        weights: rounded weights of the layers, by the weights' name.
         shifts: distance by which rounding moves the mean of each output channel, by the layer's node.
         work: products that a layer adds up for a batch, by its node.
     """
 
     layers: tuple[Layer, ...]
     roundings: Mapping[str, Rounding]
+    weights: Mapping[str, Integers]
     shifts: Mapping[str, Floats]
     work: Mapping[str, float]
 
@@ -74,9 +91,11 @@ def observe(network: OnnxNetwork, batches: Sequence[Feeds]) -> Observed:
         batches: inputs of the network, at least one batch.
     """
     layers = find_layers(network.model)
+    tensors = {each.name: each for each in network.model.graph.initializer}
     roundings = _roundings(network, layers, batches)
-    shifts, work = _shifts(network, layers, roundings, batches)
-    return Observed(tuple(layers), roundings, shifts, work)
+    weights = {layer.weight: _integers(layer, network.array(tensors[layer.weight])) for layer in layers}
+    shifts, work = _shifts(network, layers, roundings, weights, batches)
+    return Observed(tuple(layers), roundings, weights, shifts, work)
 
 
 def rounded(network: OnnxNetwork, observed: Observed, layers: Collection[Layer], *, ends: bool) -> OnnxNetwork:
@@ -95,7 +114,7 @@ def rounded(network: OnnxNetwork, observed: Observed, layers: Collection[Layer],
     nodes = {node.name: node for node in graph.node}
     given = {layer.end for layer in layers} - {each.name for each in graph.output} if ends else set()
     pairs = {name: _pair(name, observed.roundings[name]) for name in {layer.data for layer in layers} | given}
-    weights = {layer.weight: _weights(layer, network.array(tensors[layer.weight])) for layer in layers}
+    weights = {layer.weight: _weights(layer, observed.weights[layer.weight]) for layer in layers}
     constants = [tensor for _, made in (*pairs.values(), *weights.values()) for tensor in made]
     for node in graph.node:
         for place, name in enumerate(node.input):
@@ -151,11 +170,15 @@ def _rounding(low: float, high: float, values: Floats) -> Rounding:
 
 
 def _shifts(
-    network: OnnxNetwork, layers: Sequence[Layer], roundings: Mapping[str, Rounding], batches: Sequence[Feeds]
+    network: OnnxNetwork,
+    layers: Sequence[Layer],
+    roundings: Mapping[str, Rounding],
+    weights: Mapping[str, Integers],
+    batches: Sequence[Feeds],
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """For each layer, how rounding it alone moves the mean of its channels, and the products that it adds up."""
     names = list(dict.fromkeys(name for layer in layers for name in (layer.data, layer.output)))
-    alone = {layer.node: _alone(network, layer).session(repack=False) for layer in layers}
+    alone = {layer.node: _alone(network, layer, weights[layer.weight]).session(repack=False) for layer in layers}
     shifts: dict[str, list[Floats]] = {layer.node: [] for layer in layers}
     work: dict[str, float] = {}
     for captured in _captures(network, names, batches):
@@ -170,15 +193,14 @@ def _shifts(
     return {node: np.mean(each, axis=0) for node, each in shifts.items()}, work
 
 
-def _alone(network: OnnxNetwork, layer: Layer) -> OnnxNetwork:
+def _alone(network: OnnxNetwork, layer: Layer, weights: Integers) -> OnnxNetwork:
     """A network of one layer, with rounded weights."""
     from onnx import TensorProto, helper, numpy_helper
 
     model = network.model
     node = next(each for each in model.graph.node if each.name == layer.node)
     tensors = {each.name: each for each in model.graph.initializer}
-    integers, scales, shape = _integers(layer, network.array(tensors[layer.weight]))
-    weight = numpy_helper.from_array(integers * scales.reshape(shape), layer.weight)
+    weight = numpy_helper.from_array(weights.values * weights.scales.reshape(weights.shape), layer.weight)
     constants = [weight, *(tensors[name] for name in node.input[2:] if name)]
     graph = helper.make_graph(
         [node],
@@ -191,13 +213,12 @@ def _alone(network: OnnxNetwork, layer: Layer) -> OnnxNetwork:
     return replace(network, model=alone)
 
 
-def _integers(layer: Layer, weight: Floats) -> tuple[npt.NDArray[np.int8], Floats, tuple[int, ...]]:
-    """Integers of weights, the scale of each output channel, and the shape in which scales multiply them."""
+def _integers(layer: Layer, weight: Floats) -> Integers:
     others = tuple(axis for axis in range(weight.ndim) if axis != layer.axis)
     scales = np.maximum(np.abs(weight).max(axis=others) / layer.levels, _TINY).astype(np.float32)
     shape = tuple(-1 if axis == layer.axis else 1 for axis in range(weight.ndim))
     integers = np.round(weight / scales.reshape(shape)).clip(-layer.levels, layer.levels)
-    return integers.astype(np.int8), scales, shape
+    return Integers(integers.astype(np.int8), scales, shape)
 
 
 def _dequantised(name: str) -> str:
@@ -220,13 +241,12 @@ def _pair(name: str, rounding: Rounding) -> tuple[list[NodeProto], list[TensorPr
     return nodes, made
 
 
-def _weights(layer: Layer, weight: Floats) -> tuple[NodeProto, list[TensorProto]]:
+def _weights(layer: Layer, weights: Integers) -> tuple[NodeProto, list[TensorProto]]:
     """The operator that gives rounded weights, and its constants."""
     from onnx import helper, numpy_helper
 
-    integers, scales, _ = _integers(layer, weight)
     names = [f"{layer.weight}_{part}" for part in ("quantised", "scale", "zero")]
-    values: list[npt.NDArray[Any]] = [integers, scales, np.zeros(len(scales), np.int8)]
+    values: list[npt.NDArray[Any]] = [weights.values, weights.scales, np.zeros(len(weights.scales), np.int8)]
     node = helper.make_node("DequantizeLinear", names, [_dequantised(layer.weight)], axis=layer.axis)
     return node, [numpy_helper.from_array(value, name) for value, name in zip(values, names, strict=True)]
 
