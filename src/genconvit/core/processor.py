@@ -1,4 +1,4 @@
-"""What the processor computes with, by the flags that Linux lists."""
+"""Flags of the processor: what it computes with, as Linux lists it."""
 
 from __future__ import annotations
 
