@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from genconvit.runtimes import quantise
 from genconvit.runtimes.layers import find_layers
 from genconvit.runtimes.onnx_network import OnnxNetwork
 from genconvit.runtimes.quantise import Observed, observe, rounded
@@ -63,6 +64,29 @@ def observed(network: OnnxNetwork) -> Observed:
 def outputs(network: OnnxNetwork, seed: int = 1) -> Any:
     session = network.session()
     return np.concatenate([session.run(["y"], feeds)[0] for feeds in batches(16, seed)])
+
+
+@pytest.mark.parametrize("most_bytes", [1, 40])
+def test_a_few_layers_at_once_are_seen_as_all_are(
+    network: OnnxNetwork, observed: Observed, monkeypatch: pytest.MonkeyPatch, most_bytes: int
+) -> None:
+    monkeypatch.setattr(quantise, "_MOST_BYTES_AT_ONCE", most_bytes)
+    found = observe(network, batches(8))
+    assert found.work == observed.work
+    assert found.shifts.keys() == observed.shifts.keys()
+    for name, shift in observed.shifts.items():
+        assert np.array_equal(found.shifts[name], shift)
+
+
+def test_layers_are_grouped_by_the_bytes_of_their_weights(observed: Observed) -> None:
+    def groups(most_bytes: int) -> list[list[str]]:
+        return [
+            [layer.node for layer in group] for group in quantise._groups(observed.layers, observed.weights, most_bytes)
+        ]
+
+    assert groups(1) == [["wide"], ["deep"], ["product"], ["last"]]
+    assert groups(110) == [["wide"], ["deep", "product"], ["last"]]
+    assert groups(1000) == [["wide", "deep", "product", "last"]]
 
 
 def test_layers_are_those_with_constant_weights(network: OnnxNetwork) -> None:

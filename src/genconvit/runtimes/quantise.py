@@ -32,6 +32,9 @@ _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 """Shares of the range of a tensor's values, of which the one with the least squared error is taken."""
 
 _VALUES_KEPT = 50_000
+_MOST_BYTES_AT_ONCE = 64 << 20
+"""Most bytes of rounded weights whose layers are looked at at once, each in a session of its own, in fp32."""
+
 _TINY = 1e-12
 
 
@@ -94,7 +97,12 @@ def observe(network: OnnxNetwork, batches: Sequence[Feeds]) -> Observed:
     tensors = {each.name: each for each in network.model.graph.initializer}
     roundings = _roundings(network, layers, batches)
     weights = {layer.weight: _integers(layer, network.array(tensors[layer.weight])) for layer in layers}
-    shifts, work = _shifts(network, layers, roundings, weights, batches)
+    shifts: dict[str, Floats] = {}
+    work: dict[str, float] = {}
+    for group in _groups(layers, weights, _MOST_BYTES_AT_ONCE):
+        group_shifts, group_work = _shifts(network, group, roundings, weights, batches)
+        shifts |= group_shifts
+        work |= group_work
     return Observed(tuple(layers), roundings, weights, shifts, work)
 
 
@@ -167,6 +175,21 @@ def _rounding(low: float, high: float, values: Floats) -> Rounding:
         rounding = Rounding(scale, int(np.clip(round(-low * share / scale), 0, 255)))
         tried.append((float(np.square(rounding.apply(values) - values).mean()), rounding))
     return min(tried, key=lambda each: each[0])[1]
+
+
+def _groups(layers: Iterable[Layer], weights: Mapping[str, Integers], most_bytes: int) -> Iterator[list[Layer]]:
+    """Yield layers in groups, whose rounded weights have so many bytes together at most, or are one layer's."""
+    group: list[Layer] = []
+    taken = 0
+    for layer in layers:
+        size = weights[layer.weight].values.nbytes
+        if group and taken + size > most_bytes:
+            yield group
+            group, taken = [], 0
+        group.append(layer)
+        taken += size
+    if group:
+        yield group
 
 
 def _shifts(
