@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fuzzing import PICTURES, Case, Figures, fuzz, make_sound_files
+from genconvit.core.processor import processor_name
 from genconvit.isolation.limits import IsolationLimits
 from genconvit.registry import VIDEO_DECODERS
 from processes import children, handles
@@ -47,13 +48,8 @@ def run(options: argparse.Namespace) -> list[Case]:
 
 def machine() -> dict[str, str | int]:
     """Describe the machine that the figures were measured on."""
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
     versions = {name: version(name) for name in ("av", "pillow", "numpy")}
-    return {"cpu": cpu, "cores": os.cpu_count() or 1, "python": platform.python_version(), **versions}
+    return {"cpu": processor_name(), "cores": os.cpu_count() or 1, "python": platform.python_version(), **versions}
 
 
 def main() -> int:

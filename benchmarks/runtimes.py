@@ -24,11 +24,9 @@ from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from genconvit import Detector
-from genconvit.bench.floor import backbone_calls
+from genconvit.bench.floor import backbone_calls, config_of
 from genconvit.core.types import ImageArray
 from genconvit.data.sample_crops import sample_crops
-from genconvit.registry import ARCHITECTURES
-from genconvit.weights.load import parse_config
 from recipes.nano.faces import read_faces
 
 REFERENCE, FLOOR = "torch:fp32", "bare timm"
@@ -103,8 +101,7 @@ def compare(options: argparse.Namespace) -> None:
     calls: dict[str, Callable[[], object]] = {
         variant: partial(scores_of, detector, images[:TIMED]) for variant, detector in detectors.items()
     }
-    config = parse_config(options.arch, ARCHITECTURES.load(options.arch), parts.provenance.config)
-    bare = backbone_calls(scorer, config, [TIMED])
+    bare = backbone_calls(scorer, config_of(parts.provenance), [TIMED])
     times = seconds({**calls, FLOOR: bare} if bare else calls, options.rounds)
     scores = {variant: scores_of(detector, images) for variant, detector in detectors.items()}
     print(f"{len(images)} crops, {times[REFERENCE]:.2f} s for {TIMED} in {REFERENCE}\n")

@@ -42,8 +42,9 @@ def main() -> None:
     for architecture, options in [*as_they_are, *(("original", each) for each in setting.compiled)]:
         scorer = scorer_of(setting, architecture, **options)
         faces = random_faces(scorer, setting.faces)
-        config = parse_config(architecture, ARCHITECTURES.load(architecture), {"size": setting.size})
-        floor = floor or backbone_calls(scorer, config, [setting.faces], compiled=True)
+        if floor is None:
+            config = parse_config(architecture, ARCHITECTURES.load(architecture), {"size": setting.size})
+            floor = backbone_calls(scorer, config, [setting.faces], compiled=True)
         if floor is None:
             raise SystemExit(f"{architecture} has no floor")
         scores = scorer.score(faces)

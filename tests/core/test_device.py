@@ -112,3 +112,14 @@ def test_the_result_says_which_precision_auto_took(detector: Detector, portrait_
     taken = resolve_precision("auto", torch.device("cpu"))
     assert detector.config.precision == "auto"
     assert detector.predict(portrait_clip).provenance.precision == taken
+
+
+def test_the_processor_is_named_even_where_the_system_lists_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = tmp_path / "cpuinfo"
+    said.write_text("processor\t: 0\nmodel name\t: Some: CPU\nmodel name\t: another\n")
+    monkeypatch.setattr(processor, "_CPU_INFO", said)
+    assert processor.processor_name() == "Some: CPU"
+    said.unlink()
+    assert processor.processor_name()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from genconvit.core.config import FrozenConfig
 from genconvit.core.device import AnyDevice
+from genconvit.core.processor import processor_name
 from genconvit.core.version import __version__
 
 
@@ -131,19 +131,10 @@ class BenchResult(FrozenConfig):
 def this_machine(device: AnyDevice) -> Machine:
     """Describe the machine that is measured on."""
     return Machine(
-        cpu=_cpu_name(),
+        cpu=processor_name(),
         threads=torch.get_num_threads(),
         gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         python=platform.python_version(),
         torch=torch.__version__,
         genconvit=__version__,
     )
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -37,13 +37,12 @@ def combinations(
             notes.append(
                 "bf16 is left out: this hardware does not compute in it; --precision bf16 measures it all the same"
             )
-    every = [Combination(runtime, precision) for runtime in runtimes for precision in precisions]
-    measured = [pair for pair in every if _computes(pair)]
-    notes += [
-        f"{pair.precision} in {pair.runtime} is left out: it does not compute in it"
-        for pair in every
-        if not _computes(pair)
-    ]
+    measured = []
+    for pair in (Combination(runtime, precision) for runtime in runtimes for precision in precisions):
+        if _computes(pair):
+            measured.append(pair)
+        else:
+            notes.append(f"{pair.precision} in {pair.runtime} is left out: it does not compute in it")
     if not measured:
         raise ConfigError(
             f"runtime {' or '.join(map(str, runtimes))} does not compute in {' or '.join(precisions)}; PyTorch "

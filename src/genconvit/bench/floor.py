@@ -13,6 +13,9 @@ from genconvit.models.generative import SIZES, GenerativeConfig
 from genconvit.nn.channels_last import images_in_channels_last, network_in_channels_last
 from genconvit.pipeline.scorer import Scorer
 from genconvit.pipeline.torch_network import TorchNetwork
+from genconvit.registry import ARCHITECTURES
+from genconvit.results.provenance import Provenance
+from genconvit.weights.load import parse_config
 
 _Size = tuple[int, int]
 
@@ -50,6 +53,12 @@ def backbone_calls(
             torch.cuda.synchronize(device)
 
     return run
+
+
+def config_of(provenance: Provenance) -> ArchitectureConfig:
+    """The config of the architecture that a detector's results say they come from."""
+    name = provenance.architecture
+    return parse_config(name, ARCHITECTURES.load(name), provenance.config)
 
 
 def _shapes(config: GenerativeConfig, faces: Sequence[int], batch_size: int) -> list[tuple[int, _Size]]:

@@ -12,18 +12,15 @@ import torch
 
 from genconvit.assemble import Parts
 from genconvit.bench.bench_result import StageTiming
-from genconvit.bench.floor import backbone_calls
+from genconvit.bench.floor import backbone_calls, config_of
 from genconvit.bench.timing import Times, time_in_turn
 from genconvit.core.ahead import Ahead
 from genconvit.core.errors import ConfigError
 from genconvit.core.types import AnyImage, Frame
-from genconvit.models.base import ArchitectureConfig
 from genconvit.pipeline.outcome import Cropped, Outcome, SourceScores
 from genconvit.pipeline.run import Pipeline, SourceQueue, start_readings
-from genconvit.registry import ARCHITECTURES
 from genconvit.video.readers import Reader, Reading
 from genconvit.video.reading import Event
-from genconvit.weights.load import parse_config
 
 
 class Stages:
@@ -53,7 +50,7 @@ class Stages:
     def rows(self, repeats: int) -> list[StageTiming]:
         """Measure every stage, the whole, and their floors."""
         faces = [len(found) for found in self._faces]
-        bare = backbone_calls(self._parts.scorer, self._config(), faces)
+        bare = backbone_calls(self._parts.scorer, config_of(self._parts.provenance), faces)
         floors = {"bare": bare} if bare else {}
         stages = {"decode": self._decode, "drop": self._drop, "faces": self._find, "networks": self._score}
         times = time_in_turn({**stages, "pipeline": self._run, **floors}, repeats)
@@ -64,11 +61,6 @@ class Stages:
             self._row(times, "networks", sum(faces), "faces", (self._bare_name(), "bare") if bare else None),
             self._row(times, "pipeline", len(self._clips), "videos", (f"its slowest stage alone ({slowest})", slowest)),
         ]
-
-    def _config(self) -> ArchitectureConfig:
-        """The config of the architecture."""
-        made_of = self._parts.provenance
-        return parse_config(made_of.architecture, ARCHITECTURES.load(made_of.architecture), made_of.config)
 
     def _bare_name(self) -> str:
         runs_in_torch = self._parts.provenance.runtime == "torch"

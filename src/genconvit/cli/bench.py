@@ -23,33 +23,26 @@ if TYPE_CHECKING:
 
 Name = TypeVar("Name", bound=str)
 
+
+def _several(flag: str, text: str, default: str) -> object:
+    return typer.Option(flag, help=text, metavar="NAME", show_default=default)
+
+
 Clips = Annotated[list[Path] | None, typer.Argument(help="Videos; left out: some are made.")]
-Weights = Annotated[
-    list[str] | None,
-    typer.Option("--weights", help="As for predict; random ones take as long.", metavar="NAME", show_default="random"),
-]
+Weights = Annotated[list[str] | None, _several("--weights", "As for predict; random ones take as long.", "random")]
 Precisions = Annotated[
     list[str] | None,
-    typer.Option(
+    _several(
         "--precision",
-        help="fp32, bf16 or int8; may be given more than once.",
-        metavar="NAME",
-        show_default="an export's own, or fp32, and bf16 where the hardware computes in it",
+        "fp32, bf16 or int8; may be given more than once.",
+        "an export's own, or fp32, and bf16 where the hardware computes in it",
     ),
 ]
 Runtimes = Annotated[
     list[str] | None,
-    typer.Option(
-        "--runtime",
-        help="torch, onnxruntime or openvino; may be given more than once.",
-        metavar="NAME",
-        show_default="as for predict",
-    ),
+    _several("--runtime", "torch, onnxruntime or openvino; may be given more than once.", "as for predict"),
 ]
-Faces = Annotated[
-    list[str] | None,
-    typer.Option("--face-detector", help="May be given more than once.", metavar="NAME", show_default="auto"),
-]
+Faces = Annotated[list[str] | None, _several("--face-detector", "May be given more than once.", "auto")]
 
 
 def bench(
